@@ -1,0 +1,140 @@
+/// The kinds of events, as they stand in the log's `kind` column.
+extension Event {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case userCreated = "user_created"
+        case projectCreated = "project_created"
+        case projectChanged = "project_changed"
+        case memberSet = "member_set"
+        case memberRemoved = "member_removed"
+        case tokenIssued = "token_issued"
+        case tokenRevoked = "token_revoked"
+        case voucherGranted = "voucher_granted"
+        case centreCreated = "centre_created"
+        case centreChanged = "centre_changed"
+        case joinTokenIssued = "join_token_issued"
+        case agentJoined = "agent_joined"
+        case capacityReported = "capacity_reported"
+        case workflowSubmitted = "workflow_submitted"
+        case jobsSubmitted = "jobs_submitted"
+        case jobCancelRequested = "job_cancel_requested"
+        case jobRequeued = "job_requeued"
+        case jobEnded = "job_ended"
+        case runLeased = "run_leased"
+        case runOffered = "run_offered"
+        case runAccepted = "run_accepted"
+        case runPending = "run_pending"
+        case runStarted = "run_started"
+        case runUnseen = "run_unseen"
+        case runSeen = "run_seen"
+        case runStopRequested = "run_stop_requested"
+        case runEnded = "run_ended"
+        case blobGranted = "blob_granted"
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .userCreated: .userCreated
+        case .projectCreated: .projectCreated
+        case .projectChanged: .projectChanged
+        case .memberSet: .memberSet
+        case .memberRemoved: .memberRemoved
+        case .tokenIssued: .tokenIssued
+        case .tokenRevoked: .tokenRevoked
+        case .voucherGranted: .voucherGranted
+        case .centreCreated: .centreCreated
+        case .centreChanged: .centreChanged
+        case .joinTokenIssued: .joinTokenIssued
+        case .agentJoined: .agentJoined
+        case .capacityReported: .capacityReported
+        case .workflowSubmitted: .workflowSubmitted
+        case .jobsSubmitted: .jobsSubmitted
+        case .jobCancelRequested: .jobCancelRequested
+        case .jobRequeued: .jobRequeued
+        case .jobEnded: .jobEnded
+        case .runLeased: .runLeased
+        case .runOffered: .runOffered
+        case .runAccepted: .runAccepted
+        case .runPending: .runPending
+        case .runStarted: .runStarted
+        case .runUnseen: .runUnseen
+        case .runSeen: .runSeen
+        case .runStopRequested: .runStopRequested
+        case .runEnded: .runEnded
+        case .blobGranted: .blobGranted
+        }
+    }
+
+    /// What is stored beside the kind.
+    public var payload: any Codable & Sendable {
+        switch self {
+        case .userCreated(let payload): payload
+        case .projectCreated(let payload): payload
+        case .projectChanged(let payload): payload
+        case .memberSet(let payload): payload
+        case .memberRemoved(let payload): payload
+        case .tokenIssued(let payload): payload
+        case .tokenRevoked(let payload): payload
+        case .voucherGranted(let payload): payload
+        case .centreCreated(let payload): payload
+        case .centreChanged(let payload): payload
+        case .joinTokenIssued(let payload): payload
+        case .agentJoined(let payload): payload
+        case .capacityReported(let payload): payload
+        case .workflowSubmitted(let payload): payload
+        case .jobsSubmitted(let payload): payload
+        case .jobCancelRequested(let payload): payload
+        case .jobRequeued(let payload): payload
+        case .jobEnded(let payload): payload
+        case .runLeased(let payload): payload
+        case .runOffered(let payload): payload
+        case .runAccepted(let payload): payload
+        case .runPending(let payload): payload
+        case .runStarted(let payload): payload
+        case .runUnseen(let payload): payload
+        case .runSeen(let payload): payload
+        case .runStopRequested(let payload): payload
+        case .runEnded(let payload): payload
+        case .blobGranted(let payload): payload
+        }
+    }
+
+    /// Puts an event together from its stored form.
+    public init(_ kind: Kind, reading reader: some PayloadReader) throws {
+        self =
+            switch kind {
+            case .userCreated: .userCreated(try reader.read())
+            case .projectCreated: .projectCreated(try reader.read())
+            case .projectChanged: .projectChanged(try reader.read())
+            case .memberSet: .memberSet(try reader.read())
+            case .memberRemoved: .memberRemoved(try reader.read())
+            case .tokenIssued: .tokenIssued(try reader.read())
+            case .tokenRevoked: .tokenRevoked(try reader.read())
+            case .voucherGranted: .voucherGranted(try reader.read())
+            case .centreCreated: .centreCreated(try reader.read())
+            case .centreChanged: .centreChanged(try reader.read())
+            case .joinTokenIssued: .joinTokenIssued(try reader.read())
+            case .agentJoined: .agentJoined(try reader.read())
+            case .capacityReported: .capacityReported(try reader.read())
+            case .workflowSubmitted: .workflowSubmitted(try reader.read())
+            case .jobsSubmitted: .jobsSubmitted(try reader.read())
+            case .jobCancelRequested: .jobCancelRequested(try reader.read())
+            case .jobRequeued: .jobRequeued(try reader.read())
+            case .jobEnded: .jobEnded(try reader.read())
+            case .runLeased: .runLeased(try reader.read())
+            case .runOffered: .runOffered(try reader.read())
+            case .runAccepted: .runAccepted(try reader.read())
+            case .runPending: .runPending(try reader.read())
+            case .runStarted: .runStarted(try reader.read())
+            case .runUnseen: .runUnseen(try reader.read())
+            case .runSeen: .runSeen(try reader.read())
+            case .runStopRequested: .runStopRequested(try reader.read())
+            case .runEnded: .runEnded(try reader.read())
+            case .blobGranted: .blobGranted(try reader.read())
+            }
+    }
+}
+
+/// Turns stored bytes into a payload; the store's own decoder stands behind it.
+public protocol PayloadReader {
+    func read<Payload: Decodable>() throws -> Payload
+}

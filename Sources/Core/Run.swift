@@ -1,0 +1,386 @@
+/// Which attempt of which job. The number is the fence: only the job's current number may start, write or be billed.
+public struct RunKey: Hashable, Sendable, Comparable, Codable, LosslessStringConvertible {
+    public let job: JobID
+    /// From 1.
+    public let number: Int
+
+    public init(job: JobID, number: Int) {
+        self.job = job
+        self.number = number
+    }
+
+    /// The name that engines know the run by, such as `op-01j…-1`: at most 40 characters of a DNS label.
+    public var description: String { "op-\(job.base32)-\(number)" }
+
+    public init?(_ description: String) {
+        guard description.hasPrefix("op-") else { return nil }
+        let rest = description.dropFirst(3)
+        guard rest.utf8.count > 27, rest.dropFirst(26).first == "-", let job = JobID(base32: rest.prefix(26)),
+            let number = Int(rest.dropFirst(27)), number > 0
+        else { return nil }
+        self.init(job: job, number: number)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let key = RunKey(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a run's name")
+        }
+        self = key
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public static func < (a: RunKey, b: RunKey) -> Bool { (a.job, a.number) < (b.job, b.number) }
+}
+
+/// How a run ended.
+public struct RunOutcome: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        case succeeded
+        /// Left with a non-zero exit status: `code`.
+        case exit
+        /// Ended by a signal that we did not send: `code`.
+        case signal
+        case timeLimit = "time_limit"
+        case outOfMemory = "out_of_memory"
+        /// Refused by the engine, or its inputs could not be brought.
+        case rejected
+        /// Succeeded without leaving an output that it had declared.
+        case missingOutput = "missing_output"
+        /// The node or the supervising process went away under it.
+        case nodeFailure = "node_failure"
+        case cancelled
+        case preempted
+        /// The engine knows nothing of it any more, or its centre was given up.
+        case lost
+    }
+
+    public var kind: Kind
+    public var code: Int?
+    /// A sentence for people, where there is more to say.
+    public var detail: String?
+
+    public init(_ kind: Kind, code: Int? = nil, detail: String? = nil) {
+        self.kind = kind
+        self.code = code
+        self.detail = detail
+    }
+
+    public var state: RunState {
+        switch kind {
+        case .succeeded: .succeeded
+        case .exit, .signal, .timeLimit, .outOfMemory, .rejected, .missingOutput, .nodeFailure: .failed
+        case .cancelled: .cancelled
+        case .preempted: .preempted
+        case .lost: .lost
+        }
+    }
+
+    /// The class that retry policies name; `nil` for what is never retried by policy.
+    public var retryCause: RetryPolicy.Cause? {
+        switch kind {
+        case .succeeded, .cancelled, .preempted: nil
+        case .exit, .signal, .missingOutput: .exit
+        case .timeLimit: .timeLimit
+        case .outOfMemory: .outOfMemory
+        case .rejected: .rejected
+        case .nodeFailure: .nodeFailure
+        case .lost: .lost
+        }
+    }
+
+    /// One sentence for people.
+    public var summary: String {
+        let sentence =
+            switch kind {
+            case .succeeded: "succeeded"
+            case .exit: "left with exit status \(code ?? 1)"
+            case .signal: "was ended by signal \(code ?? 0)"
+            case .timeLimit: "reached its time limit"
+            case .outOfMemory: "needed more memory than it had asked for"
+            case .rejected: "could not be started"
+            case .missingOutput: "did not leave a declared output"
+            case .nodeFailure: "lost the machine under it"
+            case .cancelled: "was cancelled"
+            case .preempted: "was preempted"
+            case .lost: "was lost by its centre"
+            }
+        return detail.map { "\(sentence): \($0)" } ?? sentence
+    }
+}
+
+/// Where a run is. A terminal state is final.
+public enum RunState: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Promised to an agent, which may not know it yet.
+    case leased
+    /// On the agent's disk; whether the engine has it may be in doubt.
+    case submitting
+    /// Held or queued at the engine.
+    case pending
+    case running
+    case succeeded, failed, cancelled, preempted, lost
+
+    public var isTerminal: Bool {
+        switch self {
+        case .leased, .submitting, .pending, .running: false
+        case .succeeded, .failed, .cancelled, .preempted, .lost: true
+        }
+    }
+
+    /// How far along the way; states only ever move to a higher rank.
+    var rank: Int {
+        switch self {
+        case .leased: 0
+        case .submitting: 1
+        case .pending: 2
+        case .running: 3
+        case .succeeded, .failed, .cancelled, .preempted, .lost: 4
+        }
+    }
+}
+
+/// The right of one agent to carry out one run.
+public enum LeaseState: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Written down, not yet told to anybody: can be taken back at once.
+    case granted
+    /// Told to the agent at least once: only the agent's word ends it.
+    case offered
+    /// The agent has it on disk.
+    case accepted
+    /// The run is over, or the lease was taken back.
+    case ended
+}
+
+/// Why a run is to stop before its own end.
+public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
+    case cancel, preempt, drain
+    /// Its centre was given up and the job may already run elsewhere.
+    case superseded
+
+    /// What the run's outcome is when it ends because of this.
+    public var outcome: RunOutcome.Kind {
+        switch self {
+        case .cancel: .cancelled
+        case .preempt, .drain: .preempted
+        case .superseded: .lost
+        }
+    }
+}
+
+/// What an agent says of one run.
+public struct RunObservation: Hashable, Sendable, Codable {
+    public enum Phase: String, Hashable, Sendable, Codable { case submitting, pending, running, ended }
+
+    public var phase: Phase
+    /// The engine's own name for it, once known.
+    public var engineJob: String?
+    public var startedAt: Instant?
+    public var endedAt: Instant?
+    /// Present exactly when `phase` is `ended`.
+    public var outcome: RunOutcome?
+    /// What it left; complete when it succeeded.
+    public var artifacts: [Artifact]
+    /// Why it waits at the engine, in the engine's words.
+    public var waiting: String?
+
+    public init(
+        phase: Phase,
+        engineJob: String? = nil,
+        startedAt: Instant? = nil,
+        endedAt: Instant? = nil,
+        outcome: RunOutcome? = nil,
+        artifacts: [Artifact] = [],
+        waiting: String? = nil
+    ) {
+        self.phase = phase
+        self.engineJob = engineJob
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.outcome = outcome
+        self.artifacts = artifacts
+        self.waiting = waiting
+    }
+}
+
+/// The states of one run and its lease. Takes events, returns what follows; knows no clock and no disk.
+public struct RunLifecycle: Hashable, Sendable {
+    public private(set) var state: RunState
+    public private(set) var lease: LeaseState
+    public private(set) var stop: StopReason?
+    /// Since when the run cannot be seen. Not seeing it says nothing about whether it lives.
+    public private(set) var unseenSince: Instant?
+
+    public init(
+        state: RunState = .leased,
+        lease: LeaseState = .granted,
+        stop: StopReason? = nil,
+        unseenSince: Instant? = nil
+    ) {
+        self.state = state
+        self.lease = lease
+        self.stop = stop
+        self.unseenSince = unseenSince
+    }
+
+    /// What a caller has to write down after an event.
+    public enum Change: Hashable, Sendable {
+        case offered
+        case accepted
+        case pending(engineJob: String?)
+        case started(at: Instant)
+        case ended(RunOutcome, at: Instant)
+        case unseen(since: Instant)
+        case seen
+        case stopRequested(StopReason)
+    }
+
+    /// The lease is about to be told to the agent. Write the change down before telling.
+    public mutating func offer() -> [Change] {
+        guard lease == .granted else { return [] }
+        lease = .offered
+        return [.offered]
+    }
+
+    /// The agent reports. Repeats, late and out-of-order reports change nothing; a terminal state stays.
+    public mutating func observe(_ observation: RunObservation, now: Instant) -> [Change] {
+        guard !state.isTerminal else { return [] }
+        var changes: [Change] = []
+        if unseenSince != nil {
+            unseenSince = nil
+            changes.append(.seen)
+        }
+        if lease != .accepted {
+            lease = .accepted
+            changes.append(.accepted)
+            if state == .leased { state = .submitting }
+        }
+        let target: RunState =
+            switch observation.phase {
+            case .submitting: .submitting
+            case .pending: .pending
+            case .running: .running
+            case .ended: observation.outcome?.state ?? .lost
+            }
+        guard target.rank > state.rank else { return changes }
+        if target.rank >= RunState.pending.rank, state.rank < RunState.pending.rank, observation.engineJob != nil {
+            changes.append(.pending(engineJob: observation.engineJob))
+        }
+        if let started = observation.startedAt, state != .running, target.rank >= RunState.running.rank {
+            changes.append(.started(at: started))
+        }
+        state = target
+        if target.isTerminal {
+            lease = .ended
+            let outcome =
+                observation.outcome ?? RunOutcome(.lost, detail: "the agent reported an end without an outcome")
+            changes.append(.ended(outcome, at: observation.endedAt ?? now))
+        } else if target == .running, observation.startedAt == nil {
+            changes.append(.started(at: now))
+        }
+        return changes
+    }
+
+    /// Nothing has been heard of the run's centre since `since`.
+    public mutating func loseSight(since: Instant) -> [Change] {
+        guard !state.isTerminal, lease != .granted, unseenSince == nil else { return [] }
+        unseenSince = since
+        return [.unseen(since: since)]
+    }
+
+    /// Somebody wants the run to stop. A lease that nobody was told of ends at once; anything else waits for the agent.
+    public mutating func requestStop(_ reason: StopReason, now: Instant) -> [Change] {
+        guard !state.isTerminal else { return [] }
+        if lease == .granted {
+            lease = .ended
+            state = RunOutcome(reason.outcome).state
+            return [.ended(RunOutcome(reason.outcome, detail: "before its centre was told of it"), at: now)]
+        }
+        // A cancel overrides a softer wish; a softer wish never overrides a cancel.
+        guard stop == nil || (reason == .cancel && stop != .cancel) else { return [] }
+        stop = reason
+        return [.stopRequested(reason)]
+    }
+
+    /// The centre was given up by the job's own policy. The run is lost to the job; what still lives there is stopped
+    /// when the centre is heard of again.
+    public mutating func giveUp(now: Instant) -> [Change] {
+        guard !state.isTerminal, unseenSince != nil else { return [] }
+        state = .lost
+        lease = .ended
+        stop = .superseded
+        return [.ended(RunOutcome(.lost, detail: "its centre was silent for longer than the job allows"), at: now)]
+    }
+}
+
+/// One attempt of a job at one centre, as it stands.
+public struct Run: Hashable, Sendable {
+    public var key: RunKey
+    public var project: ProjectName
+    public var centre: CentreName
+    public var lifecycle: RunLifecycle
+    public var nodes: [NodeShare]
+    /// Per task; copied from the job so that accounts need no join.
+    public var resources: TaskResources
+    public var tasks: Int
+    /// Why here and why now: the scheduler's own words.
+    public var reason: String
+    public var engineJob: String?
+    public var waiting: String?
+    public var leasedAt: Instant
+    public var startedAt: Instant?
+    public var endedAt: Instant?
+    public var outcome: RunOutcome?
+    /// What an hour of the whole run costs; fixed when it was placed.
+    public var pricePerHour: MicroCredits
+    /// What is set aside for it until it ends.
+    public var reserved: MicroCredits
+    /// What it cost, once ended.
+    public var charged: MicroCredits?
+    public var artifacts: [Artifact]
+
+    public init(
+        key: RunKey,
+        project: ProjectName,
+        centre: CentreName,
+        lifecycle: RunLifecycle = RunLifecycle(),
+        nodes: [NodeShare],
+        resources: TaskResources,
+        tasks: Int,
+        reason: String,
+        engineJob: String? = nil,
+        waiting: String? = nil,
+        leasedAt: Instant,
+        startedAt: Instant? = nil,
+        endedAt: Instant? = nil,
+        outcome: RunOutcome? = nil,
+        pricePerHour: MicroCredits,
+        reserved: MicroCredits,
+        charged: MicroCredits? = nil,
+        artifacts: [Artifact] = []
+    ) {
+        self.key = key
+        self.project = project
+        self.centre = centre
+        self.lifecycle = lifecycle
+        self.nodes = nodes
+        self.resources = resources
+        self.tasks = tasks
+        self.reason = reason
+        self.engineJob = engineJob
+        self.waiting = waiting
+        self.leasedAt = leasedAt
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.outcome = outcome
+        self.pricePerHour = pricePerHour
+        self.reserved = reserved
+        self.charged = charged
+        self.artifacts = artifacts
+    }
+
+    public var state: RunState { lifecycle.state }
+}

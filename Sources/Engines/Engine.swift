@@ -1,0 +1,110 @@
+public import Core
+
+/// What a centre schedules with already, seen through one narrow door.
+///
+/// Every call is keyed by the run's name, and a repeat finds the first: callers may crash between any two lines and
+/// simply call again. A driver never guesses: what it cannot know is ``EngineError/unreachable(_:)``, never an end.
+public protocol Engine: Sendable {
+    var kind: EngineKind { get }
+
+    /// What the engine offers now. Cheap enough for every few seconds.
+    func capacity() async throws(EngineError) -> CentreCapacity
+
+    /// Creates the run held: nothing of the user's starts before ``release(_:)``.
+    ///
+    /// - Returns: The engine's own name for it. The same for a repeat.
+    func submit(_ order: EngineOrder) async throws(EngineError) -> String
+
+    /// Lets a held run start. Harmless when it has started or ended.
+    func release(_ run: RunKey) async throws(EngineError)
+
+    /// Every run of ours that the engine knows, in one call.
+    func list() async throws(EngineError) -> [EngineRun]
+
+    /// Asks for the end of a run: a polite signal, then after `grace` a hard one. Harmless when it has ended, and
+    /// enough to end a run that is still held. The end is seen in ``list()``.
+    func cancel(_ run: RunKey, grace: Duration) async throws(EngineError)
+
+    /// Up to `countMax` bytes of what task `task` printed, from `offset`; empty at the end.
+    func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8]
+
+    /// Forgets an ended run and removes what it left on disk. Harmless when unknown.
+    func forget(_ run: RunKey) async throws(EngineError)
+}
+
+/// What an engine is told to run.
+public struct EngineOrder: Sendable, Hashable, Codable {
+    public var run: RunKey
+    /// Argument vector; `{algorithm}` stands for `algorithmFolder`.
+    public var command: [String]
+    /// Added to the environment that the engine makes.
+    public var environment: [String: String]
+    public var tasks: Int
+    /// Per task.
+    public var resources: TaskResources
+    public var nodes: [NodeShare]
+    public var timeLimitSeconds: Int
+    public var isolation: Isolation
+    /// Absolute folder of the algorithm's files, read-only to the run.
+    public var algorithmFolder: String?
+    /// Path inside `algorithmFolder` of a pip requirements file that the environment must satisfy.
+    public var requirements: String?
+    /// Absolute folder with the staged inputs, read-only to the run.
+    public var inputsFolder: String
+    /// Absolute folder that the run writes its outputs into.
+    public var outputsFolder: String
+    /// The job's parameters as JSON text.
+    public var parameters: String
+
+    public init(
+        run: RunKey, command: [String], environment: [String: String], tasks: Int, resources: TaskResources,
+        nodes: [NodeShare], timeLimitSeconds: Int, isolation: Isolation, algorithmFolder: String?,
+        requirements: String?, inputsFolder: String, outputsFolder: String, parameters: String
+    ) {
+        self.run = run
+        self.command = command
+        self.environment = environment
+        self.tasks = tasks
+        self.resources = resources
+        self.nodes = nodes
+        self.timeLimitSeconds = timeLimitSeconds
+        self.isolation = isolation
+        self.algorithmFolder = algorithmFolder
+        self.requirements = requirements
+        self.inputsFolder = inputsFolder
+        self.outputsFolder = outputsFolder
+        self.parameters = parameters
+    }
+}
+
+/// One run as the engine sees it.
+public struct EngineRun: Sendable, Hashable {
+    public enum State: Sendable, Hashable {
+        /// Created, not released.
+        case held
+        /// Released, waiting for the engine; in the engine's words.
+        case pending(String?)
+        case running(startedAt: Instant)
+        case ended(RunOutcome, startedAt: Instant?, endedAt: Instant)
+    }
+
+    public var run: RunKey
+    public var engineJob: String
+    public var state: State
+
+    public init(run: RunKey, engineJob: String, state: State) {
+        self.run = run
+        self.engineJob = engineJob
+        self.state = state
+    }
+}
+
+/// What can go wrong between us and an engine.
+public enum EngineError: Error, Sendable, Hashable {
+    /// Nobody answered, or the answer proves nothing: the state of things is unknown.
+    case unreachable(String)
+    /// The engine will not take this run, and a repeat will not change that.
+    case refused(String)
+    /// The engine knows no such run.
+    case unknownRun(RunKey)
+}
