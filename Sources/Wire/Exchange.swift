@@ -1,0 +1,153 @@
+public import Core
+
+/// What an agent tells the point: heartbeat, report and list of what it holds, in one.
+///
+/// Everything here may arrive twice or late and means the same.
+public struct ExchangeRequest: Codable, Sendable, Hashable {
+    public struct Report: Codable, Sendable, Hashable {
+        public var run: RunKey
+        /// Counts the agent's own changes of this run; the point acknowledges by it.
+        public var version: Int
+        public var observation: RunObservation
+
+        public init(run: RunKey, version: Int, observation: RunObservation) {
+            self.run = run
+            self.version = version
+            self.observation = observation
+        }
+    }
+
+    public var agent: AgentID
+    /// The agent's clock, to see skew by.
+    public var at: Instant
+    /// `nil` when it is what the point acknowledged last.
+    public var capacity: CentreCapacity?
+    /// Runs whose state the point has not acknowledged.
+    public var reports: [Report]
+    /// Every run on the agent's disk.
+    public var holds: [RunKey]
+    /// How long the point may hold its answer when it has nothing to say.
+    public var waitMilliseconds: Int
+
+    public init(
+        agent: AgentID,
+        at: Instant,
+        capacity: CentreCapacity?,
+        reports: [Report],
+        holds: [RunKey],
+        waitMilliseconds: Int
+    ) {
+        self.agent = agent
+        self.at = at
+        self.capacity = capacity
+        self.reports = reports
+        self.holds = holds
+        self.waitMilliseconds = waitMilliseconds
+    }
+
+    /// Runs in one exchange; an agent with more sends several.
+    public static let reportsMax = 1000
+    public static let holdsMax = 100_000
+    public static let waitMillisecondsMax = 30_000
+}
+
+/// What the point tells an agent.
+public struct ExchangeResponse: Codable, Sendable, Hashable {
+    public struct Acknowledgement: Codable, Sendable, Hashable {
+        public var run: RunKey
+        public var version: Int
+        public init(run: RunKey, version: Int) { (self.run, self.version) = (run, version) }
+    }
+
+    public struct Stop: Codable, Sendable, Hashable {
+        public var run: RunKey
+        public var reason: StopReason
+        public var graceSeconds: Int
+        public init(run: RunKey, reason: StopReason, graceSeconds: Int) {
+            (self.run, self.reason, self.graceSeconds) = (run, reason, graceSeconds)
+        }
+    }
+
+    /// Every lease that the agent has not yet said it holds; repeated until it does.
+    public var leases: [LeaseOrder]
+    /// Every live run that is to stop; repeated until it has.
+    public var stops: [Stop]
+    public var acknowledged: [Acknowledgement]
+    /// Runs that the point knows to be over: the agent may forget them once their logs are delivered.
+    public var settled: [RunKey]
+    public var at: Instant
+
+    public init(
+        leases: [LeaseOrder],
+        stops: [Stop],
+        acknowledged: [Acknowledgement],
+        settled: [RunKey],
+        at: Instant
+    ) {
+        self.leases = leases
+        self.stops = stops
+        self.acknowledged = acknowledged
+        self.settled = settled
+        self.at = at
+    }
+}
+
+/// One run for an agent to carry out.
+public struct LeaseOrder: Codable, Sendable, Hashable {
+    /// An input with its source resolved to bytes.
+    public struct Input: Codable, Sendable, Hashable {
+        /// Under the inputs folder: `text`, or `text/0` for an element of an array.
+        public var path: String
+        public var kind: ArtifactKind
+        public var digest: Digest
+        public init(path: String, kind: ArtifactKind, digest: Digest) {
+            (self.path, self.kind, self.digest) = (path, kind, digest)
+        }
+    }
+
+    public var run: RunKey
+    public var project: ProjectName
+    public var spec: JobSpec
+    public var nodes: [NodeShare]
+    public var arrayIndex: Int?
+    public var arrayCount: Int?
+    public var inputs: [Input]
+
+    public init(
+        run: RunKey,
+        project: ProjectName,
+        spec: JobSpec,
+        nodes: [NodeShare],
+        arrayIndex: Int?,
+        arrayCount: Int?,
+        inputs: [Input]
+    ) {
+        self.run = run
+        self.project = project
+        self.spec = spec
+        self.nodes = nodes
+        self.arrayIndex = arrayIndex
+        self.arrayCount = arrayCount
+        self.inputs = inputs
+    }
+}
+
+/// An agent asks to join with a one-time token.
+public struct JoinRequest: Codable, Sendable, Hashable {
+    public var token: String
+    public init(token: String) { self.token = token }
+}
+
+/// The credentials of an agent that joined.
+public struct JoinResponse: Codable, Sendable, Hashable {
+    public var centre: CentreName
+    public var agent: AgentID
+    /// The bearer token of its further calls. Shown once.
+    public var key: String
+
+    public init(centre: CentreName, agent: AgentID, key: String) {
+        self.centre = centre
+        self.agent = agent
+        self.key = key
+    }
+}
