@@ -31,6 +31,11 @@ _LEGAL = re.compile(
     re.IGNORECASE,
 )
 
+_PROJECT = re.compile(r"翻译计划|翻譯計劃|cmpp\.linuxforum|man-pages-zh|中文 ?man ?手册")
+# Some translators put a space after every word, which Chinese does not do: then the spaces say nothing.
+_SPACED = re.compile(r"(?<=[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]) +(?=[\u3400-\u9fff\uff00-\uffef\u3000-\u303f])")
+SPACED_SHARE = 0.04
+
 
 @dataclass
 class Source:
@@ -165,11 +170,15 @@ def clean(source: Source, counts: Counter) -> str:
             counts["paragraphs_untranslated"] += 1
         elif _LEGAL.match(paragraph):
             counts["paragraphs_legal"] += 1
-        elif re.fullmatch(r"\S*(?:https?://|@)\S*", paragraph):
+        elif _PROJECT.search(paragraph) or re.fullmatch(r"\S*(?:https?://|@)\S*", paragraph):
             counts["paragraphs_addresses"] += 1
         else:
             kept.append(paragraph)
-    return "\n".join(kept)
+    joined = "\n".join(kept)
+    if len(_SPACED.findall(joined)) > SPACED_SHARE * len(_CJK.findall(joined)):
+        counts["files_respaced"] += 1
+        joined = _SPACED.sub("", joined)
+    return joined
 
 
 def language(text: str) -> str:

@@ -4,6 +4,7 @@ Standard library only. The contract itself is written down in `algorithms/README
 Python that reads it, so that the programs beside it contain only their own subject.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -95,6 +96,21 @@ def _parameters(path) -> dict:
     if not isinstance(values, dict):
         raise BadInput("the parameters are not a JSON object")
     return values
+
+
+def keep_freed_memory():
+    """Asks glibc to keep freed blocks for the next array instead of giving their pages back.
+
+    Arrays of a few megabytes are otherwise mapped, zeroed and unmapped by the kernel at every step, which took a third of
+    the time of training. Elsewhere than on glibc this does nothing.
+    """
+    trim_threshold, map_threshold, limit_bytes = -1, -3, 1 << 30
+    try:
+        library = ctypes.CDLL(None)
+        library.mallopt(trim_threshold, limit_bytes)
+        library.mallopt(map_threshold, limit_bytes)
+    except (OSError, AttributeError):
+        pass
 
 
 def say(line: str):
