@@ -1,0 +1,1 @@
+../common/stored_model.py

@@ -1,0 +1,1 @@
+../common/descriptors.py
