@@ -11,7 +11,7 @@ from pathlib import Path
 
 import corpus
 import numpy as np
-from contract import BadInput, Contract, Stopped, keep_freed_memory, main, say, write_json
+from contract import BadInput, Contract, Stopped, files_under, keep_freed_memory, main, say, write_json
 from gang import Gang, GangError
 from transformer import Adam, Shape, Transformer, initial_parameters
 
@@ -126,7 +126,7 @@ def find_checkpoint(contract: Contract) -> Path | None:
     given = contract.optional_input("checkpoint")
     if given is None:
         return None
-    files = [given] if given.is_file() else sorted(given.rglob(CHECKPOINT))
+    files = files_under(given, CHECKPOINT)
     if not files:
         raise BadInput(f"the input 'checkpoint' has no {CHECKPOINT}")
     return files[0]
@@ -155,8 +155,8 @@ def program(contract: Contract):
         )
     except ValueError as error:
         raise BadInput(str(error)) from None
-    steps, batch, seed = parameter("steps", int, 200), parameter("batch", int, 16), parameter("seed", int, 1)
-    peak, warmup = parameter("rate", float, 4e-3), parameter("warmup", int, 40)
+    steps, batch, seed = parameter("steps", int, 500), parameter("batch", int, 16), parameter("seed", int, 1)
+    peak, warmup = parameter("rate", float, 6e-3), parameter("warmup", int, 40)
     report_every, save_every = parameter("report_every", int, 20), parameter("save_every", int, 100)
     schedule = {"steps": steps, "batch": batch, "seed": seed, "rate": peak, "warmup": warmup}
     if batch < contract.world_size:

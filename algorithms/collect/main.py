@@ -227,7 +227,7 @@ def collect(sources: list[Source], index: int, count: int, traditional: bool) ->
 def program(contract: Contract):
     started = time.monotonic()
     contract.heed_sigterm(at_once=True)
-    packages = [name for name in re.split(r"[\s,]+", contract.parameter("packages", str, "")) if name]
+    packages = [name for name in re.split(r"[\s,]+", contract.parameter("packages", str, "manpages,manpages-zh,doc-debian,debian-faq")) if name]
     if not packages or not all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", name) for name in packages):
         raise BadInput("the parameter 'packages' must name at least one Debian package, separated by commas")
     root = Path(contract.parameter("root", str, "/"))

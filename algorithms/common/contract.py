@@ -118,6 +118,19 @@ def say(line: str):
     print(line, flush=True)
 
 
+def files_under(path: Path, ending: str) -> list[Path]:
+    """The file itself, or the files below a folder whose names end so, sorted; links to folders are followed.
+
+    Inputs may be links into a store, which `Path.rglob` would pass by.
+    """
+    if path.is_file():
+        return [path]
+    found = []
+    for folder, _, names in os.walk(path, followlinks=True):
+        found += [Path(folder) / name for name in names if name.endswith(ending)]
+    return sorted(found)
+
+
 def write_json(path: Path, value):
     """Writes `value` under a temporary name first, so that nobody ever reads half a file."""
     temporary = path.with_name(path.name + ".part")

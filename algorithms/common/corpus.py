@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from contract import BadInput
+from contract import BadInput, files_under
 
 SEPARATOR = b"\n\n"
 # A held-out share of one in sixteen: about 300 kB of the tour's text, enough to tell perplexities apart.
@@ -20,7 +20,7 @@ def is_held_out(document: dict) -> bool:
 
 def read_documents(folder: Path) -> list[dict]:
     """All documents under `folder` (one element's output, or a folder of several), without repeats, in one order."""
-    files = sorted(folder.rglob("*.jsonl")) if folder.is_dir() else [folder]
+    files = files_under(folder, ".jsonl")
     documents = {}
     for file in files:
         try:

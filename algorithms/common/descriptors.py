@@ -2,18 +2,18 @@
 
 A snapshot becomes the coarse radial distribution function of its particles: `g` in bins much wider than the potential's own
 structure. The potential energy and the virial are sums over pairs, so a fine histogram would determine them exactly; the
-bins are wide on purpose, so that something remains to be learnt.
+bins are wider (a twentieth of sigma) on purpose, so that something remains to be learnt.
 """
 
 import numpy as np
-from contract import BadInput
+from contract import BadInput, files_under
 
 TARGETS = ("potential", "pressure")
 
 
 def load_trajectory(path) -> dict:
     """The arrays of a trajectory file, or of the folder it is in."""
-    files = [path] if path.is_file() else sorted(path.rglob("trajectory.npz"))
+    files = files_under(path, "trajectory.npz")
     if not files:
         raise BadInput("the input 'trajectory' has no trajectory.npz")
     try:
@@ -114,11 +114,14 @@ class Surrogate:
 
     @classmethod
     def load(cls, path):
+        files = files_under(path, "surrogate.npz")
+        if not files:
+            raise BadInput("the input 'surrogate' has no surrogate.npz")
         try:
-            with np.load(path) as kept:
+            with np.load(files[0]) as kept:
                 return cls(**{name: kept[name][()] for name in cls.FIELDS})
         except (OSError, ValueError, KeyError) as error:
-            raise BadInput(f"the surrogate {path.name} cannot be read: {error}") from None
+            raise BadInput(f"the surrogate {files[0].name} cannot be read: {error}") from None
 
 
 def errors(predicted, true, training_mean, state=None) -> dict:

@@ -1,7 +1,7 @@
 """A trained byte-transformer as its training writes it."""
 
 import numpy as np
-from contract import BadInput, read_json
+from contract import BadInput, files_under, read_json
 from transformer import Shape, Transformer
 
 FORMAT = "onepoint-byte-transformer/1"
@@ -9,7 +9,7 @@ FORMAT = "onepoint-byte-transformer/1"
 
 def load(folder):
     """The computation and its flat parameters, from the folder of the output `model`."""
-    descriptions = sorted(folder.rglob("model.json")) if folder.is_dir() else []
+    descriptions = files_under(folder, "model.json")
     if not descriptions:
         raise BadInput("the input 'model' has no model.json; give the output 'model' of byte-transformer")
     description = read_json(descriptions[0])

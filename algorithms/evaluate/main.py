@@ -102,8 +102,7 @@ def program(contract: Contract):
     keep_freed_memory()
     model, flat = stored_model.load(contract.input("model"))
     documents = corpus.read_documents(contract.input("text"))
-    folder = contract.input("surrogate")
-    surrogate = descriptors.Surrogate.load(folder / "surrogate.npz" if folder.is_dir() else folder)
+    surrogate = descriptors.Surrogate.load(contract.input("surrogate"))
     trajectory = descriptors.load_trajectory(contract.input("trajectory"))
     report = {
         "text": evaluate_text(model, flat, documents, contract.parameter("held_out_bytes", int, 65536)),
