@@ -252,10 +252,7 @@ def guarded(contract: Contract):
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             program(contract)
-    except GangError as error:
-        say(f"error: {error}")
-        raise SystemExit(1) from None
-    except RuntimeError as error:
+    except (GangError, RuntimeError) as error:
         say(f"error: {error}")
         raise SystemExit(1) from None
 

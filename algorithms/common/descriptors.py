@@ -2,7 +2,7 @@
 
 A snapshot becomes the coarse radial distribution function of its particles: `g` in bins much wider than the potential's own
 structure. The potential energy and the virial are sums over pairs, so a fine histogram would determine them exactly; the
-bins are wider (a twentieth of sigma) on purpose, so that something remains to be learnt.
+bins are wider (a thirtieth of sigma) on purpose, so that something remains to be learnt.
 """
 
 import numpy as np

@@ -84,8 +84,8 @@ def settings_of(contract: Contract) -> dict:
         "cutoff": contract.parameter("cutoff", float, 2.5),
         "skin": contract.parameter("skin", float, 0.35),
         "timestep": contract.parameter("timestep", float, 0.004),
-        "equilibration": contract.parameter("equilibration", int, 500),
-        "production": contract.parameter("production", int, 1000),
+        "equilibration": contract.parameter("equilibration", int, 600),
+        "production": contract.parameter("production", int, 1500),
         "every": contract.parameter("every", int, 10),
         "seed": contract.parameter("seed", int, 1),
     }
@@ -149,6 +149,8 @@ def simulate(simulation, contract):
                     simulation.velocities = fluid.rescaled(simulation.velocities, wanted)
             elif (step - s["equilibration"]) % s["every"] == 0:
                 rows.append(simulation.observe(state, step - s["equilibration"]))
+                if not np.isfinite(rows[-1]).all():
+                    raise RuntimeError(f"energy is not conserved: it is not a number at step {step}; use a shorter 'timestep'")
                 frames.append(np.mod(simulation.positions, simulation.length).astype(np.float32))
             if stop:
                 if first:

@@ -12,6 +12,9 @@ import stored_model
 from contract import BadInput, Contract, keep_freed_memory, main, say, write_json
 
 
+PROMPTS = "The kernel |If the file |This option |这个命令|如果文件|选项"
+
+
 class UTF8:
     """Which bytes may come next so that the text stays UTF-8 (RFC 3629, section 4).
 
@@ -91,7 +94,7 @@ def program(contract: Contract):
     contract.heed_sigterm(at_once=True)
     keep_freed_memory()
     model, flat = stored_model.load(contract.input("model"))
-    prompts = [p for p in contract.parameter("prompts", str, "The|这个").split("|") if p]
+    prompts = [p for p in contract.parameter("prompts", str, PROMPTS).split("|") if p]
     if not prompts:
         raise BadInput("the parameter 'prompts' must have at least one prompt; several are separated by |")
     length = contract.parameter("length", int, 240)

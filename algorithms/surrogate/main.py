@@ -32,7 +32,7 @@ def program(contract: Contract):
     started = time.monotonic()
     contract.heed_sigterm(at_once=True)
     keep_freed_memory()
-    bins = contract.parameter("bins", int, 44)
+    bins = contract.parameter("bins", int, 66)
     share = contract.parameter("held_out_share", float, 0.25)
     trajectory = descriptors.load_trajectory(contract.input("trajectory"))
     low, high = 0.8, min(3.0, trajectory["length"] / 2)
