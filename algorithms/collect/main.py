@@ -128,8 +128,10 @@ def candidates(root: Path, packages: list[str]) -> tuple[list[Source], bool]:
         for section in ("man7", "man5", "man8", "man1"):
             others += ["/" + str(p.relative_to(root)) for p in sorted((root / "usr/share/man" / section).glob("*"))]
         room = SUPPLEMENT_LIMIT_BYTES
-        for source in _sources(root, {path: None for path in others if path not in paths}):
-            if len(source.content) <= room:
+        for path in others:
+            if room <= 0:
+                break  # a machine may have tens of thousands of pages
+            for source in _sources(root, {path: None} if path not in paths else {}):
                 room -= len(source.content)
                 sources.append(source)
     seen, unique = set(), []

@@ -62,7 +62,7 @@ class Gang:
             int(environ.get("WORLD_SIZE", 1)),
             environ.get("MASTER_ADDR", "127.0.0.1"),
             int(environ.get("MASTER_PORT", 0)),
-            name=environ.get("ONEPOINT_RUN", environ.get("ONEPOINT_JOB", "")),
+            name=environ.get("ONEPOINT_JOB", ""),
             **limits,
         )
 
