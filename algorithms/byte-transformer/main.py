@@ -27,7 +27,7 @@ class Training:
         self.shape = shape
         self.model = Transformer(shape)
         self.flat = initial_parameters(shape, seed)
-        self.optimiser = Adam.fresh(self.flat)
+        self.optimiser = Adam.fresh(self.flat, shape.tables)
         self.step = 0
         self.curve = []
         # The gradient travels with two more numbers: the loss, and how many ranks have been asked to stop.
@@ -151,11 +151,11 @@ def program(contract: Contract):
             heads=parameter("heads", int, 4),
             layers=parameter("layers", int, 2),
             context=parameter("context", int, 128),
-            buckets=parameter("buckets", int, 4096),
+            buckets=parameter("buckets", int, 8192),
         )
     except ValueError as error:
         raise BadInput(str(error)) from None
-    steps, batch, seed = parameter("steps", int, 500), parameter("batch", int, 16), parameter("seed", int, 1)
+    steps, batch, seed = parameter("steps", int, 450), parameter("batch", int, 16), parameter("seed", int, 1)
     peak, warmup = parameter("rate", float, 6e-3), parameter("warmup", int, 40)
     report_every, save_every = parameter("report_every", int, 20), parameter("save_every", int, 100)
     schedule = {"steps": steps, "batch": batch, "seed": seed, "rate": peak, "warmup": warmup}
