@@ -1,0 +1,42 @@
+# Sourced by the other scripts: installs Debian packages that are missing, saying which and why.
+
+# need PACKAGE "REASON": notes a package that must be there.
+missing_packages=()
+need() {
+    dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed' && return
+    printf 'installing %-20s %s\n' "$1" "$2"
+    missing_packages+=("$1")
+}
+
+# Installs what `need` found missing. As root directly, else through sudo.
+install_missing() {
+    [ ${#missing_packages[@]} -eq 0 ] && return
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+        "${missing_packages[@]}" >/dev/null
+    missing_packages=()
+}
+
+need_to_build() {
+    need libsqlite3-dev "the store is a SQLite database"
+    command -v swift >/dev/null || {
+        echo "Swift 6.3 is not on the PATH. Install the toolchain for Debian 12 first." >&2
+        exit 1
+    }
+}
+
+need_to_run_jobs() {
+    need bubblewrap "jobs run in a private file system without network"
+    command -v python3 >/dev/null || need python3 "the tour's algorithms are written in Python"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "algorithms get an environment of their own"
+    need python3-pip "environments are filled with pip"
+}
+
+need_for_the_tour() {
+    need manpages "English text that the tour collects"
+    need manpages-zh "Chinese text that the tour collects"
+    need doc-debian "English text that the tour collects"
+    need debian-faq "English text that the tour collects"
+}
