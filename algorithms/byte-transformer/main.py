@@ -36,12 +36,12 @@ class Training:
 
     def advance(self, gang, tokens, targets, bytes_in_step: int, rate: float, stopping: bool) -> bool:
         """One step on this rank's share of the batch; tells whether some rank wants to stop."""
-        self._sums[:] = 0
-        for start in range(0, len(tokens), MICRO_BATCH):
+        loss = self.model.loss_and_gradient(self.flat, tokens[:MICRO_BATCH], targets[:MICRO_BATCH], self._sums[:-2])
+        for start in range(MICRO_BATCH, len(tokens), MICRO_BATCH):
             part = slice(start, start + MICRO_BATCH)
-            loss = self.model.loss_and_gradient(self.flat, tokens[part], targets[part], self._gradient)
+            loss += self.model.loss_and_gradient(self.flat, tokens[part], targets[part], self._gradient)
             self._sums[:-2] += self._gradient
-            self._sums[-2] += loss
+        self._sums[-2] = loss
         self._sums[-1] = stopping
         gang.all_reduce(self._sums)
         gradient = self._sums[:-2]
@@ -151,11 +151,11 @@ def program(contract: Contract):
             heads=parameter("heads", int, 4),
             layers=parameter("layers", int, 2),
             context=parameter("context", int, 128),
-            buckets=parameter("buckets", int, 8192),
+            buckets=parameter("buckets", int, 4096),
         )
     except ValueError as error:
         raise BadInput(str(error)) from None
-    steps, batch, seed = parameter("steps", int, 450), parameter("batch", int, 16), parameter("seed", int, 1)
+    steps, batch, seed = parameter("steps", int, 500), parameter("batch", int, 16), parameter("seed", int, 1)
     peak, warmup = parameter("rate", float, 6e-3), parameter("warmup", int, 40)
     report_every, save_every = parameter("report_every", int, 20), parameter("save_every", int, 100)
     schedule = {"steps": steps, "batch": batch, "seed": seed, "rate": peak, "warmup": warmup}
@@ -206,7 +206,7 @@ def program(contract: Contract):
                 raise Stopped(f"checkpoint of step {step} written")
             if first and step % save_every == 0 and step < steps:
                 training.save(Path(CHECKPOINT), schedule)
-            if step % max(1, steps // 4) == 0 and step < steps:
+            if step % max(1, steps // 4) == 0 and steps - step >= steps // 4:
                 measure()
         measure()
         if not first:

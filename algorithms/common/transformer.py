@@ -31,7 +31,7 @@ class Shape:
     heads: int = 4
     layers: int = 2
     context: int = 128
-    buckets: int = 8192
+    buckets: int = 4096
 
     def __post_init__(self):
         if self.width % self.heads:
