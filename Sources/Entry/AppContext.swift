@@ -1,0 +1,76 @@
+public import Core
+public import Hummingbird
+public import NIOCore
+import Synchronization
+public import Wire
+
+/// What a request carries on its way: who asks, over which connection, and what has become of its body.
+public struct AppContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    /// Kept to accept, cut off or close what the caller sends.
+    public let channel: any Channel
+    /// The caller; `nil` for anonymous requests and for agents.
+    public var principal: Principal?
+    /// The calling agent; `nil` for everybody else.
+    public var agent: AgentPrincipal?
+    /// Whether the caller came with the console's cookie instead of an `Authorization` header.
+    public var usesCookie = false
+    /// Checks the caller's credentials anew; `nil` for anonymous requests. Long streams call it between batches.
+    var recheck: (@Sendable () async throws -> Void)?
+    let notes = RequestNotes()
+
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+
+    /// The caller of a route that needs one.
+    ///
+    /// - Throws: ``Failure`` with `.unauthenticated` for anonymous requests.
+    public func requirePrincipal() throws(Failure) -> Principal {
+        guard let principal else {
+            throw Failure(
+                .unauthenticated,
+                "This needs credentials: send 'Authorization: Bearer <token>'. 'onepoint login' keeps a token for you."
+            )
+        }
+        return principal
+    }
+
+    /// The agent of a route that only agents may call.
+    public func requireAgent() throws(Failure) -> AgentPrincipal {
+        guard let agent else {
+            throw Failure(.unauthenticated, "This needs an agent's key: join the centre first.")
+        }
+        return agent
+    }
+
+    /// Throws when the caller's credentials have been revoked or have expired since the request began.
+    public func reauthenticate() async throws { try await recheck?() }
+
+    /// Of the request, unique within this process; also in the `X-Request-Id` header of the answer.
+    public var requestID: String { id }
+
+    /// The path's template such as `/v1/jobs/{id}`, for logs and metrics; `unmatched` where no route matched.
+    public var routeTemplate: String {
+        switch endpointPath {
+        case nil, "NotFound": "unmatched"
+        case let path?: path
+        }
+    }
+
+    /// The caller's network address without the port; `local` for sockets that have none.
+    public var remoteAddress: String { channel.remoteAddress?.ipAddress ?? "local" }
+}
+
+/// What inner layers tell outer ones, which only hold a copy of the context.
+final class RequestNotes: Sendable {
+    struct State {
+        /// The body was read to its end.
+        var isBodyRead = false
+        /// For the request log: `alice`, or `agent/hub-1`.
+        var caller: String?
+    }
+
+    let state = Mutex(State())
+}
