@@ -1,0 +1,112 @@
+/// The fields of a submitted form or of a query, in their order: `application/x-www-form-urlencoded`.
+///
+/// > Source: WHATWG URL, section 5.1.
+struct Form: Sendable, Hashable {
+    private(set) var fields: [(name: String, value: String)]
+
+    static func == (a: Form, b: Form) -> Bool {
+        a.fields.elementsEqual(b.fields) { $0.name == $1.name && $0.value == $1.value }
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for field in fields {
+            hasher.combine(field.name)
+            hasher.combine(field.value)
+        }
+    }
+
+    /// The most fields that are read; the rest is dropped.
+    static let fieldsMax = 2000
+
+    init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
+
+    /// Never fails: broken percent signs stand for themselves, broken UTF-8 is replaced.
+    init(parsing text: some StringProtocol) {
+        fields = text.utf8.split(separator: UInt8(ascii: "&"), maxSplits: Self.fieldsMax).prefix(Self.fieldsMax).map {
+            let parts = $0.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            return (Self.decode(parts[0]), parts.count > 1 ? Self.decode(parts[1]) : "")
+        }
+    }
+
+    /// The first field of that name with the spaces around it taken off; `nil` when absent or empty.
+    subscript(name: String) -> String? {
+        guard let value = fields.first(where: { $0.name == name })?.value else { return nil }
+        let trimmed = value.trimmed
+        return trimmed.isEmpty ? nil : trimmed
+    }
+
+    /// The first field of that name as it was sent.
+    func raw(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+
+    /// Every value of that name.
+    func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+
+    /// The same fields with one replaced, or taken out by `nil`.
+    func with(_ name: String, _ value: String?) -> Form {
+        var kept = fields.filter { $0.name != name }
+        if let value { kept.append((name, value)) }
+        return Form(kept)
+    }
+
+    /// The text form, percent-encoded.
+    var encoded: String {
+        fields.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
+    }
+
+    /// A path with these fields as its query.
+    func on(_ path: String) -> String { fields.isEmpty ? path : "\(path)?\(encoded)" }
+
+    /// Percent-encodes all but RFC 3986's unreserved characters.
+    static func encode(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                out.append(byte)
+            default: out += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func decode(_ bytes: some Collection<UInt8>) -> String {
+        var out: [UInt8] = []
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            let byte = bytes[index]
+            let next = bytes.index(after: index)
+            if byte == UInt8(ascii: "%"), let second = bytes.index(next, offsetBy: 1, limitedBy: bytes.endIndex),
+                next < bytes.endIndex, second < bytes.endIndex, let high = hex(bytes[next]), let low = hex(bytes[second])
+            {
+                out.append(high << 4 | low)
+                index = bytes.index(after: second)
+                continue
+            }
+            out.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            index = next
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func hex(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension String {
+    /// Without the white space at both ends.
+    var trimmed: String {
+        var rest = Substring(self)
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
+    }
+}
