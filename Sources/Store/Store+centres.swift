@@ -1,0 +1,97 @@
+public import Core
+
+extension ReadTransaction {
+    /// A centre, also when it was removed.
+    public func centre(_ name: CentreName) throws -> Centre? {
+        try connection.first("\(Self.centreQuery) WHERE name = ?", name, read: Self.centre)
+    }
+
+    /// The centres by name.
+    public func centres(includingRemoved: Bool = false) throws -> [Centre] {
+        let filter = includingRemoved ? "" : "WHERE state <> 'removed'"
+        return try connection.all("\(Self.centreQuery) \(filter) ORDER BY name", read: Self.centre)
+    }
+
+    /// The unused right to join whose secret has that hash, also when it has expired.
+    public func joinToken(_ hash: Digest) throws -> JoinToken? {
+        try connection.first("SELECT centre, expires_at FROM join_token WHERE hash = ?", hash) {
+            JoinToken(centre: try $0.value(0), expiresAt: $0.instant(1))
+        }
+    }
+
+    private static let centreQuery =
+        "SELECT name, tier, state, prices, agent, key_hash, capacity, created_at, joined_at FROM centre"
+
+    private static func centre(_ row: borrowing Row) throws -> Centre {
+        Centre(
+            name: try row.value(0),
+            tier: try row.choice(1),
+            state: try row.choice(2),
+            prices: try row.json(3),
+            agent: try row.optional(4),
+            agentKeyHash: try row.optional(5),
+            capacity: row.isNull(6) ? nil : try row.json(6),
+            createdAt: row.instant(7),
+            joinedAt: row.optionalInstant(8)
+        )
+    }
+}
+
+extension WriteTransaction {
+    func apply(_ created: Event.CentreCreated, _ at: Instant) throws {
+        try connection.run(
+            "INSERT INTO centre (name, tier, state, prices, created_at) VALUES (?, ?, ?, ?, ?)",
+            created.centre,
+            created.tier.rawValue,
+            CentreState.open.rawValue,
+            try StoredJSON.encode(created.prices),
+            at
+        )
+    }
+
+    func apply(_ changed: Event.CentreChanged) throws {
+        try change(
+            "centre \(changed.centre)",
+            "UPDATE centre SET state = COALESCE(?, state), prices = COALESCE(?, prices) WHERE name = ?",
+            changed.state?.rawValue,
+            try changed.prices.map { try StoredJSON.encode($0) },
+            changed.centre
+        )
+        if changed.state == .removed {
+            try connection.run("DELETE FROM join_token WHERE centre = ?", changed.centre)
+        }
+    }
+
+    func apply(_ issued: Event.JoinTokenIssued) throws {
+        try connection.run(
+            """
+            INSERT INTO join_token (centre, hash, expires_at) VALUES (?, ?, ?)
+            ON CONFLICT (centre) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at
+            """,
+            issued.centre,
+            issued.hash,
+            issued.expiresAt
+        )
+    }
+
+    func apply(_ joined: Event.AgentJoined, _ at: Instant) throws {
+        try change(
+            "centre \(joined.centre)",
+            "UPDATE centre SET agent = ?, key_hash = ?, joined_at = ? WHERE name = ?",
+            joined.agent,
+            joined.keyHash,
+            at,
+            joined.centre
+        )
+        try connection.run("DELETE FROM join_token WHERE centre = ?", joined.centre)
+    }
+
+    func apply(_ reported: Event.CapacityReported) throws {
+        try change(
+            "centre \(reported.centre)",
+            "UPDATE centre SET capacity = ? WHERE name = ?",
+            try StoredJSON.encode(reported.capacity),
+            reported.centre
+        )
+    }
+}

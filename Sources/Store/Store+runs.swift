@@ -1,0 +1,220 @@
+public import Core
+
+extension ReadTransaction {
+    public func run(_ key: RunKey) throws -> Run? {
+        try connection.first(
+            "\(Self.runQuery) WHERE job = ? AND number = ?",
+            key.job,
+            key.number,
+            read: Self.run
+        ).map(withArtifacts)
+    }
+
+    /// A job's runs, the first first.
+    public func runs(of job: JobID) throws -> [Run] {
+        try connection.all("\(Self.runQuery) WHERE job = ? ORDER BY number", job, read: Self.run).map(withArtifacts)
+    }
+
+    /// Every run that has not ended, at one centre or at all, in the order of their keys.
+    public func liveRuns(at centre: CentreName? = nil) throws -> [Run] {
+        guard let centre else {
+            return try connection.all(
+                "\(Self.runQuery) WHERE \(Self.isLive) ORDER BY centre, job, number",
+                read: Self.run
+            )
+        }
+        return try connection.all(
+            "\(Self.runQuery) WHERE centre = ? AND \(Self.isLive) ORDER BY job, number",
+            centre,
+            read: Self.run
+        )
+    }
+
+    /// What each project holds at this moment; projects without live runs may be absent.
+    public func projectUsage() throws -> [ProjectName: ProjectUsage] {
+        let rows = try connection.all("SELECT project, runs, cores, cards FROM project_usage") {
+            (try $0.value(0, as: ProjectName.self), Self.projectUsage($0))
+        }
+        return Dictionary(uniqueKeysWithValues: rows)
+    }
+
+    /// What one project holds at this moment.
+    public func projectUsage(_ project: ProjectName) throws -> ProjectUsage {
+        try connection.first(
+            "SELECT project, runs, cores, cards FROM project_usage WHERE project = ?",
+            project,
+            read: Self.projectUsage
+        ) ?? ProjectUsage()
+    }
+
+    /// Word for word the condition of the index `run_live`, without which the index would not be used.
+    private static let isLive = "state IN ('leased', 'submitting', 'pending', 'running')"
+
+    private static let runQuery = """
+        SELECT job, number, project, centre, state, lease, stop, unseen_since, nodes, cores, memory, cards, card,
+            tasks, reason, engine_job, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
+            price_per_hour, reserved, charged
+        FROM run
+        """
+
+    /// The row without its artifacts, which only an ended run has.
+    private static func run(_ row: borrowing Row) throws -> Run {
+        Run(
+            key: RunKey(job: try row.value(0), number: row.int(1)),
+            project: try row.value(2),
+            centre: try row.value(3),
+            lifecycle: RunLifecycle(
+                state: try row.choice(4),
+                lease: try row.choice(5),
+                stop: try row.optionalChoice(6),
+                unseenSince: row.optionalInstant(7)
+            ),
+            nodes: try row.json(8),
+            resources: TaskResources(
+                cores: MilliCores(row.integer(9)),
+                memory: Bytes(row.integer(10)),
+                cards: row.int(11),
+                card: row.optionalText(12)
+            ),
+            tasks: row.int(13),
+            reason: row.text(14),
+            engineJob: row.optionalText(15),
+            leasedAt: row.instant(16),
+            startedAt: row.optionalInstant(17),
+            endedAt: row.optionalInstant(18),
+            outcome: try row.optionalChoice(19).map { [code = row.optionalInt(20), detail = row.optionalText(21)] in
+                RunOutcome($0, code: code, detail: detail)
+            },
+            pricePerHour: MicroCredits(row.integer(22)),
+            reserved: MicroCredits(row.integer(23)),
+            charged: row.optionalInteger(24).map { MicroCredits($0) }
+        )
+    }
+
+    private static func projectUsage(_ row: borrowing Row) -> ProjectUsage {
+        var usage = ProjectUsage()
+        usage.runs = row.int(1)
+        usage.cores = MilliCores(row.integer(2))
+        usage.cards = row.int(3)
+        return usage
+    }
+
+    private func withArtifacts(_ run: Run) throws -> Run {
+        guard run.state.isTerminal else { return run }
+        var run = run
+        run.artifacts = try artifacts(of: run.key)
+        return run
+    }
+}
+
+extension WriteTransaction {
+    func apply(_ leased: Event.RunLeased, _ sequence: Int64, _ at: Instant) throws {
+        let project = try activate(leased.run, at: leased.centre)
+        try connection.run(
+            """
+            INSERT INTO run (
+                job, number, project, centre, state, lease, nodes, cores, memory, cards, card, tasks, reason,
+                leased_at, price_per_hour, reserved
+            ) VALUES (?, ?, ?, ?, 'leased', 'granted', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            leased.run.job,
+            leased.run.number,
+            project,
+            leased.centre,
+            try StoredJSON.encode(leased.nodes),
+            leased.resources.cores,
+            leased.resources.memory,
+            leased.resources.cards,
+            leased.resources.card,
+            leased.tasks,
+            leased.reason,
+            at,
+            leased.pricePerHour,
+            leased.reserved
+        )
+        try hold(project, runs: 1, leased.resources, tasks: leased.tasks)
+        if leased.reserved > 0 {
+            let entries = LedgerEntry.reserve(leased.reserved, for: project)
+            try book(entries, .reserve, project, run: leased.run, sequence, at)
+        }
+    }
+
+    func apply(offered run: RunKey) throws { try live(run, "lease = 'offered'") }
+
+    func apply(accepted run: RunKey) throws {
+        try live(run, "lease = 'accepted', state = CASE WHEN state = 'leased' THEN 'submitting' ELSE state END")
+    }
+
+    func apply(_ pending: Event.RunPending) throws {
+        try live(pending.run, "state = 'pending', engine_job = COALESCE(?, engine_job)", pending.engineJob)
+    }
+
+    func apply(_ started: Event.RunStarted) throws {
+        try live(started.run, "state = 'running', started_at = ?", started.startedAt)
+    }
+
+    func apply(_ unseen: Event.RunUnseen) throws { try live(unseen.run, "unseen_since = ?", unseen.since) }
+
+    func apply(seen run: RunKey) throws { try live(run, "unseen_since = NULL") }
+
+    func apply(_ requested: Event.RunStopRequested) throws {
+        try live(requested.run, "stop = ?", requested.reason.rawValue)
+    }
+
+    func apply(_ ended: Event.RunEnded, _ sequence: Int64, _ at: Instant) throws {
+        guard let run = try run(ended.run) else { throw Failure.missing("run \(ended.run)") }
+        guard ended.charged >= 0, ended.charged <= run.reserved else {
+            throw Failure(.conflict, "Run \(ended.run) is charged \(ended.charged), but \(run.reserved) was reserved.")
+        }
+        try live(
+            ended.run,
+            "state = ?, lease = 'ended', ended_at = ?, outcome = ?, outcome_code = ?, outcome_detail = ?, charged = ?",
+            ended.outcome.state,
+            ended.endedAt,
+            ended.outcome.kind.rawValue,
+            ended.outcome.code,
+            ended.outcome.detail,
+            ended.charged
+        )
+        try hold(run.project, runs: -1, run.resources, tasks: run.tasks)
+        try keep(ended.artifacts, of: ended.run, project: run.project)
+        for usage in ended.usage { try keep(usage, run) }
+        if run.reserved > 0 {
+            let entries = LedgerEntry.settle(
+                reserved: run.reserved,
+                charged: ended.charged,
+                project: run.project,
+                centre: run.centre
+            )
+            try book(entries, .settle, run.project, run: ended.run, sequence, at)
+        }
+    }
+
+    /// Changes a run that has not ended. A terminal state is final, whatever the caller believed.
+    private func live(_ run: RunKey, _ assignments: String, _ values: any SQLBindable...) throws {
+        let changed = try connection.runList(
+            """
+            UPDATE run SET \(assignments)
+            WHERE job = ? AND number = ? AND state IN ('leased', 'submitting', 'pending', 'running')
+            """,
+            values + [run.job, run.number]
+        )
+        guard changed == 0 else { return }
+        guard let found = try self.run(run) else { throw Failure.missing("run \(run)") }
+        throw Failure(.conflict, "Run \(run) has already ended: it is \(found.state.rawValue).")
+    }
+
+    private func hold(_ project: ProjectName, runs: Int, _ resources: TaskResources, tasks: Int) throws {
+        try connection.run(
+            """
+            INSERT INTO project_usage (project, runs, cores, cards) VALUES (?, ?, ?, ?)
+            ON CONFLICT (project) DO UPDATE SET runs = project_usage.runs + excluded.runs,
+                cores = project_usage.cores + excluded.cores, cards = project_usage.cards + excluded.cards
+            """,
+            project,
+            runs,
+            resources.cores * (tasks * runs),
+            resources.cards * tasks * runs
+        )
+    }
+}
