@@ -17,6 +17,8 @@ public struct AppContext: RequestContext {
     public var usesCookie = false
     /// Checks the caller's credentials anew; `nil` for anonymous requests. Long streams call it between batches.
     var recheck: (@Sendable () async throws -> Void)?
+    /// The entry's clock; `nil` where its middleware is missing.
+    var now: MonotonicNow?
     let notes = RequestNotes()
 
     public init(source: ApplicationRequestContextSource) {

@@ -23,6 +23,8 @@ public struct ObservationMiddleware: RouterMiddleware {
         context: AppContext,
         next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
+        var context = context
+        context.now = now
         let began = now()
         var response = try await next(request, context)
         let duration = now() - began

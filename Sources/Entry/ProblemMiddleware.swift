@@ -1,5 +1,5 @@
 public import Core
-import HTTPTypes
+public import HTTPTypes
 public import Hummingbird
 import Logging
 import NIOCore
@@ -10,6 +10,17 @@ public import Wire
 /// A known path that does not have the method.
 struct MethodNotAllowed: Error {
     let allowed: [HTTPRequest.Method]
+}
+
+/// A failure whose answer needs headers of its own, such as `Content-Range` with 416.
+public struct FailureWithHeaders: Error {
+    public let failure: Failure
+    public let headers: HTTPFields
+
+    public init(_ failure: Failure, headers: HTTPFields) {
+        self.failure = failure
+        self.headers = headers
+    }
 }
 
 /// Turns every error into `application/problem+json`, and cuts off bodies that nobody will read.
@@ -60,6 +71,9 @@ public struct ProblemMiddleware: RouterMiddleware {
         case let failure as Failure:
             log(failure, context)
             return (Problem(failure, request, context), [:])
+        case let error as FailureWithHeaders:
+            log(error.failure, context)
+            return (Problem(error.failure, request, context), error.headers)
         case let error as MethodNotAllowed:
             let allowed = error.allowed.map(\.rawValue).sorted().joined(separator: ", ")
             let detail = "\(request.uri.path) has no \(request.method.rawValue); it has \(allowed)."

@@ -57,7 +57,7 @@ public struct StreamedBody: AsyncSequence, Sendable {
         private let body: StreamedBody
         private var inner: RequestBody.AsyncIterator?
         private var received: Int64 = 0
-        private var began = ContinuousClock.now
+        private var began: ContinuousClock.Instant?
         private var isDone = false
 
         init(body: StreamedBody) { self.body = body }
@@ -69,7 +69,7 @@ public struct StreamedBody: AsyncSequence, Sendable {
             guard let buffer else { return try end() }
             received += Int64(buffer.readableBytes)
             guard received <= body.limitBytes else { throw body.tooLarge(body.request.announcedBytes) }
-            guard BodyPace.allows(bytes: received, elapsed: .now - began) else {
+            if let began, let now = body.context.now?(), !BodyPace.allows(bytes: received, elapsed: now - began) {
                 throw Core.Failure(.malformed, "The body came too slowly; send it again over a better line.")
             }
             return buffer
@@ -85,7 +85,7 @@ public struct StreamedBody: AsyncSequence, Sendable {
             if request.headers[.expect] != nil {
                 body.context.channel.triggerUserOutboundEvent(ConnectionGuard.BodyWanted(), promise: nil)
             }
-            began = .now
+            began = body.context.now?()
             inner = request.body.makeAsyncIterator()
         }
 

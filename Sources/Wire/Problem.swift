@@ -19,6 +19,25 @@ public struct ProblemKind: Sendable, Hashable {
     public var type: String { "urn:onepoint:problem:" + slug }
 }
 
+extension Failure {
+    /// Reads a problem that the point answered with; `nil` when the text is no problem of ours.
+    ///
+    /// - Parameter problem: The body of an `application/problem+json` answer.
+    public init?(problem: JSON) {
+        guard let name = problem["code"]?.stringValue, let detail = problem["detail"]?.stringValue else { return nil }
+        let code = Failure.Code.allCases.first { ProblemKind($0).code == name }
+        guard let code = code ?? (name == ProblemKind.methodNotAllowed.code ? .malformed : nil) else { return nil }
+        let violations = (problem["errors"]?.arrayValue ?? []).compactMap { item -> Violation? in
+            guard let pointer = item["pointer"]?.stringValue, let message = item["message"]?.stringValue else {
+                return nil
+            }
+            return Violation(pointer, message)
+        }
+        let wait = problem["retry_after_ms"]?.integerValue.map { Duration.milliseconds($0) }
+        self.init(code, detail, violations: violations, retryAfter: wait)
+    }
+}
+
 extension ProblemKind {
     /// A known path, but not with this method. The only kind that no ``Failure`` has: it never leaves the entry.
     public static let methodNotAllowed = ProblemKind(
