@@ -153,7 +153,7 @@ enum Style {
         .facts dt { color: var(--soft); } .facts dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .facts + details { margin-top: .7rem; }
         .why { background: var(--raised); border: 1px solid var(--line); border-left: 4px solid var(--cancelled); border-radius: 8px; padding: .9rem 1.2rem; margin-bottom: 2rem; }
         .why.is-queued { border-left-color: var(--queued); } .why.is-active { border-left-color: var(--active); } .why.is-succeeded { border-left-color: var(--succeeded); } .why.is-failed { border-left-color: var(--failed); }
-        .why p { margin: .35rem 0 0; } .why .headline { font-weight: 560; margin: 0; } .evidence li { color: var(--soft); padding: .12rem 0 .12rem 1.1rem; position: relative; } .evidence { margin: .45rem 0 .5rem; }
+        .why p { margin: .35rem 0 0; } .why .headline { font-weight: 560; margin: 0; } .evidence li { color: var(--soft); padding: .12rem 0 .12rem 1.1rem; position: relative; } .evidence { margin: .4rem 0 0; }
         .evidence li::before { content: "–"; position: absolute; left: 0; }
         .log { background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: 0; max-height: 28rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; min-height: 3.4rem; }
         .listing { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem .6rem 3.2rem; margin: 0 0 1.4rem; } .listing li::marker { color: var(--soft); font-size: .85rem; }

@@ -25,7 +25,8 @@ struct AreaChart: Sendable {
             }
             let path = open.map { point($0.index, $0.value) }.joined(separator: " L")
             line += "M\(path)"
-            areas += "M\(coordinate(Double(first.index) * step)) 48 L\(path) L\(coordinate(Double(last.index) * step)) 48Z"
+            areas +=
+                "M\(coordinate(Double(first.index) * step)) 48 L\(path) L\(coordinate(Double(last.index) * step)) 48Z"
             open = []
         }
         for (index, value) in values.enumerated() {

@@ -20,7 +20,8 @@ struct BarChart: Sendable {
     func render() -> HTML {
         let scale = max(scale, parts.reduce(0) { $0 + $1.value }, mark?.value ?? 0)
         guard scale > 0 else {
-            return "<svg class=\"bar\" viewBox=\"0 0 200 10\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"\(label)\"><rect class=\"track\" width=\"200\" height=\"10\"/></svg>"
+            return
+                "<svg class=\"bar\" viewBox=\"0 0 200 10\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"\(label)\"><rect class=\"track\" width=\"200\" height=\"10\"/></svg>"
         }
         var position = 0.0
         let rects = parts.html { part in
@@ -28,7 +29,8 @@ struct BarChart: Sendable {
             let x = position / scale * 200
             let width = part.value / scale * 200
             position += part.value
-            return "<rect class=\"\(part.kind)\" x=\"\(coordinate(x))\" width=\"\(coordinate(width))\" height=\"10\"><title>\(part.title)</title></rect>"
+            return
+                "<rect class=\"\(part.kind)\" x=\"\(coordinate(x))\" width=\"\(coordinate(width))\" height=\"10\"><title>\(part.title)</title></rect>"
         }
         let measured: HTML? = mark.map { mark in
             "<rect class=\"measured\" x=\"\(coordinate(max(0, mark.value / scale * 200 - 0.75)))\" width=\"1.5\" height=\"10\"><title>\(mark.title)</title></rect>"
@@ -47,5 +49,6 @@ func coordinate(_ value: Double) -> String {
     let whole = hundredths / 100
     let rest = hundredths.magnitude % 100
     let sign = hundredths < 0 && whole == 0 ? "-" : ""
-    return rest == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(rest % 10 == 0 ? "\(rest / 10)" : rest < 10 ? "0\(rest)" : "\(rest)")"
+    return rest == 0
+        ? "\(sign)\(whole)" : "\(sign)\(whole).\(rest % 10 == 0 ? "\(rest / 10)" : rest < 10 ? "0\(rest)" : "\(rest)")"
 }

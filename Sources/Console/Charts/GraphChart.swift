@@ -70,12 +70,12 @@ struct GraphChart: Sendable {
         return """
             <g class="\(kind)"><rect class="frame" x="\(coordinate(x))" y="\(coordinate(box.y))" \
             width="\(coordinate(box.width))" height="\(coordinate(box.height))" rx="7"/>\
-            <rect class="stripe" x="\(coordinate(x))" y="\(coordinate(box.y))" width="4" \
-            height="\(coordinate(box.height))" rx="2"/>\
-            <text class="name" x="\(coordinate(x + 14))" y="\(coordinate(y + 21))">\
+            <rect class="stripe" x="\(coordinate(x + 6))" y="\(coordinate(box.y + 9))" width="3" \
+            height="\(coordinate(box.height - 18))" rx="1.5"/>\
+            <text class="name" x="\(coordinate(x + 18))" y="\(coordinate(y + 21))">\
             \(shorten(node.name, to: 18))\(gang)</text>\
-            <text class="state" x="\(coordinate(x + 14))" y="\(coordinate(y + 39))">\(words(state))\(progress)</text>\
-            <text class="place" x="\(coordinate(x + 14))" y="\(coordinate(y + 56))">\(shorten(where_, to: 26))</text>\
+            <text class="state" x="\(coordinate(x + 18))" y="\(coordinate(y + 39))">\(words(state))\(progress)</text>\
+            <text class="place" x="\(coordinate(x + 18))" y="\(coordinate(y + 56))">\(shorten(where_, to: 26))</text>\
             <title>\(node.name): \(words(state))\(progress). \(where_)</title></g>
             """
     }

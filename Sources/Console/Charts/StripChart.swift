@@ -36,7 +36,8 @@ struct StripChart: Sendable {
                 // A phase shorter than a pixel is still one that happened.
                 let width = max(2, x(phase.to) - x(phase.from))
                 let start = min(x(phase.from), 1000 - width)
-                return "<rect class=\"\(kindClass(phase.kind))\" x=\"\(coordinate(start))\" y=\"\(y)\" width=\"\(coordinate(width))\" height=\"14\"><title>\(title(phase))</title></rect>"
+                return
+                    "<rect class=\"\(kindClass(phase.kind))\" x=\"\(coordinate(start))\" y=\"\(y)\" width=\"\(coordinate(width))\" height=\"14\"><title>\(title(phase))</title></rect>"
             }
         }
         let height = max(14, rows.count * 18 - 4)

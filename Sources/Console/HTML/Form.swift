@@ -79,7 +79,8 @@ struct Form: Sendable, Hashable {
             let byte = bytes[index]
             let next = bytes.index(after: index)
             if byte == UInt8(ascii: "%"), let second = bytes.index(next, offsetBy: 1, limitedBy: bytes.endIndex),
-                next < bytes.endIndex, second < bytes.endIndex, let high = hex(bytes[next]), let low = hex(bytes[second])
+                next < bytes.endIndex, second < bytes.endIndex, let high = hex(bytes[next]),
+                let low = hex(bytes[second])
             {
                 out.append(high << 4 | low)
                 index = bytes.index(after: second)

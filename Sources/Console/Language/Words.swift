@@ -4,9 +4,10 @@ import Core
 struct Words: Sendable {
     let language: Language
 
-    /// A message of the catalogue with its gaps filled: `{0}`, `{1}`, ….
+    /// A message of the catalogue with its gaps filled: `{0}`, `{1}`, …; `(s)` follows the first of them in number.
     func callAsFunction(_ message: Message, _ arguments: String...) -> String {
         var text = message.text(in: language)
+        if let plural = text.range(of: "(s)") { text.replaceSubrange(plural, with: arguments.first == "1" ? "" : "s") }
         for (index, argument) in arguments.enumerated() {
             guard let gap = text.range(of: "{\(index)}") else { continue }
             text.replaceSubrange(gap, with: argument)
@@ -61,7 +62,9 @@ struct Words: Sendable {
         case 0: return milliseconds == 0 ? self(.unitSeconds, "0") : self(.unitMilliseconds, "\(milliseconds)")
         case 1..<10: return self(.unitSeconds, "\(seconds).\(milliseconds % 1000 / 100)")
         case 10..<60: return self(.unitSeconds, "\(seconds)")
+        case 60..<3600 where seconds % 60 == 0: return self(.unitMinutesWhole, "\(seconds / 60)")
         case 60..<3600: return self(.unitMinutes, "\(seconds / 60)", two(seconds % 60))
+        case 3600..<86_400 where seconds % 3600 == 0: return self(.unitHoursWhole, "\(seconds / 3600)")
         case 3600..<86_400: return self(.unitHours, "\(seconds / 3600)", two(seconds / 60 % 60))
         default: return self(.unitDays, "\(seconds / 86_400)", "\(seconds / 3600 % 24)")
         }

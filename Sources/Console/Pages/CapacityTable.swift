@@ -8,15 +8,13 @@ struct CapacityTable: Sendable {
     func bars(_ frame: Frame) -> HTML {
         let w = frame.words
         let tiers = capacity.tiers
-        let cores = tiers.map(\.capacity.cores.nameplate).max() ?? 0
-        let cards = tiers.map { $0.capacity.cards.nameplate + $0.capacity.emulatedCards.nameplate }.max() ?? 0
         let rows = tiers.html { row in
             let c = row.capacity
             return """
                 <tr><th scope="row"><span class="tier">\(w(row.tier))</span>\
                 <span class="sub">\(w(.centresCount, w.count(row.centres)))</span></th>
-                <td>\(Self.bar(c.cores, unit: w(.cores), scale: cores, w))\(Self.freeOf(c.cores, w))</td>
-                <td>\(cardBar(c, scale: cards, w))</td>
+                <td>\(Self.bar(c.cores, unit: w(.cores), w))\(Self.freeOf(c.cores, w))</td>
+                <td>\(cardBar(c, w))</td>
                 <td class="n">\(pflops(c.pflops, w))</td></tr>
 
                 """
@@ -35,10 +33,10 @@ struct CapacityTable: Sendable {
     }
 
     /// In use, free and closed parts of the nameplate.
-    static func bar(_ figures: Figures, unit: String, scale: Double, _ w: Words) -> HTML {
+    static func bar(_ figures: Figures, unit: String, _ w: Words) -> HTML {
         BarChart(
             parts: parts(figures, w, emulated: false),
-            scale: scale,
+            scale: figures.nameplate,
             label: "\(unit): \(w(.freeOf, w.figure(figures.free), w.figure(figures.nameplate)))"
         ).render()
     }
@@ -61,7 +59,7 @@ struct CapacityTable: Sendable {
         "<span class=\"of\">\(w(.freeOf, w.figure(figures.free), w.figure(figures.nameplate)))</span>"
     }
 
-    private func cardBar(_ c: CapacityFigures, scale: Double, _ w: Words) -> HTML {
+    private func cardBar(_ c: CapacityFigures, _ w: Words) -> HTML {
         let (real, emulated) = (c.cards, c.emulatedCards)
         guard real.nameplate + emulated.nameplate > 0 else { return "<span class=\"of\">–</span>" }
         let emulatedParts = Self.parts(emulated, w, emulated: true).map { part in
@@ -77,7 +75,7 @@ struct CapacityTable: Sendable {
             ? "<em>\(w(.emulatedOf, w.figure(emulated.free), w.figure(emulated.nameplate)))</em>" : ""
         let bar = BarChart(
             parts: Self.parts(real, w, emulated: false) + emulatedParts,
-            scale: scale,
+            scale: real.nameplate + emulated.nameplate,
             label: "\(w(.cards)): \(w.figure(real.nameplate)), \(w(.emulated)): \(w.figure(emulated.nameplate))"
         )
         return "\(bar.render())<span class=\"of\">\(text)\(separator)\(emulation)</span>"
@@ -86,7 +84,7 @@ struct CapacityTable: Sendable {
     private func pflops(_ figures: Figures, _ w: Words) -> HTML {
         guard figures.nameplate > 0 || figures.measured != nil else { return "<span class=\"soft\">0</span>" }
         let measured: HTML? = figures.measured.map { "<span class=\"sub\">\(w(.measuredFigure, w.figure($0)))</span>" }
-        return "\(w.figure(figures.free)) / \(w.figure(figures.nameplate))\(measured)"
+        return "\(w(.freeOf, w.figure(figures.free), w.figure(figures.nameplate)))\(measured)"
     }
 
     /// Every figure of every tier, the four kinds in columns.

@@ -23,7 +23,6 @@ struct CentresPage: Sendable {
     private func list(_ frame: Frame) -> HTML {
         let w = frame.words
         guard !centres.isEmpty else { return frame.nothing(w(.noCentres)) }
-        let cores = centres.map(\.capacity.cores.nameplate).max() ?? 0
         let rows = centres.sorted { (Self.rank($0.tier), $0.name) < (Self.rank($1.tier), $1.name) }.html { centre in
             let cards = centre.capacity.cards.nameplate
             let emulated = centre.capacity.emulatedCards.nameplate
@@ -35,7 +34,7 @@ struct CentresPage: Sendable {
                 <tr><td class="main"><a href="/console/centres/\(centre.name)">\(centre.name)</a>\
                 <span class="sub">\(w(centre.tier))</span></td>
                 <td>\(CentrePage.chip(centre, w))</td><td class="wide">\(engine)</td>
-                <td>\(CapacityTable.bar(centre.capacity.cores, unit: w(.cores), scale: cores, w))\
+                <td>\(CapacityTable.bar(centre.capacity.cores, unit: w(.cores), w))\
                 \(CapacityTable.freeOf(centre.capacity.cores, w))</td>
                 <td class="n">\(real)\(emulation)</td><td class="n">\(centre.liveRuns)</td><td class="n">\(seen)</td></tr>
 

@@ -75,14 +75,16 @@ struct Frame: Sendable {
 
     private func header(_ section: Section?) -> HTML {
         guard let viewer else {
-            return "<header class=\"top\"><div class=\"bar-inner\"><a class=\"brand\" href=\"/console\">\(Self.mark)Onepoint</a></div></header>"
+            return
+                "<header class=\"top\"><div class=\"bar-inner\"><a class=\"brand\" href=\"/console\">\(Self.mark)Onepoint</a></div></header>"
         }
         let items = Section.allCases.html { item in
             let current: HTML = item == section ? " aria-current=\"page\"" : ""
             return "<li><a href=\"\(link(path(of: item)))\"\(current)>\(title(of: item))</a></li>"
         }
         let submit: HTML =
-            viewer.canWrite ? "<a class=\"button primary small\" href=\"\(link("/console/submit"))\">\(words(.submitNav))</a>" : ""
+            viewer.canWrite
+            ? "<a class=\"button primary small\" href=\"\(link("/console/submit"))\">\(words(.submitNav))</a>" : ""
         return """
             <header class="top"><div class="bar-inner">
             <a class="brand" href="\(link("/console"))">\(Self.mark)Onepoint</a>

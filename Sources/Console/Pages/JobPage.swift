@@ -29,7 +29,8 @@ struct JobPage: Sendable {
     func render(_ frame: Frame) -> HTML {
         let live: HTML =
             isLive
-            ? " data-get=\"\(path)\" data-swap=\"#live\" data-every=\"10\" data-sse=\"\(path)/changes\" data-on=\"change\"" : ""
+            ? " data-get=\"\(path)\" data-swap=\"#live\" data-every=\"10\" data-sse=\"\(path)/changes\" data-on=\"change\""
+            : ""
         return frame.page(
             title: frame.name(of: summary),
             section: .jobs,
@@ -94,7 +95,8 @@ struct JobPage: Sendable {
             log.tasks > 1
             ? (0..<min(log.tasks, 64)).html { task in
                 let current: HTML = task == log.task ? " aria-current=\"true\"" : ""
-                return "<li><a href=\"\(path)?run=\(log.run)&amp;task=\(task)#log\"\(current)>\(w(.taskNumber, "\(task)"))</a></li>"
+                return
+                    "<li><a href=\"\(path)?run=\(log.run)&amp;task=\(task)#log\"\(current)>\(w(.taskNumber, "\(task)"))</a></li>"
             } : .empty
         let bar: HTML =
             tabs.isEmpty ? "" : "<nav class=\"tabs small\" aria-label=\"\(w(.tasks))\"><ul>\(tabs)</ul></nav>"
@@ -121,7 +123,8 @@ struct JobPage: Sendable {
         let w = frame.words
         let title: HTML = "<h2>\(w(.artifacts))</h2>"
         guard !job.artifacts.isEmpty else {
-            let text = job.spec.outputs.isEmpty ? w(.noOutputs) : w(.outputsLater, job.spec.outputs.joined(separator: ", "))
+            let text =
+                job.spec.outputs.isEmpty ? w(.noOutputs) : w(.outputsLater, job.spec.outputs.joined(separator: ", "))
             return "<section>\(title)\(frame.nothing(text))</section>"
         }
         let rows = job.artifacts.html { artifact in

@@ -67,7 +67,8 @@ struct JobTimeline: Sendable {
                     <li><i class="\(kind)"></i>\(Self.name(phase.kind, w)) <b>\(w.duration(phase.to - phase.from))</b></li>
                     """
             }
-            let title: HTML = chart.rows.count > 1 ? "<span class=\"run\">\(row.title.isEmpty ? "…" : row.title)</span>" : ""
+            let title: HTML =
+                chart.rows.count > 1 ? "<span class=\"run\">\(row.title.isEmpty ? "…" : row.title)</span>" : ""
             return "<div class=\"phases\">\(title)<ol>\(phases)</ol></div>"
         }
         let end: HTML = job.summary.endedAt.map { w.time($0) } ?? "\(w(.now))"
@@ -110,9 +111,9 @@ struct JobSpecification: Sendable {
                 switch input.source {
                 case .artifact(let digest, let kind):
                     let artifact = Artifact(name: input.name, kind: kind, digest: digest, size: 0)
-                    return "<a href=\"\(JobPage.link(artifact))\">\(input.name)</a> "
+                    return "<li><a href=\"\(JobPage.link(artifact))\">\(input.name)</a></li>"
                 case .output(let job, let output):
-                    return "\(input.name) <span class=\"soft\">← \(shorten(job, to: 24)) · \(output)</span> "
+                    return "<li>\(input.name) <span class=\"soft\">← \(EventList.short(job)) · \(output)</span></li>"
                 }
             }
         return """
@@ -123,7 +124,7 @@ struct JobSpecification: Sendable {
             \(frame.term(w(.placement), places.isEmpty ? "\(w(.anywhere))" : "\(places)"))\
             \(frame.term(w(.priority), "\(spec.priority)"))\
             \(frame.term(w(.preemptible), spec.preemptible ? "\(w(.yes))" : "\(w(.no))"))\
-            \(frame.term(w(.parameters), parameters))\(frame.term(w(.inputs), inputs))</dl>
+            \(frame.term(w(.parameters), parameters))\(frame.term(w(.inputs), inputs.map { "<ul class=\"tight\">\($0)</ul>" }))</dl>
             <details><summary>\(w(.command))</summary>\
             \(frame.code(spec.command.map(Self.quoted).joined(separator: " ")))</details></section>
             """

@@ -37,7 +37,8 @@ struct JobsPage: Sendable {
         func tab(_ title: String, _ value: JobState?, _ count: Int) -> HTML {
             let current: HTML = value == state ? " aria-current=\"true\"" : ""
             let target = base.with("state", value?.rawValue).on("/console/jobs")
-            return "<li><a href=\"\(target)\"\(current)>\(title) <span class=\"count\">\(w.count(count))</span></a></li>"
+            return
+                "<li><a href=\"\(target)\"\(current)>\(title) <span class=\"count\">\(w.count(count))</span></a></li>"
         }
         let all = tab(w(.allStates), nil, counts.values.reduce(0, +))
         let each = JobState.allCases.html { tab(w($0), $0, counts[$0.rawValue] ?? 0) }
@@ -84,7 +85,8 @@ struct JobsPage: Sendable {
         guard !page.items.isEmpty else {
             let submit: HTML =
                 query["name"] == nil && state == nil && frame.viewer?.canWrite == true
-                ? "<p><a class=\"button primary\" href=\"\(frame.link("/console/submit"))\">\(w(.submitFirst))</a></p>" : ""
+                ? "<p><a class=\"button primary\" href=\"\(frame.link("/console/submit"))\">\(w(.submitFirst))</a></p>"
+                : ""
             return frame.nothing(w(.noJobs)) + submit
         }
         let canCancel = frame.viewer?.canWrite == true && page.items.contains { !$0.state.isTerminal }
@@ -126,7 +128,8 @@ struct JobsPage: Sendable {
         let why: HTML? =
             job.state == .queued
             ? job.waitingCode.map { "<span class=\"sub\">\(w.waiting($0))</span>" }
-            : job.state == .failed ? job.detail.map { "<span class=\"sub\">\(frame.spoken(shorten($0, to: 90)))</span>" } : nil
+            : job.state == .failed
+                ? job.detail.map { "<span class=\"sub\">\(frame.spoken(shorten($0, to: 90)))</span>" } : nil
         let place: HTML? = job.centre.map { "<a href=\"/console/centres/\($0)\">\($0)</a>" }
         return """
             <tr>\(box)<td>\(frame.chip(of: job))</td>

@@ -49,7 +49,8 @@ struct LedgerPage: Sendable {
         guard !balances.isEmpty else { return frame.nothing(w(.noBalances)) }
         let rows = balances.html { balance in
             let amount: HTML = balance.amount < 0 ? "n negative" : "n"
-            return "<tr><td>\(Self.account(balance.account, w))</td><td class=\"\(amount)\">\(w.credits(balance.amount))</td></tr>\n"
+            return
+                "<tr><td>\(Self.account(balance.account, w))</td><td class=\"\(amount)\">\(w.credits(balance.amount))</td></tr>\n"
         }
         return """
             <section><h2>\(w(.balances))</h2>
@@ -129,6 +130,7 @@ struct LedgerPage: Sendable {
             return sum
         }
         let label = w(.spentHere, w.figure(sum))
-        return "<figure class=\"trend\">\(AreaChart(values: values, label: label).render())<figcaption>\(label)</figcaption></figure>"
+        return
+            "<figure class=\"trend\">\(AreaChart(values: values, label: label).render())<figcaption>\(label)</figcaption></figure>"
     }
 }

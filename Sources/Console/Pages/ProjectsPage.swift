@@ -106,7 +106,8 @@ struct ProjectPage: Sendable {
                     <button class="quiet danger" aria-label="\(w(.removeNamed, member.user.text))">\(w(.remove))</button>
                     """
                 ) : ""
-            return "<tr><td class=\"main\">\(member.user)</td><td>\(w(member.role))</td><td class=\"n\">\(remove)</td></tr>\n"
+            return
+                "<tr><td class=\"main\">\(member.user)</td><td>\(w(member.role))</td><td class=\"n\">\(remove)</td></tr>\n"
         }
         let table =
             members.isEmpty

@@ -83,7 +83,9 @@ struct SubmitPage: Sendable {
             }
             wasCut = false
             let here = placed.filter { $0.line == number }
-            let said = here.html { "<span class=\"fault\">\(frame.spoken($0.message)) <code>\($0.pointer)</code></span>" }
+            let said = here.html {
+                "<span class=\"fault\">\(frame.spoken($0.message)) <code>\($0.pointer)</code></span>"
+            }
             let kind: HTML = here.isEmpty ? "" : " class=\"bad\""
             return "<li value=\"\(number)\"\(kind)><code>\(String(line))</code>\(said)</li>"
         }
