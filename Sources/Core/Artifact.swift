@@ -22,8 +22,8 @@ public struct TreeManifest: Hashable, Sendable, Codable {
     /// The longest path in bytes.
     public static let pathBytesMax = 1024
 
-    /// Sorts the files by path.
-    public init(files: [File]) { self.files = files.sorted { $0.path < $1.path } }
+    /// Sorts the files by the bytes of their paths: an order that no version of Unicode changes.
+    public init(files: [File]) { self.files = files.sorted { Self.isBefore($0.path, $1.path) } }
 
     /// The sum over all files.
     public var size: Bytes { files.reduce(0) { $0 + $1.size } }
@@ -48,6 +48,9 @@ public struct TreeManifest: Hashable, Sendable, Codable {
     }
 
     /// Reads the canonical form of untrusted bytes and checks every path, order and count.
+    ///
+    /// - Throws: ``Failure`` `invalid` for anything but the bytes that ``canonical`` would make, for a path twice (paths
+    ///   that look the same count as the same) and for a file that is also a folder; `tooLarge` for too many files.
     public init(canonical bytes: some Collection<UInt8>) throws(Failure) {
         let broken = { (why: String) in Failure(.invalid, "This is not a folder manifest: it \(why).") }
         let json: JSON
@@ -58,15 +61,31 @@ public struct TreeManifest: Hashable, Sendable, Codable {
         }
         var files: [File] = []
         files.reserveCapacity(list.count)
+        var paths: Set<String> = []
         for item in list {
             guard let path = item["path"]?.stringValue, Self.isSafe(path: path),
                 let digest = (item["digest"]?.stringValue).flatMap({ Digest($0) }),
                 let size = item["size"]?.integerValue, size >= 0, let executable = item["executable"]?.boolValue
             else { throw broken("has a file without a safe path, digest, size and mode") }
-            guard files.last.map({ $0.path < path }) ?? true else { throw broken("is not in order of path") }
+            guard files.last.map({ Self.isBefore($0.path, path) }) ?? true else {
+                throw broken("is not in order of path")
+            }
+            guard paths.insert(path).inserted else { throw broken("has a path twice") }
             files.append(File(path: path, digest: digest, size: Bytes(size), executable: executable))
         }
+        for file in files where Self.isBelow(oneOf: paths, file.path) {
+            throw broken("has a file that is also a folder")
+        }
         self.files = files
+        guard canonical.elementsEqual(bytes) else { throw broken("is not in canonical form") }
+    }
+
+    private static func isBefore(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+
+    private static func isBelow(oneOf paths: Set<String>, _ path: String) -> Bool {
+        path.utf8.indices.contains { index in
+            path.utf8[index] == UInt8(ascii: "/") && paths.contains(String(path[..<index]))
+        }
     }
 
     /// Whether a path stays inside its folder on every system.

@@ -67,15 +67,16 @@ public struct PriceTable: Hashable, Sendable, Codable {
     /// What an hour of all tasks costs on these nodes. Emulated cards cost nothing.
     public func perHour(resources: TaskResources, nodes: [NodeShare]) -> MicroCredits {
         nodes.reduce(0) { sum, share in
-            let cores = MicroCredits((coreHour.count * resources.cores.count + 999) / 1000 * Int64(share.tasks))
+            // In 128 bits: a dear price times a large machine is beyond 64 before it is divided.
+            let coresOfTask = (Int128(coreHour.count) * Int128(resources.cores.count) + 999) / 1000
             let rate = share.card.map { cardHour[$0] ?? cardHourDefault } ?? cardHourDefault
-            let cards = share.emulated ? 0 : rate.count * Int64(resources.cards * share.tasks)
-            return sum + cores + MicroCredits(cards)
+            let cardsOfTask = share.emulated ? 0 : Int128(rate.count) * Int128(resources.cards)
+            return sum + MicroCredits(Int64(clamping: (coresOfTask + cardsOfTask) * Int128(share.tasks)))
         }
     }
 
     /// What is set aside for a run before it is dispatched: its price for the whole time limit.
     public static func reservation(perHour: MicroCredits, timeLimitSeconds: Int) -> MicroCredits {
-        .charge(perHour: perHour, milliseconds: Int64(timeLimitSeconds) * 1000, units: 1)
+        .charge(perHour: perHour, milliseconds: saturating(Int64(timeLimitSeconds), times: 1000), units: 1)
     }
 }

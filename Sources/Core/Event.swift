@@ -291,8 +291,10 @@ public struct EventRecord: Hashable, Sendable {
 
 extension ID {
     /// The identifier that many places further; what the elements of an array are numbered by.
+    ///
+    /// - Parameter offset: 0 or more. After the last identifier comes the first.
     public func advanced(by offset: Int) -> Self {
         let (sum, overflow) = low.addingReportingOverflow(UInt64(offset))
-        return Self(high: overflow ? high + 1 : high, low: sum)
+        return Self(high: overflow ? high &+ 1 : high, low: sum)
     }
 }

@@ -87,8 +87,15 @@ extension ID: Codable {
 enum Base32 {
     static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, byte) in alphabet.enumerated() { values[Int(byte)] = UInt8(value) }
+        return values
+    }()
+
     static func value(of byte: UInt8) -> UInt8? {
-        alphabet.firstIndex(of: byte).map { UInt8($0) }
+        let value = values[Int(byte)]
+        return value == 255 ? nil : value
     }
 }
 

@@ -23,15 +23,14 @@ public struct Instant: Hashable, Sendable, Comparable, Codable {
 
     /// Adds a duration, truncated to milliseconds; saturates instead of overflowing.
     public static func + (instant: Instant, duration: Duration) -> Instant {
-        let (sum, overflow) = instant.milliseconds.addingReportingOverflow(duration.milliseconds)
-        return Instant(milliseconds: overflow ? (duration.milliseconds < 0 ? .min : .max) : sum)
+        Instant(milliseconds: saturating(instant.milliseconds, plus: duration.milliseconds))
     }
 
     public static func - (instant: Instant, duration: Duration) -> Instant { instant + (.zero - duration) }
 
-    /// The time from `b` to `a`; negative when `a` is the earlier.
+    /// The time from `b` to `a`; negative when `a` is the earlier; saturates.
     public static func - (a: Instant, b: Instant) -> Duration {
-        .milliseconds(a.milliseconds.subtractingReportingOverflow(b.milliseconds).partialValue)
+        .milliseconds(saturating(a.milliseconds, minus: b.milliseconds))
     }
 }
 
@@ -39,9 +38,7 @@ extension Duration {
     /// Whole milliseconds, truncated towards zero; saturates.
     public var milliseconds: Int64 {
         let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        if overflow { return seconds < 0 ? .min : .max }
-        return scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
+        return saturating(saturating(seconds, times: 1000), plus: attoseconds / 1_000_000_000_000_000)
     }
 
     /// Seconds as a floating-point number, for figures shown to people and for rates.
@@ -52,8 +49,11 @@ extension Instant: CustomStringConvertible {
     public var description: String { rfc3339 }
 
     /// RFC 3339 in UTC with milliseconds: `2026-01-31T09:30:00.000Z`.
+    ///
+    /// The format knows the years 0000 to 9999; what lies outside prints as the nearest time inside.
     public var rfc3339: String {
-        let (days, dayMilliseconds) = floorDivide(milliseconds, 86_400_000)
+        let writable = min(max(milliseconds, Self.textMin), Self.textMax)
+        let (days, dayMilliseconds) = floorDivide(writable, 86_400_000)
         let (year, month, day) = civil(fromDays: days)
         func pad(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)
@@ -65,7 +65,14 @@ extension Instant: CustomStringConvertible {
             + ":\(pad(seconds % 60, 2)).\(pad(dayMilliseconds % 1000, 3))Z"
     }
 
+    /// 0000-01-01T00:00:00.000Z
+    private static let textMin: Int64 = -62_167_219_200_000
+    /// 9999-12-31T23:59:59.999Z
+    private static let textMax: Int64 = 253_402_300_799_999
+
     /// Reads RFC 3339 with any offset and any number of fractional digits (those after the third are dropped).
+    ///
+    /// A leap second is read as the second after it. A day that its month does not have is refused.
     public init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         func number(_ start: Int, _ count: Int) -> Int64? {
@@ -81,8 +88,8 @@ extension Instant: CustomStringConvertible {
             bytes[10] | 0x20 == UInt8(ascii: "t") || bytes[10] == UInt8(ascii: " "),
             bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
             let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
-            let minute = number(14, 2), let second = number(17, 2), (1...12).contains(month), (1...31).contains(day),
-            hour < 24, minute < 60, second < 61
+            let minute = number(14, 2), let second = number(17, 2), (1...12).contains(month),
+            (1...daysOf(month: month, year: year)).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
         var position = 19
         var fraction: Int64 = 0
@@ -104,7 +111,8 @@ extension Instant: CustomStringConvertible {
             guard bytes.count == position + 1 else { return nil }
         case UInt8(ascii: "+"), UInt8(ascii: "-"):
             guard bytes.count == position + 6, let hours = number(position + 1, 2),
-                bytes[position + 3] == UInt8(ascii: ":"), let minutes = number(position + 4, 2)
+                bytes[position + 3] == UInt8(ascii: ":"), let minutes = number(position + 4, 2), hours < 24,
+                minutes < 60
             else { return nil }
             offsetMinutes = (hours * 60 + minutes) * (bytes[position] == UInt8(ascii: "-") ? -1 : 1)
         default: return nil
@@ -118,6 +126,14 @@ extension Instant: CustomStringConvertible {
 private func floorDivide(_ a: Int64, _ b: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
     return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
+}
+
+private func daysOf(month: Int64, year: Int64) -> Int64 {
+    switch month {
+    case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
 }
 
 /// Days since 1970 to a proleptic Gregorian date, by eras of 400 years that begin on 1 March.

@@ -1,5 +1,5 @@
 /// A JSON value (RFC 8259) with object keys in order, so that what was read can be written back and hashed.
-public indirect enum JSON: Hashable, Sendable {
+public enum JSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -21,7 +21,23 @@ public indirect enum JSON: Hashable, Sendable {
         }
     }
 
-    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(value)
+        // Not of the text: 0 and -0 are equal and print differently.
+        case .number(let value): hasher.combine(value)
+        case .string(let value): hasher.combine(value)
+        case .array(let items): hasher.combine(items)
+        case .object(let members):
+            hasher.combine(members.count)
+            for (key, value) in members {
+                hasher.combine(key)
+                hasher.combine(value)
+            }
+        }
+    }
 
     /// The member of that name, when this is an object that has one.
     public subscript(key: String) -> JSON? {
@@ -64,12 +80,11 @@ extension JSON: Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Key.self) {
-            // Keys of foreign decoders come in no order; sorting makes the value repeatable.
-            self = .object(
-                try container.allKeys.sorted { $0.stringValue < $1.stringValue }
-                    .map { ($0.stringValue, try container.decode(JSON.self, forKey: $0)) }
-            )
+        if (try? decoder.container(keyedBy: Key.self)) != nil {
+            // As a dictionary, because coders leave the keys of dictionaries alone: under a snake_case strategy the
+            // user's own `learning_rate` would else come back as `learningRate`. Sorted, since they come in no order.
+            let members = try decoder.singleValueContainer().decode([String: JSON].self)
+            self = .object(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         } else if var container = try? decoder.unkeyedContainer() {
             var items: [JSON] = []
             while !container.isAtEnd { items.append(try container.decode(JSON.self)) }
@@ -93,8 +108,8 @@ extension JSON: Codable {
     public func encode(to encoder: any Encoder) throws {
         switch self {
         case .object(let members):
-            var container = encoder.container(keyedBy: Key.self)
-            for (key, value) in members { try container.encode(value, forKey: Key(stringValue: key)) }
+            var container = encoder.singleValueContainer()
+            try container.encode(Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first })
         case .array(let items):
             var container = encoder.unkeyedContainer()
             for item in items { try container.encode(item) }

@@ -69,7 +69,7 @@ public struct JobLifecycle: Hashable, Sendable {
         }
         if let cause = outcome.retryCause, retries.on.contains(cause), retriesUsed < retries.limit {
             state = .queued
-            let wait = min(3600, retries.backoffSeconds << min(retriesUsed, 12))
+            let wait = retries.wait(before: retriesUsed)
             retriesUsed += 1
             notBefore = now + .seconds(wait)
             return [.requeued(notBefore: notBefore, retriesUsed: retriesUsed)]

@@ -102,7 +102,7 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
         case outOfMemory = "out_of_memory"
         /// The node or the supervising process went away under it.
         case nodeFailure = "node_failure"
-        /// The engine forgot it, or its centre was given up under `onCentreLoss`.
+        /// The engine forgot it. A run given up under `onCentreLoss` is no failure and costs no repeat.
         case lost
         /// Inputs could not be brought, or the engine refused it.
         case rejected
@@ -112,6 +112,16 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
         self.limit = limit
         self.on = on
         self.backoffSeconds = backoffSeconds
+    }
+
+    /// The longest wait before a repeat.
+    public static let waitSecondsMax = 3600
+
+    /// Seconds to wait once this many repeats are used up.
+    func wait(before used: Int) -> Int {
+        // Both sides are capped before the shift, which would drop high bits in silence.
+        let first = min(max(backoffSeconds, 0), Self.waitSecondsMax)
+        return min(first << min(max(used, 0), 12), Self.waitSecondsMax)
     }
 }
 

@@ -29,15 +29,19 @@ public struct Usage: Hashable, Sendable, Codable {
     public static func of(_ run: Run, fp16Tflops: (String) -> Double?) -> [Usage] {
         guard let from = run.startedAt, let to = run.endedAt, to > from else { return [] }
         let milliseconds = (to - from).milliseconds
-        var rows = [(Meter.coreSeconds, run.resources.cores.count * Int64(run.tasks) * milliseconds)]
+        // Saturating: the times are an agent's, and its clock may stand anywhere.
+        var rows = [
+            (Meter.coreSeconds, saturating((run.resources.cores * run.tasks).count, times: milliseconds))
+        ]
         if run.resources.cards > 0 {
-            rows.append((.cardSeconds, Int64(run.resources.cards * run.tasks) * milliseconds * 1000))
+            let cards = saturating(Int64(run.resources.cards), times: Int64(run.tasks))
+            rows.append((.cardSeconds, saturating(cards, times: saturating(milliseconds, times: 1000))))
             let tflops = run.nodes.reduce(0.0) { sum, share in
                 let each = share.emulated ? 0 : share.card.flatMap(fp16Tflops) ?? 0
-                return sum + each * Double(run.resources.cards * share.tasks)
+                return sum + each * Double(run.resources.cards) * Double(share.tasks)
             }
             // TFLOPS × ms → PFLOP-hours × 10⁶: ÷ 1000 for peta, ÷ 3.6e6 for hours, × 10⁶ for millionths.
-            rows.append((.pflopHours, Int64((tflops * Double(milliseconds) / 3600).rounded())))
+            rows.append((.pflopHours, saturating(tflops * Double(milliseconds) / 3600)))
         }
         return rows.map { Usage(run: run.key, meter: $0.0, from: from, to: to, microUnits: $0.1) }
     }
@@ -64,7 +68,7 @@ public enum Account: Hashable, Sendable, LosslessStringConvertible {
     }
 
     public init?(_ description: String) {
-        let parts = description.split(separator: "/", maxSplits: 1)
+        let parts = description.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         switch (parts.first, parts.dropFirst().first) {
         case ("issued", nil): self = .issued
         case ("project", let name?):

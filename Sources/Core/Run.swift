@@ -15,8 +15,11 @@ public struct RunKey: Hashable, Sendable, Comparable, Codable, LosslessStringCon
     public init?(_ description: String) {
         guard description.hasPrefix("op-") else { return nil }
         let rest = description.dropFirst(3)
-        guard rest.utf8.count > 27, rest.dropFirst(26).first == "-", let job = JobID(base32: rest.prefix(26)),
-            let number = Int(rest.dropFirst(27)), number > 0
+        // One text for one key: no sign, no leading zero, no more than 40 characters in all.
+        guard (28...37).contains(rest.utf8.count), rest.dropFirst(26).first == "-",
+            let job = JobID(base32: rest.prefix(26)),
+            rest.utf8.dropFirst(27).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            rest.utf8.dropFirst(27).first != UInt8(ascii: "0"), let number = Int(rest.dropFirst(27))
         else { return nil }
         self.init(job: job, number: number)
     }
@@ -266,18 +269,20 @@ public struct RunLifecycle: Hashable, Sendable {
             case .ended: observation.outcome?.state ?? .lost
             }
         guard target.rank > state.rank else { return changes }
-        if target.rank >= RunState.pending.rank, state.rank < RunState.pending.rank, observation.engineJob != nil {
+        let passesPending = target.rank > RunState.pending.rank && observation.engineJob != nil
+        if state.rank < RunState.pending.rank, target == .pending || passesPending {
             changes.append(.pending(engineJob: observation.engineJob))
         }
+        // A centre's clock may be ahead of ours; nothing that is reported can lie in the future.
         if let started = observation.startedAt, state != .running, target.rank >= RunState.running.rank {
-            changes.append(.started(at: started))
+            changes.append(.started(at: min(started, now)))
         }
         state = target
         if target.isTerminal {
             lease = .ended
             let outcome =
                 observation.outcome ?? RunOutcome(.lost, detail: "the agent reported an end without an outcome")
-            changes.append(.ended(outcome, at: observation.endedAt ?? now))
+            changes.append(.ended(outcome, at: min(observation.endedAt ?? now, now)))
         } else if target == .running, observation.startedAt == nil {
             changes.append(.started(at: now))
         }
@@ -289,6 +294,13 @@ public struct RunLifecycle: Hashable, Sendable {
         guard !state.isTerminal, lease != .granted, unseenSince == nil else { return [] }
         unseenSince = since
         return [.unseen(since: since)]
+    }
+
+    /// The run's agent holds it and speaks again.
+    public mutating func regainSight() -> [Change] {
+        guard !state.isTerminal, unseenSince != nil else { return [] }
+        unseenSince = nil
+        return [.seen]
     }
 
     /// Somebody wants the run to stop. A lease that nobody was told of ends at once; anything else waits for the agent.
@@ -312,7 +324,11 @@ public struct RunLifecycle: Hashable, Sendable {
         state = .lost
         lease = .ended
         stop = .superseded
-        return [.ended(RunOutcome(.lost, detail: "its centre was silent for longer than the job allows"), at: now)]
+        // The wish to stop is written down too: it is what the centre is told when it is heard of again.
+        return [
+            .stopRequested(.superseded),
+            .ended(RunOutcome(.lost, detail: "its centre was silent for longer than the job allows"), at: now),
+        ]
     }
 }
 
