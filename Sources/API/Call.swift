@@ -11,7 +11,7 @@ import Wire
 struct Call: Sendable {
     let request: Request
     let context: AppContext
-    let api: API
+    let api: APIRoutes
 
     var point: Point { api.point }
 
@@ -79,7 +79,7 @@ struct Call: Sendable {
 
     /// The body as JSON; an absent body is an empty object where that is allowed.
     func json(
-        limitBytes: Int = API.bodyBytesMax,
+        limitBytes: Int = APIRoutes.bodyBytesMax,
         advice: String = "",
         emptyIsObject: Bool = false
     ) async throws -> JSON {

@@ -5,7 +5,7 @@ import Hummingbird
 import Jobs
 import Wire
 
-extension API {
+extension APIRoutes {
     static let tenancyEndpoints: [Endpoint] = [
         Endpoint(.get, "/v1/whoami", .user, .read, "Who the caller is", answer: .json(WhoAmI.self)) { call in
             try call.answer(try await call.point.whoami(call.caller()))

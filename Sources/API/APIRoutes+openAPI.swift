@@ -2,7 +2,7 @@ public import Core
 import HTTPTypes
 import Wire
 
-extension API {
+extension APIRoutes {
     /// The OpenAPI 3.1 document of every route, made from the same table that registers them.
     public static func openAPI(version: String) -> JSON {
         var paths: [(key: String, value: JSON)] = []

@@ -6,7 +6,7 @@ import Jobs
 import NIOCore
 import Wire
 
-extension API {
+extension APIRoutes {
     static let jobEndpoints: [Endpoint] = [
         Endpoint(
             .post,

@@ -4,7 +4,7 @@ import Hummingbird
 import Jobs
 import Wire
 
-extension API {
+extension APIRoutes {
     static let ledgerEndpoints: [Endpoint] = [
         Endpoint(
             .get,

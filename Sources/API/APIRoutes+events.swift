@@ -5,7 +5,7 @@ import Hummingbird
 import Jobs
 import Wire
 
-extension API {
+extension APIRoutes {
     static let eventEndpoints: [Endpoint] = [
         Endpoint(
             .get,

@@ -5,7 +5,7 @@ import Hummingbird
 import Jobs
 import Wire
 
-extension API {
+extension APIRoutes {
     static let centreEndpoints: [Endpoint] = [
         Endpoint(.get, "/v1/centres", .user, .read, "List centres", answer: .json([CentreView].self)) { call in
             try call.answer(try await call.point.centres(call.caller()))

@@ -32,7 +32,7 @@ public struct RequestLimits: Sendable {
 }
 
 /// Our REST interface: its table of routes, and what their handlers work with.
-public struct API: Sendable {
+public struct APIRoutes: Sendable {
     let point: Point
     let users: Authenticator<Principal>
     let agents: Authenticator<AgentPrincipal>
@@ -83,7 +83,7 @@ public func addAPIRoutes(
     version: String,
     now: @escaping MonotonicNow
 ) {
-    let api = API(
+    let api = APIRoutes(
         point: point,
         users: users,
         agents: agents,
@@ -96,7 +96,7 @@ public func addAPIRoutes(
     let open = router.group()
     let forUsers = router.group().add(middleware: AuthenticationMiddleware(users, cookies: .reading))
     let forAgents = router.group().add(middleware: AgentAuthenticationMiddleware(agents))
-    for endpoint in API.endpoints {
+    for endpoint in APIRoutes.endpoints {
         let path = RouterPath(endpoint.template)
         let group =
             switch endpoint.access {
@@ -108,21 +108,21 @@ public func addAPIRoutes(
             try await api.answer(endpoint, request, context)
         }
         // RFC 9110, section 9.1: who has GET has HEAD.
-        if endpoint.method == .get, !API.has(.head, endpoint.template) {
+        if endpoint.method == .get, !APIRoutes.has(.head, endpoint.template) {
             group.on(path, method: .head) { request, context in
                 try await api.answer(endpoint, request, context).createHeadResponse()
             }
         }
     }
     var templates: [String: [HTTPRequest.Method]] = [:]
-    for endpoint in API.endpoints { templates[endpoint.template, default: []].append(endpoint.method) }
+    for endpoint in APIRoutes.endpoints { templates[endpoint.template, default: []].append(endpoint.method) }
     for (template, methods) in templates {
         let allowed = methods.contains(.get) && !methods.contains(.head) ? methods + [.head] : methods
         open.refuseOtherMethods(RouterPath(template), allowed: allowed)
     }
 }
 
-extension API {
+extension APIRoutes {
     static func has(_ method: HTTPRequest.Method, _ template: String) -> Bool {
         endpoints.contains { $0.method == method && $0.template == template }
     }
