@@ -1,0 +1,75 @@
+public import Core
+public import NIOCore
+
+/// An open blob. Reads run on the store's file threads; the file is closed with the last reference.
+public final class BlobReader: Sendable {
+    public let blob: StoredBlob
+    private let file: OpenFile
+    private let threads: FileThreads
+
+    /// The most that one ``read(offset:countMax:)`` returns.
+    public static let readBytesMax = 8 << 20
+
+    init(blob: StoredBlob, file: OpenFile, threads: FileThreads) {
+        self.blob = blob
+        self.file = file
+        self.threads = threads
+    }
+
+    public var digest: Digest { blob.digest }
+    public var size: Bytes { blob.size }
+
+    /// Bytes from `offset` on: at most `countMax` and ``readBytesMax``; empty at the end of the blob.
+    /// - Throws: ``Failure`` `rangeNotSatisfiable` for an offset outside `0...size`, `internal` when the file on the
+    ///   disk is shorter than it was (somebody cut it).
+    public func read(offset: Int64, countMax: Int) async throws -> ByteBuffer {
+        guard offset >= 0, offset <= size.count else { throw outside() }
+        let count = Int(min(Int64(max(0, min(countMax, Self.readBytesMax))), size.count - offset))
+        guard count > 0 else { return ByteBuffer() }
+        let buffer = try await threads.run { [file] in try file.descriptor.buffer(at: offset, count: count) }
+        guard buffer.readableBytes == count else { throw SystemError.truncated(file.descriptor.path).failure }
+        return buffer
+    }
+
+    /// The bytes of `range`, or of the whole blob, in pieces of at most 256 KiB; the next piece is read when it is
+    /// asked for. Any number of iterations may run at once.
+    /// - Throws: ``Failure`` `rangeNotSatisfiable` for a range that is not inside the blob.
+    public func chunks(_ range: Range<Int64>? = nil) throws(Failure) -> BlobChunks {
+        let range = range ?? 0..<size.count
+        guard range.lowerBound >= 0, range.upperBound <= size.count else { throw outside() }
+        return BlobChunks(reader: self, range: range)
+    }
+
+    private func outside() -> Failure {
+        Failure(.rangeNotSatisfiable, "This blob has \(size.count) bytes. Ask for a range inside them.")
+    }
+}
+
+/// A range of a blob as a sequence of buffers. Holds no more than one buffer, and none between two calls.
+public struct BlobChunks: AsyncSequence, Sendable {
+    public typealias Element = ByteBuffer
+
+    /// Of one element, in bytes.
+    public static let chunkBytesMax = 256 << 10
+
+    let reader: BlobReader
+    public let range: Range<Int64>
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let reader: BlobReader
+        var offset: Int64
+        let end: Int64
+
+        public mutating func next() async throws -> ByteBuffer? {
+            guard offset < end else { return nil }
+            let count = Int(Swift.min(end - offset, Int64(BlobChunks.chunkBytesMax)))
+            let buffer = try await reader.read(offset: offset, countMax: count)
+            offset += Int64(buffer.readableBytes)
+            return buffer
+        }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(reader: reader, offset: range.lowerBound, end: range.upperBound)
+    }
+}

@@ -1,0 +1,265 @@
+public import Core
+public import NIOCore
+import Synchronization
+
+/// The resumable uploads of a store.
+struct UploadTable {
+    /// Every upload that has a folder. Their number is capped.
+    var known: Set<UploadID>
+    /// Those used since the start of this process.
+    var open: [UploadID: Upload] = [:]
+    /// Files of copies and streams under way in this process, which no sweep may take.
+    var busy: Set<String> = []
+}
+
+/// One resumable upload. Its folder holds `part`, the bytes so far, and `meta`, what was announced.
+struct Upload: Sendable {
+    var part: PartFile
+    var expected: Digest?
+    var size: Bytes?
+    var owner: String?
+}
+
+extension BlobStore {
+    /// Begins an upload that can go on after a lost connection or a restart of this process.
+    ///
+    /// - Parameters:
+    ///   - expected: When known already; checked again when the upload is finished.
+    ///   - size: When known already; more bytes are refused as they come.
+    ///   - owner: The caller's own word for whose upload it is, kept with it: one line of at most 200 bytes.
+    /// - Throws: ``Failure`` `tooLarge` above the limit of one blob, `storageExhausted` when `size` does not fit on
+    ///   the disk now, `rateLimited` when too many uploads are open.
+    public func begin(
+        expected: Digest? = nil,
+        size: Bytes? = nil,
+        owner: String? = nil,
+        now: Instant
+    ) async throws -> UploadID {
+        precondition(owner.map { $0.utf8.count <= 200 && !$0.contains("\n") } ?? true, "an owner is one short line")
+        if let size {
+            guard size.count >= 0 else { throw Failure(.invalid, "The size of an upload cannot be negative.") }
+            try SizeLimit(announced: nil, blobMax: limits.blobMax).check(size.count)
+        }
+        let id = newUploadID(now: now)
+        let isAdmitted = uploads.withLock { table in
+            guard table.known.count < limits.uploadsMax else { return false }
+            table.known.insert(id)
+            return true
+        }
+        guard isAdmitted else {
+            throw Failure(
+                .rateLimited,
+                "\(limits.uploadsMax) uploads are open, which is the limit. Finish or abort some, then try again.",
+                retryAfter: .seconds(30)
+            )
+        }
+        do {
+            try await threads.run { [self] in
+                if let size { try checkSpace(for: size) }
+                let folder = folder(of: id)
+                try FileSystem.makeFolder(folder, mode: 0o700)
+                let part = try PartFile(creating: folder + "/part")
+                try UploadMeta(expected: expected, size: size, owner: owner, begun: now).write(in: folder)
+                uploads.withLock { $0.open[id] = Upload(part: part, expected: expected, size: size, owner: owner) }
+            }
+            return id
+        } catch {
+            await forget(id)
+            throw error
+        }
+    }
+
+    /// Appends one piece.
+    /// - Parameter offset: Must be where the upload stands: a piece sent twice is refused, with the right offset in
+    ///   the sentence and from ``offset(of:)``.
+    /// - Returns: The new offset.
+    /// - Throws: ``Failure`` `preconditionFailed` for another offset, `tooLarge` above what was announced or allowed,
+    ///   `notFound` for an upload that does not exist or has ended. After any failure the offset is what it was.
+    @discardableResult
+    public func append(_ id: UploadID, offset: Int64, _ chunk: ByteBuffer) async throws -> Int64 {
+        try await append(id, offset: offset, [chunk])
+    }
+
+    /// Appends pieces that follow each other, all or none.
+    @discardableResult
+    public func append(_ id: UploadID, offset: Int64, _ chunks: [ByteBuffer]) async throws -> Int64 {
+        try await complete { [self] in
+            let upload = try find(id)
+            let limit = SizeLimit(announced: upload.size, blobMax: limits.blobMax)
+            return try upload.part.append(chunks, at: offset, limit: limit)
+        }
+    }
+
+    /// What ``begin(expected:size:owner:now:)`` was told of whose upload it is.
+    public func owner(of id: UploadID) async throws -> String? {
+        try await threads.run { [self] in try find(id).owner }
+    }
+
+    /// Bytes safely received so far; go on from here.
+    public func offset(of id: UploadID) async throws -> Int64 {
+        try await threads.run { [self] in try find(id).part.end }
+    }
+
+    /// Checks the whole and publishes it. The upload ends here, in success and in a mismatch.
+    ///
+    /// Against `expected` and what was announced at the beginning, as far as either is known.
+    /// Bytes that are in the store already are fine: the upload is dropped and the answer is the same. Ask
+    /// ``size(of:)`` when the answer got lost.
+    /// - Throws: ``Failure`` `digestMismatch` when the bytes are not what was expected, `preconditionFailed` when
+    ///   fewer came than were announced (the upload stays), `notFound` for an upload that has ended.
+    public func finish(_ id: UploadID, expected: Digest? = nil) async throws -> StoredBlob {
+        let upload = try await threads.run { [self] in try find(id) }
+        do {
+            let blob = try await complete { [self] in
+                try upload.part.seal(
+                    check: { count in
+                        if let size = upload.size, count < size.count {
+                            throw Failure(
+                                .preconditionFailed,
+                                "Only \(count) of \(size.count) bytes have come. Go on from \(count)."
+                            )
+                        }
+                    },
+                    publish: { file, blob in
+                        try Self.match(blob.digest, [expected, upload.expected])
+                        try publish(file, as: blob)
+                    }
+                )
+            }
+            await forget(id)
+            return blob
+        } catch {
+            if upload.part.isGone { await forget(id) }
+            throw error
+        }
+    }
+
+    /// Ends an upload and drops its bytes. One that has ended or never was is fine.
+    public func abort(_ id: UploadID) async throws {
+        try await threads.run { [self] in
+            if let upload = try? find(id) { try upload.part.discard() }
+        }
+        await forget(id)
+    }
+
+    /// Drops uploads whose last byte came before `limit`, and what interrupted copies left behind.
+    /// - Parameter limit: Compared with the file system's own clock.
+    /// - Returns: How many were dropped.
+    @discardableResult
+    public func sweepUploads(olderThan limit: Instant) async throws -> Int {
+        let names = try await threads.run { [root] in try FileSystem.names(in: root + "/uploads") }
+        var count = 0
+        for case let name? in names {
+            try Task.checkCancellation()
+            if let id = UploadID(name) {
+                let isStale = try await threads.run { [self] in
+                    if let upload = try? find(id) { return try upload.part.discard(ifOlderThan: limit) }
+                    let status = try FileSystem.status(folder(of: id))
+                    return status.map { $0.modified < limit } ?? false
+                }
+                guard isStale else { continue }
+                await forget(id)
+                count += 1
+            } else if name.hasSuffix(".part"), UploadID(String(name.dropLast(5))) != nil {
+                count += try await threads.run { [self] in
+                    let path = "\(root)/uploads/\(name)"
+                    guard !uploads.withLock({ $0.busy.contains(path) }), let status = try FileSystem.status(path),
+                        status.modified < limit
+                    else { return 0 }
+                    return try FileSystem.removeFile(path) ? 1 : 0
+                }
+            }
+        }
+        return count
+    }
+
+    /// Uploads that can be gone on with, in order of their beginning.
+    public var openUploads: [UploadID] { uploads.withLock { $0.known.sorted() } }
+}
+
+extension BlobStore {
+    func folder(of id: UploadID) -> String { "\(root)/uploads/\(id)" }
+
+    /// Not to be guessed, so from the system's generator.
+    func newUploadID(now: Instant) -> UploadID {
+        var random = SystemRandomNumberGenerator()
+        return UploadID(now: now, using: &random)
+    }
+
+    /// Repeats `step` on the file threads until it is done, looking out for cancellation in between.
+    func complete<Value: Sendable>(
+        _ step: @escaping @Sendable () throws -> PartFile.Step<Value>
+    ) async throws -> Value {
+        while true {
+            if case .done(let value) = try await threads.run(step) { return value }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// Gives a file that was hashed as a whole its final name, once its bytes are on the disk.
+    /// - Parameter synchronisesFolder: `false` when the caller flushes the folder itself before it answers.
+    func publish(_ file: borrowing Descriptor, as blob: StoredBlob, synchronisesFolder: Bool = true) throws {
+        let target = self.file(of: blob.digest)
+        if let present = try FileSystem.status(target), present.kind == .file, present.size == blob.size.count {
+            try FileSystem.removeFile(file.path)
+        } else {
+            try file.setMode(0o444)
+            try file.synchronise()
+            try FileSystem.move(file.path, to: target)
+        }
+        // Also when it was present: whoever put it there may not have come this far yet.
+        if synchronisesFolder { try FileSystem.synchroniseFolder(folder(of: blob.digest)) }
+    }
+
+    static func match(_ found: Digest, _ expected: [Digest?]) throws(Failure) {
+        for case let expected? in expected where expected != found {
+            throw Failure(
+                .digestMismatch,
+                "The bytes that came are \(found), not \(expected). Nothing was stored; send them again."
+            )
+        }
+    }
+
+    private func checkSpace(for size: Bytes) throws {
+        let (free, _) = try FileSystem.space(at: root)
+        guard size <= free else {
+            throw Failure(
+                .storageExhausted,
+                "\(size) do not fit: the disk has \(free) left. Free some space, then try again."
+            )
+        }
+    }
+
+    /// Blocks. Loads an upload of an earlier process when needed.
+    private func find(_ id: UploadID) throws -> Upload {
+        let absent = Failure(.notFound, "There is no such upload, or it has ended. Begin a new one.")
+        let (open, isKnown) = uploads.withLock { ($0.open[id], $0.known.contains(id)) }
+        if let open { return open }
+        guard isKnown else { throw absent }
+        do {
+            let meta = try UploadMeta(reading: folder(of: id) + "/meta")
+            let part = try PartFile(resuming: folder(of: id) + "/part")
+            let upload = Upload(part: part, expected: meta.expected, size: meta.size, owner: meta.owner)
+            return try uploads.withLock { table in
+                // Looked at again: it may have been opened, or have ended, meanwhile.
+                if let other = table.open[id] { return other }
+                guard table.known.contains(id) else { throw absent }
+                table.open[id] = upload
+                return upload
+            }
+        } catch let error as SystemError where error.isAbsence {
+            throw absent
+        }
+    }
+
+    /// Removes the folder of an upload whose part was published or discarded.
+    private func forget(_ id: UploadID) async {
+        await threads.cleanUp { [self] in
+            uploads.withLock { table in
+                table.known.remove(id)
+                table.open[id] = nil
+            }
+            try FileSystem.removeTree(folder(of: id))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+public import Core
+import NIOCore
+public import NIOPosix
+import Synchronization
+
+/// A blob that is in the store.
+public struct StoredBlob: Hashable, Sendable {
+    public let digest: Digest
+    public let size: Bytes
+
+    public init(digest: Digest, size: Bytes) {
+        self.digest = digest
+        self.size = size
+    }
+}
+
+/// Limits of a ``BlobStore``.
+public struct BlobLimits: Sendable {
+    /// Of one blob.
+    public var blobMax: Bytes
+    /// Resumable uploads begun and not yet finished, over all callers.
+    public var uploadsMax: Int
+
+    public init(blobMax: Bytes = .gibi(1024), uploadsMax: Int = 1024) {
+        self.blobMax = blobMax
+        self.uploadsMax = uploadsMax
+    }
+}
+
+/// Bytes on the file system under the SHA-256 of their content.
+///
+/// A file has its final name only once all its bytes were hashed and flushed to the disk, so whatever can be opened
+/// was verified. Layout below the root: `blobs/sha256/ab/<hex>` with the first two digits as folder, `uploads/` for
+/// what is on its way, `quarantine/` for what no longer matched its name. Blobs are read-only files (mode 0444).
+/// One process per root at a time.
+///
+/// Errors common to all methods: ``Failure`` with `storageExhausted` when the disk is full or read-only, `unavailable`
+/// when too many files are open, `internal` for anything else that the disk refuses.
+public final class BlobStore: Sendable {
+    /// Absolute, without a slash at its end.
+    public let root: String
+    public let limits: BlobLimits
+    let threads: FileThreads
+    let uploads: Mutex<UploadTable>
+
+    private init(root: String, limits: BlobLimits, threads: FileThreads, uploads: UploadTable) {
+        self.root = root
+        self.limits = limits
+        self.threads = threads
+        self.uploads = Mutex(uploads)
+    }
+
+    /// Opens or makes the store below `root`. Costs the same however many blobs are in it.
+    ///
+    /// - Parameters:
+    ///   - root: An absolute path; made when it is not there.
+    ///   - threads: All file work runs here. Must be started, and outlive the store. Four threads or more let
+    ///     concurrent flushes share one journal commit.
+    public static func open(
+        root: String,
+        threads: NIOThreadPool,
+        limits: BlobLimits = BlobLimits()
+    ) async throws -> BlobStore {
+        guard root.utf8.first == UInt8(ascii: "/") else {
+            throw Failure(.invalid, "The folder of a blob store must be an absolute path.")
+        }
+        var root = root
+        while root.utf8.count > 1, root.utf8.last == UInt8(ascii: "/") { root.removeLast() }
+        let base = root
+        let threads = FileThreads(pool: threads)
+        let known = try await threads.run {
+            for folder in ["/blobs/sha256", "/uploads", "/quarantine"] { try FileSystem.makeFolders(base + folder) }
+            var isNew = false
+            for first in 0..<256 {
+                let made = try FileSystem.makeFolder(base + "/blobs/sha256/" + shard(UInt8(first)))
+                isNew = isNew || made
+            }
+            if isNew {
+                for folder in ["/blobs/sha256", "/blobs", ""] { try FileSystem.synchroniseFolder(base + folder) }
+            }
+            return try FileSystem.names(in: base + "/uploads").compactMap { $0.flatMap { UploadID($0) } }
+        }
+        return BlobStore(root: base, limits: limits, threads: threads, uploads: UploadTable(known: Set(known)))
+    }
+
+    /// Two hexadecimal digits.
+    private static func shard(_ byte: UInt8) -> String {
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+
+    func folder(of digest: Digest) -> String { "\(root)/blobs/sha256/\(digest.hex.prefix(2))" }
+    func file(of digest: Digest) -> String { "\(folder(of: digest))/\(digest.hex)" }
+
+    /// The size of a blob; `nil` when it is not here.
+    public func size(of digest: Digest) async throws -> Bytes? {
+        let file = file(of: digest)
+        return try await threads.run { try FileSystem.status(file).map { Bytes($0.size) } }
+    }
+
+    /// Those of `digests` that are not here, in their order.
+    public func missing(of digests: [Digest]) async throws -> [Digest] {
+        try await threads.run { [self] in
+            try digests.filter { try FileSystem.status(file(of: $0)) == nil }
+        }
+    }
+
+    /// The file of a blob, for a reader in this process or a hard link; `nil` when it is not here.
+    ///
+    /// Never write to it: it is the one copy of everybody. It can be deleted at any time by ``delete(_:)``.
+    public func path(of digest: Digest) async throws -> String? {
+        let file = file(of: digest)
+        return try await threads.run { try FileSystem.status(file).map { _ in file } }
+    }
+
+    /// Opens a blob for reading. The reader stays valid when the blob is deleted meanwhile.
+    /// - Throws: ``Failure`` `notFound` when it is not here.
+    public func open(_ digest: Digest) async throws -> BlobReader {
+        let path = file(of: digest)
+        let threads = threads
+        return try await threads.run {
+            do {
+                let file = try OpenFile(path, .read)
+                let size = Bytes(try file.descriptor.status().size)
+                return BlobReader(blob: StoredBlob(digest: digest, size: size), file: file, threads: threads)
+            } catch let error as SystemError where error.isAbsence {
+                throw Self.absent(digest)
+            }
+        }
+    }
+
+    /// Removes a blob. Who still reads it goes on reading.
+    /// - Returns: Whether it was here.
+    @discardableResult
+    public func delete(_ digest: Digest) async throws -> Bool {
+        let file = file(of: digest)
+        return try await threads.run { try FileSystem.removeFile(file) }
+    }
+
+    /// What may still be written, and the size of the file system below the root.
+    public func space() async throws -> (free: Bytes, total: Bytes) {
+        let root = root
+        return try await threads.run { try FileSystem.space(at: root) }
+    }
+
+    static func absent(_ digest: Digest) -> Failure {
+        Failure(.notFound, "\(digest) is not in this store.")
+    }
+}
