@@ -82,6 +82,8 @@ enum Style {
         tbody th { font-weight: 500; }
         tbody tr:hover td, tbody tr:hover th { background: linear-gradient(var(--shade), var(--shade)); }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        td.n + td:not(.n), th.n + th:not(.n) { padding-left: .9rem; } .n:first-child { width: 1%; padding-right: 1.1rem; } .nb { white-space: nowrap; }
+        main > .scroll, main > div > .scroll { margin-bottom: 2.4rem; } main > div > .scroll + .pager { margin-top: -1.2rem; }
         .negative { color: var(--failed); }
         td.main { min-width: 9rem; overflow-wrap: anywhere; } td.main > a { font-weight: 560; }
         .sub { display: block; color: var(--soft); font-size: .85rem; line-height: 1.45; font-weight: 400; overflow-wrap: anywhere; }
@@ -137,7 +139,7 @@ enum Style {
         input, select, textarea, button { font: inherit; color: inherit; }
         input:not([type=checkbox]), select, textarea { background: var(--raised); border: 1px solid var(--closed); border-radius: 7px; padding: .38rem .6rem; min-height: 2.35rem; max-width: 100%; }
         input::placeholder { color: var(--soft); opacity: .8; } input:user-invalid { border-color: var(--failed); }
-        textarea { width: 100%; font: .9rem/1.5 var(--mono); padding: .8rem; resize: vertical; tab-size: 2; } .narrow .field input { width: 100%; }
+        textarea { width: 100%; font: .9rem/1.5 var(--mono); padding: .8rem; resize: vertical; tab-size: 2; } .narrow .field input { width: 100%; } .stack select { align-self: flex-start; }
         input[type=checkbox] { width: 1rem; height: 1rem; accent-color: var(--accent); }
         button, .button { display: inline-flex; align-items: center; background: var(--raised); border: 1px solid var(--closed); border-radius: 7px; padding: .35rem .95rem; min-height: 2.35rem; font-weight: 500; cursor: pointer; color: var(--ink); white-space: nowrap; line-height: 1.4; }
         button:hover, .button:hover { background: var(--sunk); text-decoration: none; }
@@ -170,7 +172,8 @@ enum Style {
         .bar .is-succeeded { fill: var(--succeeded); } .bar .is-active { fill: var(--active); } .bar .is-failed { fill: var(--failed); } .bar .is-cancelled { fill: var(--closed); } .bar .is-queued { fill: var(--track); }
         .emulated.used { fill: var(--accent); fill-opacity: .45; } .bar .emulated.free { fill: transparent; stroke: var(--accent); stroke-width: 2; stroke-dasharray: 4 3; vector-effect: non-scaling-stroke; }
         .of { display: block; font-size: .85rem; color: var(--soft); margin-top: .25rem; font-variant-numeric: tabular-nums; }
-        .capacity td { min-width: 6rem; } .capacity .tier { display: block; } .capacity td:nth-child(2), .capacity td:nth-child(3) { width: 33%; padding-right: 2rem; } .progress { width: 26%; min-width: 8rem; }
+        .capacity td { min-width: 6rem; } .capacity .tier { display: block; } .tiers td:nth-child(2), .tiers td:nth-child(3) { width: 33%; padding-right: 2rem; } .tiers tbody th { white-space: nowrap; } .centre-list td:nth-child(4) { width: 26%; padding-right: 2rem; }
+        @media (max-width: 40rem) { .tiers td:nth-child(2), .tiers td:nth-child(3), .centre-list td:nth-child(4) { width: auto; padding-right: .9rem; } .tiers td.n { white-space: normal; } .capacity td { min-width: 4.6rem; } .capacity .bar { min-width: 4rem; } } .progress { width: 26%; min-width: 8rem; }
         .area { width: 100%; height: 64px; } .area .fill { fill: var(--accent-soft); opacity: .6; } .area .line { fill: none; stroke: var(--accent); stroke-width: 1.6; vector-effect: non-scaling-stroke; }
         .trend { margin: 0 0 1.4rem; } .trend figcaption { color: var(--soft); font-size: .87rem; margin-top: .3rem; }
         .strip { width: 100%; border-radius: 4px; } .phase-queued { fill: var(--queued); background: var(--queued); opacity: .45; } .phase-leased { fill: #8c7fc0; background: #8c7fc0; } .phase-staging { fill: #c98a3a; background: #c98a3a; }

@@ -65,7 +65,7 @@ struct GraphChart: Sendable {
         let place = node.centres.map(\.text).joined(separator: ", ")
         let tiers = node.tiers.map { words($0) }.joined(separator: ", ")
         let gang = node.tasks > 1 ? " ×\(node.tasks)" : ""
-        let where_ = place.isEmpty ? tiers : tiers.isEmpty ? place : "\(place) · \(tiers)"
+        let site = place.isEmpty ? tiers : tiers.isEmpty ? place : "\(place) · \(tiers)"
         let kind: HTML = "node-box is-\(state.rawValue)"
         return """
             <g class="\(kind)"><rect class="frame" x="\(coordinate(x))" y="\(coordinate(box.y))" \
@@ -75,8 +75,8 @@ struct GraphChart: Sendable {
             <text class="name" x="\(coordinate(x + 18))" y="\(coordinate(y + 21))">\
             \(shorten(node.name, to: 18))\(gang)</text>\
             <text class="state" x="\(coordinate(x + 18))" y="\(coordinate(y + 39))">\(words(state))\(progress)</text>\
-            <text class="place" x="\(coordinate(x + 18))" y="\(coordinate(y + 56))">\(shorten(where_, to: 26))</text>\
-            <title>\(node.name): \(words(state))\(progress). \(where_)</title></g>
+            <text class="place" x="\(coordinate(x + 18))" y="\(coordinate(y + 56))">\(shorten(site, to: 26))</text>\
+            <title>\(node.name): \(words(state))\(progress). \(site)</title></g>
             """
     }
 

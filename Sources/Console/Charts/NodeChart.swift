@@ -30,9 +30,9 @@ struct NodeChart: Sendable {
     func render() -> HTML {
         let perSquare = max(1, (cores / Double(Self.coreSquaresMax)).rounded(.up))
         let squares = max(1, Int((cores / perSquare).rounded(.up)))
-        let columns = squares <= 4 ? squares : squares <= 16 ? max(4, (squares + 1) / 2) : squares <= 48 ? 12 : 16
+        let columns = squares <= 8 ? squares : squares <= 16 ? 8 : 16
         let shownCards = min(cards, Self.cardSquaresMax)
-        let cardColumns = max(1, min(shownCards, max(2, columns / 2)))
+        let cardColumns = max(1, min(shownCards, 8))
         let width = max(columns * 12, shownCards > 0 ? cardColumns * 24 : 0) - 2
         var out = HTML.empty
         var y = 0

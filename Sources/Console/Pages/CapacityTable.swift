@@ -24,7 +24,7 @@ struct CapacityTable: Sendable {
             <li><i class="closed"></i>\(w(.notSchedulable))</li><li><i class="emulated"></i>\(w(.emulated))</li></ul>
             """
         return """
-            \(frame.table(w(.capacityByTier), kind: "capacity", head: """
+            \(frame.table(w(.capacityByTier), kind: "capacity tiers", head: """
                 <th scope="col">\(w(.tier))</th><th scope="col">\(w(.cores))</th><th scope="col">\(w(.cards))</th>\
                 <th scope="col" class="n">\(w(.pflops))</th>
                 """, rows: rows))

@@ -42,7 +42,7 @@ struct CentresPage: Sendable {
         }
         return frame.table(
             w(.centres),
-            kind: "capacity",
+            kind: "capacity centre-list",
             head: """
                 <th scope="col">\(w(.name))</th><th scope="col">\(w(.state))</th><th scope="col" class="wide">\(w(.engine))</th>\
                 <th scope="col">\(w(.cores))</th><th scope="col" class="n">\(w(.cards))</th>\

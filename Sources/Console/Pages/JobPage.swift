@@ -169,7 +169,7 @@ struct JobPage: Sendable {
                 <tr><td class="n"><a href="\(path)?run=\(run.number)#log">\(run.number)</a></td><td>\(state)</td>
                 <td class="main"><a href="/console/centres/\(run.centre)">\(run.centre)</a>\
                 <span class="sub">\(place)</span>\(said)<span class="sub">\(frame.spoken(run.reason))</span></td>
-                <td class="n">\(took)</td><td class="n">\(w.credits(run.charged ?? run.reserved))</td></tr>
+                <td class="n">\(took)</td><td class="n wide">\(w.credits(run.charged ?? run.reserved))</td></tr>
 
                 """
         }
@@ -177,7 +177,7 @@ struct JobPage: Sendable {
             <section>\(title)
             \(frame.table(w(.runs), head: """
                 <th scope="col" class="n">#</th><th scope="col">\(w(.state))</th><th scope="col">\(w(.centre))</th>\
-                <th scope="col" class="n">\(w(.time))</th><th scope="col" class="n">\(w(.credits))</th>
+                <th scope="col" class="n">\(w(.time))</th><th scope="col" class="n wide">\(w(.credits))</th>
                 """, rows: rows))
             </section>
             """

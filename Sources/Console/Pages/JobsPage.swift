@@ -134,7 +134,7 @@ struct JobsPage: Sendable {
         return """
             <tr>\(box)<td>\(frame.chip(of: job))</td>
             <td class="main"><a href="/console/jobs/\(job.job)">\(frame.name(of: job))</a>\(why)</td>
-            <td class="wide">\(job.project)<span class="sub">\(job.user)</span></td><td>\(place)</td>
+            <td class="wide">\(job.project)<span class="sub">\(job.user)</span></td><td class="nb">\(place)</td>
             <td class="wide soft">\(frame.resources(job.resources, tasks: job.tasks))</td>
             <td class="n">\(frame.timing(of: job))</td>
             <td class="n wide">\(w.ago(job.submittedAt, now: frame.now))</td></tr>

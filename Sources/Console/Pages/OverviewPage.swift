@@ -86,14 +86,14 @@ struct OverviewPage: Sendable {
             return """
                 <tr><td class="main"><a href="/console/jobs/\(job.job)">\(frame.name(of: job))</a>\
                 <span class="sub">\(job.project)</span></td>
-                <td>\(frame.chip(of: job))</td><td>\(place)</td><td class="n">\(frame.timing(of: job))</td></tr>
+                <td>\(frame.chip(of: job))</td><td class="nb wide">\(place)</td><td class="n">\(frame.timing(of: job))</td></tr>
 
                 """
         }
         return """
             <section>\(title)
             \(frame.table(w(.runningNow), head: """
-                <th scope="col">\(w(.job))</th><th scope="col">\(w(.state))</th><th scope="col">\(w(.centre))</th>\
+                <th scope="col">\(w(.job))</th><th scope="col">\(w(.state))</th><th scope="col" class="wide">\(w(.centre))</th>\
                 <th scope="col" class="n">\(w(.time))</th>
                 """, rows: rows))
             </section>

@@ -72,7 +72,8 @@ struct SubmitPage: Sendable {
 
     /// The document with line numbers, each fault under its line; far from faults it is cut.
     private func listing(_ placed: [Fault], _ frame: Frame) -> HTML {
-        let lines = document.split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = document.split(separator: "\n", omittingEmptySubsequences: false)
+        while lines.last?.isEmpty == true { lines.removeLast() }
         let near = Set(placed.flatMap { ($0.line - 3)...($0.line + 2) })
         var wasCut = false
         let rows = lines.enumerated().html { index, line in

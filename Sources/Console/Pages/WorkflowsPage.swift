@@ -119,7 +119,7 @@ struct WorkflowPage: Sendable {
             let place = node.centres.map(\.text).joined(separator: ", ")
             return """
                 <tr><td class="main">\(name)\(count)\(gang)</td><td>\(frame.chip(GraphChart.state(of: node)))</td>
-                <td>\(place)</td><td><ul class="tight">\(after)</ul></td>
+                <td class="nb">\(place)</td><td><ul class="tight">\(after)</ul></td>
                 <td class="n">\(took)</td><td class="n">\(w.credits(node.charged))</td></tr>
 
                 """

@@ -1,0 +1,5 @@
+import FoundationEssentials
+
+enum Environment {
+    static func value(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+}
