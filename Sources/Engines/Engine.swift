@@ -108,3 +108,9 @@ public enum EngineError: Error, Sendable, Hashable {
     /// The engine knows no such run.
     case unknownRun(RunKey)
 }
+
+/// An engine that rings when something about its runs may have changed, so that nobody need look often.
+public protocol ChangeNotifying: Engine {
+    /// One consumer; the newest ring is kept.
+    var changes: AsyncStream<Void> { get }
+}
