@@ -1,0 +1,197 @@
+internal import Core
+
+/// Room that is kept for a blocked job from a time on.
+struct Hold {
+    var job: JobID
+    var start: Instant
+    var pieces: [Piece]
+    /// Room was made for it by preemption; such holds come on top of the policy's number.
+    var byPreemption: Bool
+    /// What its nodes will have beside it at `start`: entry `i` belongs to `pieces[i]`'s node.
+    var spare: Columns
+}
+
+/// One centre while a plan is made: what is free now, what becomes free when, and for whom room is kept.
+struct Ground {
+    /// A live or just placed run and when it is expected to be gone.
+    struct Occupant {
+        var at: Instant
+        var job: JobID
+        var pieces: Range<Int>
+        /// Index into the centre's runs; `nil` for what this plan placed.
+        var run: Int?
+    }
+
+    let nodes: [Node]
+    /// Which nodes have no cards at all.
+    let plain: [Bool]
+    /// Free when the cycle began, and free now. Nodes that are not schedulable have less than nothing.
+    let initial: Columns
+    private(set) var free: Columns
+    private(set) var occupants: [Occupant] = []
+    private(set) var pieces: [Piece] = []
+    private(set) var holds: [Hold] = []
+    /// Which of the centre's runs are on their way out.
+    private(set) var stopping: [Bool]
+    /// Counts changes, so that what was found out before one is known to be old.
+    private(set) var version = 0
+    private var isSorted = false
+
+    /// - Parameter shapes: Of the same centre, for the order of its flavours.
+    init(_ centre: Snapshot.Centre, shapes: Shapes, now: Instant, policy: Policy) {
+        let nodes = centre.capacity?.nodes ?? []
+        self.nodes = nodes
+        plain = nodes.map { $0.cards.allSatisfy { $0.count == 0 } }
+        stopping = centre.runs.map(\.stopping)
+        var free = Columns()
+        free.cores = nodes.map { $0.schedulable ? $0.cores.count : Columns.never }
+        free.memory = nodes.map { $0.schedulable ? $0.memory.count : Columns.never }
+        free.cards = shapes.flavours.indices.map { flavour in nodes.map { shapes.count(of: flavour, in: $0) } }
+        if !centre.runs.isEmpty {
+            let index = Dictionary(nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+            for (number, run) in centre.runs.enumerated() {
+                let lower = pieces.count
+                for share in run.nodes {
+                    guard let node = index[share.node] else { continue }
+                    let flavour = Self.flavour(of: share, at: node, in: shapes, free: free)
+                    let piece = Piece(
+                        node: node,
+                        flavour: flavour ?? 0,
+                        cores: product(run.resources.cores.count, share.tasks),
+                        memory: product(run.resources.memory.count, share.tasks),
+                        cards: flavour == nil ? 0 : product(Int64(run.resources.cards), share.tasks)
+                    )
+                    free.add(piece, times: -1)
+                    pieces.append(piece)
+                }
+                occupants.append(
+                    Occupant(
+                        at: Self.expectedEnd(run, now: now, policy: policy),
+                        job: run.key.job,
+                        pieces: lower..<pieces.count,
+                        run: number
+                    )
+                )
+            }
+        }
+        initial = free
+        self.free = free
+    }
+
+    /// The cards a share holds: the model it names; else, of the node's own, the most plentiful.
+    private static func flavour(of share: NodeShare, at node: Int, in shapes: Shapes, free: Columns) -> Int? {
+        if let card = share.card,
+            let known = shapes.flavours.firstIndex(of: Flavour(model: card, emulated: share.emulated))
+        {
+            return known
+        }
+        return shapes.flavours.indices.max { free.cards[$0][node] < free.cards[$1][node] }
+    }
+
+    /// By its time limit, or its grace period once it was asked to stop; never in the past.
+    private static func expectedEnd(_ run: Snapshot.Run, now: Instant, policy: Policy) -> Instant {
+        let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(policy.overrunGraceSeconds)
+        return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
+    }
+
+    /// What a request that lasts until `end` may use: what is free, less what holds that begin before `end` need.
+    func usable(until end: Instant) -> Columns {
+        var columns = free
+        for hold in holds where hold.start < end {
+            for (index, piece) in hold.pieces.enumerated() {
+                let node = piece.node
+                columns.cores[node] = min(columns.cores[node], hold.spare.cores[index])
+                columns.memory[node] = min(columns.memory[node], hold.spare.memory[index])
+                for flavour in columns.cards.indices {
+                    columns.cards[flavour][node] =
+                        min(columns.cards[flavour][node], hold.spare.cards[flavour][index])
+                }
+            }
+        }
+        return columns
+    }
+
+    /// Writes down that a job starts now and stays until `end`.
+    mutating func take(_ taken: [Piece], job: JobID, until end: Instant) {
+        let lower = pieces.count
+        for piece in taken {
+            free.add(piece, times: -1)
+            pieces.append(piece)
+        }
+        occupants.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
+        for hold in holds.indices where holds[hold].start < end {
+            for piece in taken {
+                for index in holds[hold].pieces.indices where holds[hold].pieces[index].node == piece.node {
+                    holds[hold].spare.cores[index] -= piece.cores
+                    holds[hold].spare.memory[index] -= piece.memory
+                    if piece.cards > 0 { holds[hold].spare.cards[piece.flavour][index] -= piece.cards }
+                }
+            }
+        }
+        isSorted = false
+        version += 1
+    }
+
+    /// Keeps room for a job from `start` on. `columns`: what there will be then, the job's own pieces included.
+    mutating func hold(_ kept: [Piece], job: JobID, from start: Instant, of columns: Columns, byPreemption: Bool) {
+        var spare = Columns()
+        spare.cores = kept.map { columns.cores[$0.node] - $0.cores }
+        spare.memory = kept.map { columns.memory[$0.node] - $0.memory }
+        spare.cards = columns.cards.indices.map { flavour in
+            kept.map { columns.cards[flavour][$0.node] - ($0.flavour == flavour ? $0.cards : 0) }
+        }
+        holds.append(Hold(job: job, start: start, pieces: kept, byPreemption: byPreemption, spare: spare))
+        version += 1
+    }
+
+    /// A run was asked to stop in this plan and is gone at `end`.
+    mutating func stop(run: Int, by end: Instant) {
+        stopping[run] = true
+        if let index = occupants.firstIndex(where: { $0.run == run }) {
+            occupants[index].at = min(occupants[index].at, end)
+        }
+        isSorted = false
+        version += 1
+    }
+
+    /// What is free now less all that is kept for anybody before `end`: careful, and simple.
+    func unheld(until end: Instant = Instant(milliseconds: .max)) -> Columns {
+        var columns = free
+        for hold in holds where hold.start < end {
+            for piece in hold.pieces { columns.add(piece, times: -1) }
+        }
+        return columns
+    }
+
+    /// The earliest time at which a demand fits beside everything that runs and is kept, when runs end as expected.
+    ///
+    /// - Returns: The time, the job whose end makes it possible (`nil` when it fits now), and what is free then.
+    /// - Complexity: O(nodes + runs · log runs); the sorting is shared by all requests of a plan.
+    mutating func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?, columns: Columns)? {
+        if !isSorted {
+            occupants.sort { ($0.at, $0.job) < ($1.at, $1.job) }
+            isSorted = true
+        }
+        var columns = unheld()
+        var sum = 0
+        for node in 0..<columns.count { sum += columns.tasks(at: node, demand) }
+        if sum >= demand.tasks { return (now, nil, columns) }
+        var next = 0
+        while next < occupants.count {
+            let at = occupants[next].at
+            var last = occupants[next].job
+            while next < occupants.count, occupants[next].at == at {
+                for index in occupants[next].pieces {
+                    let node = pieces[index].node
+                    let before = columns.tasks(at: node, demand)
+                    columns.add(pieces[index])
+                    sum += columns.tasks(at: node, demand) - before
+                }
+                last = occupants[next].job
+                next += 1
+            }
+            if sum >= demand.tasks { return (at, last, columns) }
+        }
+        return nil
+    }
+}

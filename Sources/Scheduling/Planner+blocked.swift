@@ -1,0 +1,259 @@
+internal import Core
+
+/// What is done for a job that passed every gate and fits nowhere now.
+extension Planner {
+    /// Room that is or will be kept for a job.
+    struct Room {
+        var candidate: Int
+        var start: Instant
+        var after: JobID?
+        var preempting: [RunKey] = []
+    }
+
+    mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) {
+        let affordable = classes[index].candidates.indices.filter { number in
+            balance.map { classes[index].candidates[number].cost <= $0 } ?? true
+        }
+        let room = makeRoom(job, class: index, affordable) ?? reserve(job, class: index, affordable)
+        let detail = isWorthDetail(job, class: index)
+        let way: Reason.WayOut
+        if let room, !room.preempting.isEmpty {
+            way = .nothing
+        } else {
+            way = wayOut(index, affordable, balance: balance, detail: detail, room: room)
+        }
+        plan.waiting[job.id] = Reason(
+            cause(job, account: account, class: index, affordable, room: room, detail: detail),
+            findings: findings(index, balance: balance),
+            way: way,
+            predictedStart: room?.start
+        )
+    }
+
+    /// Distinct requests are worked out in full up to the policy's number, and always the one that was asked about.
+    private mutating func isWorthDetail(_ job: QueuedJob, class index: Int) -> Bool {
+        if classes[index].isDetailed || job.id == focus { return true }
+        guard detailed < policy.detailedRequestsMax else { return false }
+        detailed += 1
+        classes[index].isDetailed = true
+        return true
+    }
+
+    // MARK: Preemption
+
+    /// Finds runs of strictly lower priority that declared themselves preemptible and whose end makes the job fit in
+    /// one centre, with the least work lost; or finds that enough is on its way out already.
+    private mutating func makeRoom(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
+        guard policy.preempts, job.priority > classes[index].preemptionFailed,
+            job.claim != nil || job.priority > preemptibleFloor
+        else { return nil }
+        var best: (number: Int, eviction: Ground.Eviction)?
+        for number in affordable {
+            let candidate = classes[index].candidates[number]
+            let runs = snapshot.centres[candidate.centre].runs
+            let end = classes[index].end
+            let eviction = grounds[candidate.centre]?.eviction(for: candidate.demand, until: end, runs: runs) { run in
+                guard run.preemptible, run.priority < job.priority else { return nil }
+                let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
+                return share * (run.startedAt.map { max(0, (now - $0).seconds) } ?? 0)
+            }
+            guard let eviction else { continue }
+            if let known = best {
+                let old = classes[index].candidates[known.number]
+                let isBetter =
+                    (eviction.lost, eviction.runs.count, candidate.cost, snapshot.centres[candidate.centre].name)
+                    < (known.eviction.lost, known.eviction.runs.count, old.cost, snapshot.centres[old.centre].name)
+                guard isBetter else { continue }
+            }
+            best = (number, eviction)
+        }
+        guard let (number, eviction) = best else {
+            if affordable.count == classes[index].candidates.count {
+                classes[index].preemptionFailed = max(classes[index].preemptionFailed, job.priority)
+            }
+            return nil
+        }
+        let candidate = classes[index].candidates[number]
+        let centre = snapshot.centres[candidate.centre]
+        guard let plain = grounds[candidate.centre]?.plain,
+            let fit = eviction.columns.fit(candidate.demand, plain: plain)
+        else { return nil }
+        var start = now
+        for run in centre.runs.indices where grounds[candidate.centre]?.stopping[run] == true {
+            start = max(start, now + .seconds(centre.runs[run].gracePeriodSeconds))
+        }
+        for run in eviction.runs {
+            let victim = centre.runs[run]
+            let end = now + .seconds(victim.gracePeriodSeconds)
+            start = max(start, end)
+            grounds[candidate.centre]?.stop(run: run, by: end)
+            let held = (victim.startedAt.map { max(0, (now - $0).seconds) } ?? 0).rounded(.down)
+            plan.preemptions.append(
+                .init(
+                    run: victim.key,
+                    centre: centre.name,
+                    job: job.id,
+                    reason: "gives way at \(centre.name) to \(job.id) of priority \(job.priority), its own being "
+                        + "\(victim.priority); \(counted(victim.tasks, "task")) lose \(Int64(held)) seconds of work"
+                )
+            )
+        }
+        let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
+        grounds[candidate.centre]?.hold(pieces, job: job.id, from: start, of: eviction.columns, byPreemption: true)
+        plan.reservations.append(.init(job: job.id, centre: centre.name, start: start))
+        let stopping = centre.runs.indices.filter { grounds[candidate.centre]?.stopping[$0] == true }
+        return Room(candidate: number, start: start, after: nil, preempting: stopping.map { centre.runs[$0].key })
+    }
+
+    // MARK: Reservation
+
+    /// Keeps room where it opens first, among the centres that do not keep room for enough others already.
+    private mutating func reserve(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
+        let free = affordable.filter { number in
+            let holds = grounds[classes[index].candidates[number].centre]?.holds ?? []
+            return holds.count { !$0.byPreemption } < policy.reservationsPerCentre
+        }
+        guard let (number, opening) = earliest(index, free) else { return nil }
+        let candidate = classes[index].candidates[number]
+        let now = snapshot.now
+        guard let exact = grounds[candidate.centre]?.opening(candidate.demand, now: now),
+            let plain = grounds[candidate.centre]?.plain,
+            let fit = exact.columns.fit(candidate.demand, plain: plain)
+        else { return nil }
+        let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
+        grounds[candidate.centre]?.hold(pieces, job: job.id, from: exact.at, of: exact.columns, byPreemption: false)
+        let centre = snapshot.centres[candidate.centre].name
+        plan.reservations.append(.init(job: job.id, centre: centre, start: exact.at))
+        return Room(candidate: number, start: opening.at, after: opening.after)
+    }
+
+    /// Where and when a class fits first if runs end as expected; then where it is cheaper; then by name.
+    private mutating func earliest(
+        _ index: Int,
+        _ numbers: [Int]
+    ) -> (number: Int, opening: (at: Instant, after: JobID?))? {
+        let now = snapshot.now
+        var best: (number: Int, opening: (at: Instant, after: JobID?))?
+        for number in numbers {
+            let candidate = classes[index].candidates[number]
+            guard let version = grounds[candidate.centre]?.version else { continue }
+            if candidate.openingVersion != version {
+                let found = grounds[candidate.centre]?.opening(candidate.demand, now: now)
+                classes[index].candidates[number].opening = found.map { ($0.at, $0.after) }
+                classes[index].candidates[number].openingVersion = version
+            }
+            guard let opening = classes[index].candidates[number].opening else { continue }
+            if let known = best {
+                let old = classes[index].candidates[known.number]
+                let isBetter =
+                    (opening.at, candidate.cost, snapshot.centres[candidate.centre].name)
+                    < (known.opening.at, old.cost, snapshot.centres[old.centre].name)
+                guard isBetter else { continue }
+            }
+            best = (number, opening)
+        }
+        return best
+    }
+
+    // MARK: Reasons
+
+    func reasonImpossible(_ impossible: Feasibility.Impossible, _ request: Request) -> Reason {
+        let way: Reason.WayOut
+        if let nearest = impossible.nearest, let centre = impossible.centre {
+            way = .smaller(instead: nearest, of: request, centre: centre, now: false)
+        } else {
+            way = .centre(nil, nil)
+        }
+        return Reason(.impossible, findings: impossible.findings, way: way)
+    }
+
+    func reasonCentres(_ made: RequestClass) -> Reason {
+        var findings: [Finding] = []
+        var toMend: Finding?
+        for (index, obstacle) in made.obstacles.enumerated() {
+            guard let obstacle else { continue }
+            let finding = Finding(centre: snapshot.centres[index].name, obstacle: obstacle)
+            findings.append(finding)
+            switch obstacle {
+            case .draining, .unseen, .notReported, .nodesDown: toMend = toMend ?? finding
+            default: break
+            }
+        }
+        let way = elsewhere(made) ?? .centre(toMend?.centre, toMend?.obstacle)
+        return Reason(.centres, findings: findings, way: way)
+    }
+
+    private mutating func cause(
+        _ job: QueuedJob,
+        account: Int,
+        class index: Int,
+        _ affordable: [Int],
+        room: Room?,
+        detail: Bool
+    ) -> Reason.Cause {
+        let own = accounts[account].passed
+        if room == nil {
+            var heldFor: JobID?
+            var isTaken = false
+            for number in affordable {
+                switch classes[index].obstacles[classes[index].candidates[number].centre] {
+                case .held(let job, _): heldFor = heldFor ?? job
+                case .taken: isTaken = true
+                default: break
+                }
+            }
+            if heldFor != nil || isTaken {
+                return own == 0 && passed > 0
+                    ? .fairShare(project: job.project, ahead: passed, heldFor: heldFor)
+                    : .behind(ahead: passed, heldFor: heldFor)
+            }
+        }
+        var best = room.map { ($0.candidate, $0.start as Instant?, $0.after) }
+        if best == nil, detail, let (number, opening) = earliest(index, affordable) {
+            best = (number, opening.at, opening.after)
+        }
+        let number =
+            best?.0
+            ?? affordable.max { lack(index, $0).ratio < lack(index, $1).ratio } ?? classes[index].candidates.startIndex
+        return .capacity(
+            .init(
+                centre: snapshot.centres[classes[index].candidates[number].centre].name,
+                lack: lack(index, number),
+                freeAt: best?.1,
+                after: best?.2,
+                isReserved: room != nil,
+                ahead: passed,
+                preempting: room?.preempting ?? []
+            )
+        )
+    }
+
+    /// What a candidate lacks in numbers.
+    private func lack(_ index: Int, _ number: Int) -> Lack {
+        let candidate = classes[index].candidates[number]
+        if let lack = classes[index].obstacles[candidate.centre]?.lack { return lack }
+        return grounds[candidate.centre]?.unheld().lack(candidate.demand) ?? Lack(dimension: .cores, need: 0, have: 0)
+    }
+
+    private func findings(_ index: Int, balance: MicroCredits?) -> [Finding] {
+        var findings = outFindings(index)
+        guard let balance else { return findings }
+        let dear = Dictionary(
+            classes[index].candidates.filter { $0.cost > balance }.map { ($0.centre, $0.cost) },
+            uniquingKeysWith: { min($0, $1) }
+        )
+        for (centre, cost) in dear.sorted(by: { $0.key < $1.key })
+        where !classes[index].candidates.contains(where: { $0.centre == centre && $0.cost <= balance }) {
+            let finding = Finding(
+                centre: snapshot.centres[centre].name,
+                obstacle: .dear(need: cost, balance: balance)
+            )
+            if let known = findings.firstIndex(where: { $0.centre == finding.centre }) {
+                findings[known] = finding
+            } else {
+                findings.append(finding)
+            }
+        }
+        return findings
+    }
+}

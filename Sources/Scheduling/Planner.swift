@@ -1,0 +1,387 @@
+internal import Core
+
+/// A request and what is known of it in this plan. Equal requests share it: what failed once need not be tried again,
+/// because in the course of one plan room only ever gets less.
+struct RequestClass {
+    /// A centre and a flavour of cards there that could run the request when empty.
+    struct Candidate {
+        var centre: Int
+        var demand: Demand
+        var pricePerHour: MicroCredits
+        /// Of the whole time limit.
+        var cost: MicroCredits
+        /// The best place there as of `version` of the centre's ground.
+        var fit: Fit?
+        var version = -1
+        /// When it could start there, as of `openingVersion`.
+        var opening: (at: Instant, after: JobID?)?
+        var openingVersion = -1
+    }
+
+    let request: Request
+    let end: Instant
+    var candidates: [Candidate] = []
+    /// Indices of candidates that have not failed yet.
+    var live: [Int] = []
+    /// By centre: what stands against it. For candidates set once they have failed.
+    var obstacles: [Obstacle?]
+    var impossible: Feasibility.Impossible?
+    /// The highest priority with which preemption was tried in vain.
+    var preemptionFailed = Int.min
+    /// Worked out once, when first blocked.
+    var way: Reason.WayOut?
+    var isDetailed = false
+    /// The clause of placements about the centres that were out; made anew when obstacles change.
+    var outs: String?
+}
+
+/// The state of one making of a plan. Lives for one call.
+struct Planner {
+    let snapshot: Snapshot
+    let policy: Policy
+    /// The job whose reason is worked out whatever it costs.
+    let focus: JobID?
+    let totals: FairShare.Totals
+    let shapes: [Shapes?]
+    /// By centre; `nil` where nothing can be placed now.
+    var grounds: [Ground?]
+    var classes: [RequestClass] = []
+    var classIndex: [Request: Int] = [:]
+    var accounts: [ProjectAccount]
+    var projectIndex: [ProjectName: Int] = [:]
+    /// Jobs that passed all gates so far: those ahead of the next in order.
+    var passed = 0
+    var detailed = 0
+    /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
+    let preemptibleFloor: Int
+    var plan = Plan()
+
+    var now: Instant { snapshot.now }
+
+    init(_ snapshot: Snapshot, policy: Policy, focus: JobID?) {
+        self.snapshot = snapshot
+        self.policy = policy
+        self.focus = focus
+        totals = FairShare.Totals(snapshot.centres)
+        let shapes = snapshot.centres.map { $0.capacity.map(Shapes.init) }
+        self.shapes = shapes
+        grounds = zip(snapshot.centres, shapes).map { centre, shapes in
+            guard let shapes, Gates.state(centre) == nil else { return nil }
+            return Ground(centre, shapes: shapes, now: snapshot.now, policy: policy)
+        }
+        accounts = snapshot.projects.map { ProjectAccount($0) }
+        for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
+        var floor = Int.max
+        for (centre, ground) in zip(snapshot.centres, grounds) where ground != nil {
+            for run in centre.runs where run.preemptible && !run.stopping { floor = min(floor, run.priority) }
+        }
+        preemptibleFloor = policy.preempts ? floor : .max
+        for centre in snapshot.centres {
+            for run in centre.runs {
+                let account = self.account(of: run.project)
+                let left = max(0, min((run.limitEnd - now).seconds, Double(policy.commitmentHorizonSeconds)))
+                let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
+                accounts[account].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
+            }
+        }
+    }
+
+    /// The index of a project's account; opened with the defaults when the snapshot does not know the project.
+    mutating func account(of name: ProjectName) -> Int {
+        if let known = projectIndex[name] { return known }
+        accounts.append(ProjectAccount(Snapshot.Project(name: name)))
+        projectIndex[name] = accounts.count - 1
+        return accounts.count - 1
+    }
+
+    mutating func run() {
+        var claims: [QueuedJob] = []
+        for job in snapshot.queue {
+            if job.unmetDependencies > 0 {
+                let cause = Reason.Cause.dependency(waitingFor: job.waitingFor, count: job.unmetDependencies)
+                plan.waiting[job.id] = Reason(cause, way: .dependencies)
+            } else if let until = job.notBefore, until > now {
+                plan.waiting[job.id] = Reason(
+                    .backoff(until: until),
+                    way: .wait(until: until, after: nil),
+                    predictedStart: until
+                )
+            } else if job.claim != nil {
+                claims.append(job)
+            } else {
+                let account = account(of: job.project)
+                accounts[account].queue.append(job)
+            }
+        }
+        claims.sort { ($1.priority, $0.sequence, $0.id) < ($0.priority, $1.sequence, $1.id) }
+        for job in claims { consider(job, account: account(of: job.project)) }
+        for index in accounts.indices { accounts[index].sortQueue() }
+        var active = accounts.indices.filter { accounts[$0].next != nil }
+        while let first = active.min(by: { accounts[$0].precedes(accounts[$1]) }) {
+            // Its standing changes only when something of it is placed; until then it stays its turn.
+            while let job = accounts[first].popNext() {
+                if consider(job, account: first) { break }
+            }
+            if accounts[first].next == nil { active.removeAll { $0 == first } }
+        }
+    }
+
+    /// Gates, then the best place, then what can be done for a blocked job.
+    ///
+    /// - Returns: Whether it was placed.
+    @discardableResult
+    mutating func consider(_ job: QueuedJob, account: Int) -> Bool {
+        let index = requestClass(job.request)
+        if let impossible = classes[index].impossible {
+            plan.waiting[job.id] = reasonImpossible(impossible, job.request)
+            return false
+        }
+        if classes[index].candidates.isEmpty {
+            plan.waiting[job.id] = reasonCentres(classes[index])
+            return false
+        }
+        if let reason = accounts[account].overQuota(job.request) {
+            plan.waiting[job.id] = reason
+            return false
+        }
+        let balance = accounts[account].balance
+        if let balance, let cheapest = cheapest(index), cheapest.cost > balance {
+            plan.waiting[job.id] = Reason(
+                .voucher(
+                    project: job.project,
+                    balance: balance,
+                    need: cheapest.cost,
+                    centre: snapshot.centres[cheapest.centre].name
+                ),
+                way: .voucher(project: job.project, missing: cheapest.cost - balance)
+            )
+            return false
+        }
+        defer {
+            passed += 1
+            accounts[account].passed += 1
+        }
+        if let best = bestCandidate(index, balance: balance) {
+            place(job, account: account, class: index, candidate: best)
+            return true
+        }
+        block(job, account: account, class: index, balance: balance)
+        return false
+    }
+
+    private func cheapest(_ index: Int) -> RequestClass.Candidate? {
+        classes[index].candidates.min {
+            ($0.cost, snapshot.centres[$0.centre].name) < ($1.cost, snapshot.centres[$1.centre].name)
+        }
+    }
+
+    /// The class of a request, made at first sight: which centres could run it, which not and why.
+    mutating func requestClass(_ request: Request) -> Int {
+        if let known = classIndex[request] { return known }
+        var made = RequestClass(
+            request: request,
+            end: now + .seconds(request.timeLimitSeconds),
+            obstacles: Array(repeating: nil, count: snapshot.centres.count)
+        )
+        let dominant = FairShare.dominant(tasks: request.tasks, resources: request.resources, of: totals).dimension
+        for (index, centre) in snapshot.centres.enumerated() {
+            switch gates(request, index) {
+            case .failure(let closed): made.obstacles[index] = closed.obstacle
+            case .success(let flavours):
+                for flavour in flavours {
+                    let share = NodeShare(
+                        node: "",
+                        tasks: request.tasks,
+                        card: request.resources.cards > 0 ? shapes[index]?.flavours[flavour].model : nil,
+                        emulated: request.resources.cards > 0 && shapes[index]?.flavours[flavour].emulated == true
+                    )
+                    let price = centre.prices.perHour(resources: request.resources, nodes: [share])
+                    made.candidates.append(
+                        .init(
+                            centre: index,
+                            demand: Demand(
+                                request,
+                                flavour: flavour,
+                                dominant: request.resources.cards > 0 ? .cards : dominant
+                            ),
+                            pricePerHour: price,
+                            cost: PriceTable.reservation(
+                                perHour: price,
+                                timeLimitSeconds: request.timeLimitSeconds
+                            )
+                        )
+                    )
+                }
+            }
+        }
+        made.live = Array(made.candidates.indices)
+        if made.candidates.isEmpty,
+            case .impossible(let why) = feasibility(request, centres: snapshot.centres, shapes: shapes)
+        {
+            made.impossible = why
+        }
+        classes.append(made)
+        classIndex[request] = classes.count - 1
+        return classes.count - 1
+    }
+
+    /// All gates between a request and a centre.
+    private func gates(_ request: Request, _ index: Int) -> Result<[Int], GateClosed> {
+        let centre = snapshot.centres[index]
+        if let obstacle = Gates.placement(request, centre) ?? Gates.state(centre) {
+            return .failure(GateClosed(obstacle))
+        }
+        guard let shapes = shapes[index], let capacity = centre.capacity else {
+            return .failure(GateClosed(.notReported))
+        }
+        if case .failure(let closed) = Gates.make(
+            request,
+            shapes: shapes,
+            isolates: capacity.isolates,
+            upOnly: false
+        ) {
+            return .failure(closed)
+        }
+        return Gates.make(request, shapes: shapes, isolates: capacity.isolates, upOnly: true)
+    }
+
+    /// The candidate that fits now and best: no idle cards blocked, least left over, cheapest, first by name.
+    private mutating func bestCandidate(_ index: Int, balance: MicroCredits?) -> Int? {
+        var best: Int?
+        var anyFailed = false
+        for number in classes[index].live {
+            let candidate = classes[index].candidates[number]
+            if let balance, candidate.cost > balance { continue }
+            guard let ground = grounds[candidate.centre] else { continue }
+            if candidate.version != ground.version {
+                let usable = ground.usable(until: classes[index].end)
+                let fit = usable.fit(candidate.demand, plain: ground.plain)
+                classes[index].candidates[number].fit = fit
+                classes[index].candidates[number].version = ground.version
+                if fit == nil {
+                    anyFailed = true
+                    noteFailure(index, number, ground)
+                    continue
+                }
+            }
+            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0]) }) ?? true {
+                best = number
+            }
+        }
+        if anyFailed {
+            let candidates = classes[index].candidates
+            classes[index].live.removeAll { candidates[$0].fit == nil && candidates[$0].version >= 0 }
+        }
+        return best
+    }
+
+    private func isBetter(_ a: RequestClass.Candidate, _ b: RequestClass.Candidate) -> Bool {
+        guard let fitA = a.fit, let fitB = b.fit else { return a.fit != nil }
+        if fitA.blocksCards != fitB.blocksCards { return !fitA.blocksCards }
+        if fitA.leftover != fitB.leftover { return fitA.leftover < fitB.leftover }
+        if a.cost != b.cost { return a.cost < b.cost }
+        return snapshot.centres[a.centre].name < snapshot.centres[b.centre].name
+    }
+
+    /// Why a candidate does not fit any more: full from the start, given away in this plan, or kept for somebody.
+    private mutating func noteFailure(_ index: Int, _ number: Int, _ ground: Ground) {
+        let candidate = classes[index].candidates[number]
+        let demand = candidate.demand
+        let obstacle: Obstacle
+        if ground.free.tasks(demand) >= demand.tasks,
+            let hold = ground.holds.filter({ $0.start < classes[index].end }).min(by: { $0.start < $1.start })
+        {
+            obstacle = .held(for: hold.job, from: hold.start)
+        } else if ground.initial.tasks(demand) >= demand.tasks {
+            obstacle = .taken(ground.free.lack(demand))
+        } else {
+            obstacle = .busy(ground.initial.lack(demand))
+        }
+        // Of several flavours the one that came nearest speaks for the centre.
+        if let known = classes[index].obstacles[candidate.centre], Self.nearness(known) >= Self.nearness(obstacle) {
+            return
+        }
+        classes[index].obstacles[candidate.centre] = obstacle
+        classes[index].outs = nil
+    }
+
+    private static func nearness(_ obstacle: Obstacle) -> Double {
+        switch obstacle {
+        case .held: 3
+        case .taken(let lack): 1 + lack.ratio
+        default: obstacle.lack?.ratio ?? 0
+        }
+    }
+
+    private mutating func place(_ job: QueuedJob, account: Int, class index: Int, candidate number: Int) {
+        let candidate = classes[index].candidates[number]
+        guard let fit = candidate.fit, let shapes = shapes[candidate.centre] else {
+            preconditionFailure("a candidate is chosen only with a fit")
+        }
+        let centre = snapshot.centres[candidate.centre]
+        let hasCards = job.request.resources.cards > 0
+        let reason = placementReason(index, number, fit)
+        let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
+        let nodes = fit.shares.map { share in
+            NodeShare(
+                node: grounds[candidate.centre]?.nodes[share.node].name ?? "",
+                tasks: share.tasks,
+                card: hasCards ? shapes.flavours[candidate.demand.flavour].model : nil,
+                emulated: hasCards && shapes.flavours[candidate.demand.flavour].emulated
+            )
+        }
+        grounds[candidate.centre]?.take(pieces, job: job.id, until: classes[index].end)
+        let seconds = min(job.request.timeLimitSeconds, policy.commitmentHorizonSeconds)
+        let share = FairShare.dominantShare(
+            tasks: job.request.tasks,
+            resources: job.request.resources,
+            of: totals
+        )
+        accounts[account].hold(
+            job.request.resources,
+            tasks: job.request.tasks,
+            shareHours: share * Double(seconds) / 3600,
+            cost: candidate.cost
+        )
+        plan.placements.append(
+            .init(
+                job: job.id,
+                centre: centre.name,
+                nodes: nodes,
+                pricePerHour: candidate.pricePerHour,
+                reserve: candidate.cost,
+                reason: reason
+            )
+        )
+    }
+
+    /// `best fit of 3 possible centres: leaves 2 cores on node n1; price 0.04 credits an hour; 2 of 5 centres were …`.
+    private mutating func placementReason(_ index: Int, _ number: Int, _ fit: Fit) -> String {
+        let candidate = classes[index].candidates[number]
+        let open = Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
+        var text = open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
+        let left = candidate.demand.dominant.phrase(max(0, fit.leftover))
+        if fit.shares.count == 1, let node = grounds[candidate.centre]?.nodes[fit.shares[0].node].name {
+            text += ": leaves \(left) on node \(node)"
+        } else {
+            text += ": leaves \(left) on \(fit.shares.count) nodes"
+        }
+        text += "; price \(candidate.pricePerHour) credits an hour"
+        if classes[index].outs == nil {
+            let outs = outFindings(index).map(\.text)
+            classes[index].outs =
+                outs.isEmpty
+                ? "" : "; \(outs.count) of \(counted(snapshot.centres.count, "centre")) out: \(listed(outs))"
+        }
+        return text + (classes[index].outs ?? "")
+    }
+
+    /// What stands against each centre that has nothing to offer to a class any more.
+    func outFindings(_ index: Int) -> [Finding] {
+        let live = Set(classes[index].live.map { classes[index].candidates[$0].centre })
+        return snapshot.centres.indices.compactMap { centre in
+            guard !live.contains(centre), let obstacle = classes[index].obstacles[centre] else { return nil }
+            return Finding(centre: snapshot.centres[centre].name, obstacle: obstacle)
+        }
+    }
+}

@@ -1,0 +1,279 @@
+public import Core
+
+/// Everything that ``plan(_:policy:)`` looks at: the federation, who shares it, and what waits, at one moment.
+///
+/// Plain values without a clock or a disk behind them, so that the server, a simulator and `onepoint why` ask the same
+/// question and get the same answer.
+public struct Snapshot: Hashable, Sendable {
+    public var now: Instant
+    /// Every centre that is not forgotten, with all its live runs, whatever its state: runs count against quotas
+    /// wherever they are.
+    public var centres: [Centre]
+    /// A project missing here weighs 100, is unlimited and unmetered.
+    public var projects: [Project]
+    /// Jobs in state `queued`, in any order, each once.
+    public var queue: [QueuedJob]
+
+    public init(now: Instant, centres: [Centre], projects: [Project], queue: [QueuedJob]) {
+        self.now = now
+        self.centres = centres
+        self.projects = projects
+        self.queue = queue
+    }
+}
+
+extension Snapshot {
+    /// A centre and what lives on it.
+    public struct Centre: Hashable, Sendable {
+        public var name: CentreName
+        public var tier: Tier
+        public var state: CentreState
+        /// Since when nothing has been heard of it; `nil` while it reports.
+        public var unseenSince: Instant?
+        /// As last reported; `nil` until the first report.
+        public var capacity: CentreCapacity?
+        public var prices: PriceTable
+        /// Every run that is not over, stopping ones included.
+        public var runs: [Run]
+
+        public init(
+            name: CentreName,
+            tier: Tier,
+            state: CentreState = .open,
+            unseenSince: Instant? = nil,
+            capacity: CentreCapacity?,
+            prices: PriceTable = PriceTable(),
+            runs: [Run] = []
+        ) {
+            self.name = name
+            self.tier = tier
+            self.state = state
+            self.unseenSince = unseenSince
+            self.capacity = capacity
+            self.prices = prices
+            self.runs = runs
+        }
+
+        /// A centre as it is stored, with what only the caller knows of it.
+        public init(_ centre: Core.Centre, unseenSince: Instant?, runs: [Run]) {
+            self.init(
+                name: centre.name,
+                tier: centre.tier,
+                state: centre.state,
+                unseenSince: unseenSince,
+                capacity: centre.capacity,
+                prices: centre.prices,
+                runs: runs
+            )
+        }
+    }
+
+    /// A run that holds its nodes.
+    public struct Run: Hashable, Sendable {
+        public var key: RunKey
+        public var project: ProjectName
+        public var nodes: [NodeShare]
+        /// Per task.
+        public var resources: TaskResources
+        public var leasedAt: Instant
+        public var startedAt: Instant?
+        public var timeLimitSeconds: Int
+        public var priority: Int
+        /// Declared by the job itself; nothing else is ever preempted.
+        public var preemptible: Bool
+        /// Somebody already asked for its end: it is gone within its grace period and not asked again.
+        public var stopping: Bool
+        public var gracePeriodSeconds: Int
+
+        public init(
+            key: RunKey,
+            project: ProjectName,
+            nodes: [NodeShare],
+            resources: TaskResources,
+            leasedAt: Instant,
+            startedAt: Instant? = nil,
+            timeLimitSeconds: Int,
+            priority: Int = 500,
+            preemptible: Bool = false,
+            stopping: Bool = false,
+            gracePeriodSeconds: Int = 10
+        ) {
+            self.key = key
+            self.project = project
+            self.nodes = nodes
+            self.resources = resources
+            self.leasedAt = leasedAt
+            self.startedAt = startedAt
+            self.timeLimitSeconds = timeLimitSeconds
+            self.priority = priority
+            self.preemptible = preemptible
+            self.stopping = stopping
+            self.gracePeriodSeconds = gracePeriodSeconds
+        }
+
+        /// A live run as it is stored, with its job's description.
+        public init(_ run: Core.Run, spec: JobSpec) {
+            self.init(
+                key: run.key,
+                project: run.project,
+                nodes: run.nodes,
+                resources: run.resources,
+                leasedAt: run.leasedAt,
+                startedAt: run.startedAt,
+                timeLimitSeconds: spec.timeLimitSeconds,
+                priority: spec.priority,
+                preemptible: spec.preemptible,
+                stopping: run.lifecycle.stop != nil,
+                gracePeriodSeconds: spec.gracePeriodSeconds
+            )
+        }
+
+        public var tasks: Int { nodes.reduce(0) { $0 + $1.tasks } }
+
+        /// When its time limit ends it: counted from its start, or from its lease while it has not started.
+        public var limitEnd: Instant { (startedAt ?? leasedAt) + .seconds(timeLimitSeconds) }
+    }
+
+    /// A project's part in the whole, and its limits.
+    public struct Project: Hashable, Sendable {
+        public var name: ProjectName
+        /// 1 to 1000.
+        public var weight: Int
+        /// What it has used, in dominant-share hours, decayed; see ``FairShare/usage(of:now:halfLifeSeconds:)``.
+        /// Without what its live runs are still promised: the plan adds that.
+        public var usage: Double
+        public var quota: Quota
+        /// Vouchers minus what is already reserved; `nil` when the project is not metered.
+        public var balance: MicroCredits?
+
+        public init(
+            name: ProjectName,
+            weight: Int = 100,
+            usage: Double = 0,
+            quota: Quota = Quota(),
+            balance: MicroCredits? = nil
+        ) {
+            self.name = name
+            self.weight = weight
+            self.usage = usage
+            self.quota = quota
+            self.balance = balance
+        }
+    }
+}
+
+/// A job that waits to be placed.
+public struct QueuedJob: Hashable, Sendable {
+    public var id: JobID
+    public var project: ProjectName
+    /// Order of arrival.
+    public var sequence: Int64
+    public var submittedAt: Instant
+    /// Higher goes first within the project.
+    public var priority: Int
+    public var preemptible: Bool
+    public var request: Request
+    /// Not to be placed before, after a failed attempt.
+    public var notBefore: Instant?
+    /// How many of the jobs it depends on have not succeeded yet.
+    public var unmetDependencies: Int
+    /// Their names for people; may be cut short.
+    public var waitingFor: [String]
+    /// Where runs were preempted to make room for it. Such a job is considered before all others, or somebody else
+    /// would take the room that was paid for with lost work. Cleared when it is placed.
+    public var claim: CentreName?
+
+    public init(
+        id: JobID,
+        project: ProjectName,
+        sequence: Int64,
+        submittedAt: Instant,
+        priority: Int = 500,
+        preemptible: Bool = false,
+        request: Request,
+        notBefore: Instant? = nil,
+        unmetDependencies: Int = 0,
+        waitingFor: [String] = [],
+        claim: CentreName? = nil
+    ) {
+        self.id = id
+        self.project = project
+        self.sequence = sequence
+        self.submittedAt = submittedAt
+        self.priority = priority
+        self.preemptible = preemptible
+        self.request = request
+        self.notBefore = notBefore
+        self.unmetDependencies = unmetDependencies
+        self.waitingFor = waitingFor
+        self.claim = claim
+    }
+
+    /// A stored job. `waitingFor` names the dependencies that have not succeeded.
+    public init(_ job: Job, waitingFor: [String] = [], claim: CentreName? = nil) {
+        self.init(
+            id: job.id,
+            project: job.project,
+            sequence: job.sequence,
+            submittedAt: job.submittedAt,
+            priority: job.spec.priority,
+            preemptible: job.spec.preemptible,
+            request: Request(job.spec),
+            notBefore: job.lifecycle.notBefore,
+            unmetDependencies: job.unmetDependencies,
+            waitingFor: waitingFor,
+            claim: claim
+        )
+    }
+}
+
+/// What a job asks of a centre. Equal requests are decided together.
+public struct Request: Hashable, Sendable {
+    /// Above 1 a gang.
+    public var tasks: Int
+    /// Per task; a task never spreads over nodes.
+    public var resources: TaskResources
+    public var timeLimitSeconds: Int
+    public var placement: PlacementConstraint
+    public var isolation: Isolation
+
+    public init(
+        tasks: Int = 1,
+        resources: TaskResources = TaskResources(),
+        timeLimitSeconds: Int = 3600,
+        placement: PlacementConstraint = PlacementConstraint(),
+        isolation: Isolation = .auto
+    ) {
+        self.tasks = tasks
+        self.resources = resources
+        self.timeLimitSeconds = timeLimitSeconds
+        self.placement = placement
+        self.isolation = isolation
+    }
+
+    public init(_ spec: JobSpec) {
+        self.init(
+            tasks: spec.tasks,
+            resources: spec.resources,
+            timeLimitSeconds: spec.timeLimitSeconds,
+            placement: spec.placement,
+            isolation: spec.isolation
+        )
+    }
+}
+
+/// The few figures that steer a plan. The defaults need no tuning; docs/scheduling.md gives the reason of each.
+public struct Policy: Hashable, Sendable {
+    /// How many blocked jobs a centre keeps room for, in order. 1 is EASY backfill; 0 lets big jobs starve.
+    public var reservationsPerCentre = 1
+    /// A live run's promise counts towards its project's usage for at most this long.
+    public var commitmentHorizonSeconds = 3600
+    /// A run past its time limit is expected to be gone this much from now.
+    public var overrunGraceSeconds = 60
+    /// Of how many distinct blocked requests the earliest start and a way out are worked out in one plan.
+    public var detailedRequestsMax = 32
+    /// Whether preemptible runs give way to jobs of higher priority.
+    public var preempts = true
+
+    public init() {}
+}

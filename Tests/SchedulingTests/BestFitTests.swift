@@ -1,0 +1,129 @@
+import Core
+import Scheduling
+import Testing
+
+@Suite struct BestFitTests {
+    private func placed(_ request: Request, _ centres: [Snapshot.Centre]) -> Plan.Placement? {
+        plan(.fixture(centres, [.fixture(1, request)])).placements.first
+    }
+
+    @Test("one task goes to the node that it leaves the least on")
+    func tightestNode() {
+        let nodes: [Node] = [.fixture("big", cores: 32), .fixture("tight", cores: 6), .fixture("small", cores: 2)]
+        let placement = placed(.fixture(cores: 4), [.fixture("hub", nodes: nodes)])
+        #expect(placement?.nodes == [NodeShare(node: "tight", tasks: 1)])
+        #expect(
+            placement?.reason == "the only possible centre: leaves 2 cores on node tight; price 0.08 credits an hour"
+        )
+    }
+
+    @Test("the centre that is left with the least wins over the cheaper one, and the sentence says what was out")
+    func tightestCentre() {
+        let placement = placed(
+            .fixture(cores: 2, gibi: 2),
+            [
+                .fixture("edge-1", nodes: [.fixture("n1", cores: 4, gibi: 1)]),
+                .fixture("cheap", nodes: [.fixture("n1", cores: 16)], prices: PriceTable(coreHour: 1)),
+                .fixture("tight", nodes: [.fixture("n1", cores: 4)]),
+                .fixture("quiet", state: .draining),
+                .fixture("wide", nodes: [.fixture("n1", cores: 64)]),
+            ]
+        )
+        #expect(placement?.centre == centreName("tight"))
+        #expect(
+            placement?.reason
+                == "best fit of 3 possible centres: leaves 2 cores on node n1; price 0.04 credits an hour; 2 of 5 "
+                + "centres out: edge-1 is too small (1 GiB of 2 GiB of memory) and quiet is draining and takes no new work"
+        )
+    }
+
+    @Test("between equal fits the cheaper centre wins, then the first name")
+    func cheaperThenName() {
+        let dear = Snapshot.Centre.fixture("a", prices: PriceTable(coreHour: 30_000))
+        #expect(placed(.fixture(), [dear, .fixture("c"), .fixture("b")])?.centre == centreName("b"))
+    }
+
+    @Test("a job without cards leaves nodes with cards alone while others do")
+    func sparesCards() {
+        let cards = [CardGroup(model: "h100", count: 8)]
+        let nodes: [Node] = [.fixture("gpu", cores: 4, cards: cards), .fixture("cpu", cores: 64)]
+        #expect(placed(.fixture(cores: 4), [.fixture("hub", nodes: nodes)])?.nodes.map(\.node) == ["cpu"])
+        let gang = placed(.fixture(tasks: 17, cores: 4), [.fixture("hub", nodes: nodes)])
+        #expect(gang?.nodes.map(\.node) == ["cpu", "gpu"])
+    }
+
+    @Test("a gang takes the fewest nodes, and its rest the tightest")
+    func gang() {
+        let nodes: [Node] = [
+            .fixture("n1", cores: 8), .fixture("n2", cores: 4), .fixture("n3", cores: 16), .fixture("n4", cores: 12),
+        ]
+        let placement = placed(.fixture(tasks: 5, cores: 4), [.fixture("hub", nodes: nodes)])
+        #expect(placement?.nodes == [NodeShare(node: "n3", tasks: 4), NodeShare(node: "n2", tasks: 1)])
+    }
+
+    @Test("a gang never spreads over centres or over kinds of cards")
+    func gangStaysTogether() {
+        let mixed: [Node] = [
+            .fixture("n1", cards: [CardGroup(model: "h100", count: 4)]),
+            .fixture("n2", cards: [CardGroup(model: "910b", count: 4)]),
+        ]
+        let snapshot = Snapshot.fixture(
+            [.fixture("a", nodes: mixed), .fixture("b", nodes: mixed)],
+            [.fixture(1, .fixture(tasks: 5, cards: 1))]
+        )
+        #expect(plan(snapshot).waiting[jobID(1)]?.code == "impossible")
+        #expect(placed(.fixture(tasks: 4, cards: 1), [.fixture("a", nodes: mixed)])?.nodes.count == 1)
+    }
+
+    @Test("emulated cards are used only when asked for, and then for nothing")
+    func emulated() {
+        let toy = [CardGroup(model: "toy", count: 2, emulated: true)]
+        let centre = Snapshot.Centre.fixture("dev", nodes: [.fixture("n1", cards: toy)])
+        #expect(placed(.fixture(cards: 1), [centre]) == nil)
+        let placement = placed(.fixture(cards: 1, emulated: true), [centre])
+        #expect(placement?.nodes == [NodeShare(node: "n1", tasks: 1, card: "toy", emulated: true)])
+        #expect(placement?.pricePerHour == 20_000)
+    }
+
+    @Test("a project with a small voucher gets the cheaper centre, and quota counts placements of the same plan")
+    func voucherAndQuota() {
+        let centres: [Snapshot.Centre] = [
+            .fixture("dear", nodes: [.fixture("n1", cores: 1)], prices: PriceTable(coreHour: 500_000)),
+            .fixture("fair", nodes: [.fixture("n1", cores: 8)], prices: PriceTable(coreHour: 100_000)),
+        ]
+        let project = Snapshot.Project(name: projectName("p"), quota: Quota(runs: 2), balance: 250_000)
+        let plan = plan(.fixture(centres, (1...4).map { .fixture($0) }, projects: [project]))
+        #expect(plan.placements.map(\.centre.text) == ["fair", "fair"])
+        #expect(plan.placements.map(\.reserve) == [100_000, 100_000])
+        #expect(plan.waiting.values.allSatisfy { $0.code == "quota" })
+    }
+
+    @Test("preemption takes the run that loses the least, spares what is not needed, and repeats nothing")
+    func leastLostWork() {
+        let runs = [10, 600, 60].enumerated().map { index, age in
+            Snapshot.Run.fixture(
+                900 + index,
+                on: [NodeShare(node: "n\(index)", tasks: 1)],
+                startedAt: noon - .seconds(age),
+                priority: 100,
+                preemptible: index != 0
+            )
+        }
+        var snapshot = Snapshot.fixture(
+            [.fixture("hub", nodes: (0..<3).map { .fixture("n\($0)", cores: 16) }, runs: runs)],
+            [.fixture(1, .fixture(cores: 16), priority: 200)]
+        )
+        let first = plan(snapshot)
+        #expect(first.preemptions.map(\.run) == [runs[2].key])
+        #expect(first.waiting[jobID(1)]?.predictedStart == noon + .seconds(10))
+        #expect(
+            first.waiting[jobID(1)]?.headline
+                == "Room is being made for it at hub: 1 run of lower priority is stopping."
+        )
+        snapshot.centres[0].runs[2].stopping = true
+        #expect(plan(snapshot).preemptions.isEmpty)
+        snapshot.queue[0].priority = 100
+        snapshot.centres[0].runs[2].stopping = false
+        #expect(plan(snapshot).preemptions.isEmpty, "equal priority preempts nothing")
+    }
+}
