@@ -106,7 +106,12 @@ enum Script {
           });
           document.addEventListener('submit', (event) => {
             const question = event.target.dataset.confirm;
-            if (question && !confirm(question)) event.preventDefault();
+            if (!question) return;
+            if (!confirm(question)) { event.preventDefault(); return; }
+            // The server asks again unless it hears that somebody was asked.
+            const answer = document.createElement('input');
+            Object.assign(answer, { type: 'hidden', name: 'sure', value: 'yes' });
+            event.target.append(answer);
           });
           document.addEventListener('change', (event) => {
             const form = event.target.closest('form[data-auto]');

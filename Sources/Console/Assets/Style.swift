@@ -36,7 +36,7 @@ enum Style {
         h1 .chip { font-size: .82rem; vertical-align: .28em; letter-spacing: 0; margin-left: .35rem; }
         p { margin: .5rem 0; }
         code, pre { font-family: var(--mono); font-size: .87em; }
-        code { overflow-wrap: anywhere; }
+        code { overflow-wrap: anywhere; } pre code { font-size: inherit; }
         small, .soft { color: var(--soft); }
         section { margin: 0 0 2.4rem; min-width: 0; }
         main { width: 100%; max-width: 76rem; margin: 0 auto; padding: 2rem 1.5rem 1rem; flex: 1; }
@@ -87,7 +87,7 @@ enum Style {
         .negative { color: var(--failed); }
         td.main { min-width: 9rem; overflow-wrap: anywhere; } td.main > a { font-weight: 560; }
         .sub { display: block; color: var(--soft); font-size: .85rem; line-height: 1.45; font-weight: 400; overflow-wrap: anywhere; }
-        td form { display: inline; }
+        td form { display: inline; } td button { margin: -.25rem 0; } .scroll + form.row { margin-top: 1.2rem; } .controls form.row { align-items: center; }
         .jobs td:first-child, .jobs th:first-child { padding-right: .7rem; } .pick input { margin: .25rem 0 0; }
         .narrow-table { width: auto; min-width: min(26rem, 100%); } .narrow-table td:first-child { padding-right: 3rem; }
         .chip { display: inline-flex; align-items: center; gap: .4em; padding: .05em .6em .1em .5em; border-radius: 1em; font-size: .85rem; font-weight: 500; line-height: 1.5; white-space: nowrap; color: var(--cancelled); background: var(--cancelled-bg); }
@@ -187,7 +187,7 @@ enum Style {
         .node-box .name { font-size: 13.5px; font-weight: 600; } .node-box .state { font-size: 12px; font-weight: 500; } .node-box .place { font-size: 11.5px; fill: var(--soft); } .node-box .stripe { fill: var(--cancelled); } .node-box .state { fill: var(--cancelled); }
         .is-queued .stripe, .is-queued .state { fill: var(--queued) !important; } .is-active .stripe, .is-active .state { fill: var(--active) !important; } .is-succeeded .stripe, .is-succeeded .state { fill: var(--succeeded) !important; } .is-failed .stripe, .is-failed .state { fill: var(--failed) !important; }
         .is-active .frame { stroke: var(--active); }
-        .machines { display: flex; flex-wrap: wrap; gap: 1rem; } .machines li { border: 1px solid var(--line); border-radius: 9px; background: var(--raised); padding: .8rem 1rem .85rem; max-width: 100%; } .node-name { font-weight: 560; margin-bottom: .6rem; }
+        .machines { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17.5rem, 100%), 1fr)); gap: 1rem; } .machines li { border: 1px solid var(--line); border-radius: 9px; background: var(--raised); padding: .8rem 1rem .85rem; max-width: 100%; } .node-name { font-weight: 560; margin-bottom: .6rem; }
         .node { max-width: 100%; height: auto; margin-bottom: .5rem; } .core { fill: var(--track); stroke: var(--closed); stroke-width: .7; } .core.used { fill: var(--accent); stroke: none; } .card { fill: var(--free); } .card.used { fill: var(--accent); } .card.emulated { fill: var(--track); stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 4 3; } .card.used.emulated { fill: var(--accent); fill-opacity: .45; }
         .node.closed { opacity: .45; } .warn { color: var(--unseen); }
 

@@ -28,11 +28,17 @@ extension Console {
                     .contentDisposition: "attachment; filename*=UTF-8''\(Form.encode(name))",
                     .eTag: "\"\(digest)\"",
                 ],
-                body: ResponseBody(contentLength: Int(size.count)) { writer in
-                    for try await buffer in blob { try await writer.write(buffer) }
-                    try await writer.finish(nil)
-                }
+                body: Self.body(of: blob, byteCount: size.count)
             )
+        }
+    }
+
+    /// Bytes as they come, with their length announced.
+    private static func body<Chunks: AsyncSequence & Sendable>(of chunks: Chunks, byteCount: Int64) -> ResponseBody
+    where Chunks.Element == ByteBuffer {
+        ResponseBody(contentLength: Int(byteCount)) { writer in
+            for try await buffer in chunks { try await writer.write(buffer) }
+            try await writer.finish(nil)
         }
     }
 }
