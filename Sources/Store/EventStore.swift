@@ -22,7 +22,7 @@ public final class EventStore: Sendable {
     }
 
     private let configuration: Configuration
-    private let writer: Writer
+    let writer: Writer
     private let readers: Readers
     private let lock: LockFile
 
@@ -46,6 +46,7 @@ public final class EventStore: Sendable {
     ///
     /// Returns once everything that the closure appended is on the disk. A closure that throws leaves nothing behind.
     /// It must not wait for anything: every other writer waits for it.
+    @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws -> Value {

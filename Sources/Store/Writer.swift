@@ -58,6 +58,7 @@ final class Writer: Sendable {
     }
 
     /// Runs a closure alone on the writer's thread, between two batches, outside any transaction.
+    @discardableResult
     func exclusively<Value: Sendable>(_ body: @escaping @Sendable (WriterCore) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             queue.asyncWriteWithoutTransaction { [self] _ in

@@ -1,0 +1,226 @@
+import Core
+
+@testable import Store
+
+/// Histories as the platform itself would write them: every step asks the state machines and appends what they say.
+struct History {
+    var generator: SeededGenerator
+    /// Seconds since the start; each step takes some.
+    var seconds = 0
+    private var identifiers: UInt64
+
+    static let projects: [ProjectName] = [.named("brain"), .named("apes"), .named("other")]
+    static let centres: [CentreName] = [.named("hub-1"), .named("region-1"), .named("edge-1")]
+    static let users: [UserName] = [.named("alice"), .named("bob")]
+
+    /// - Parameter identifiersFrom: Below those of any other history in the same store.
+    init(seed: UInt64, identifiersFrom: UInt64 = 0) {
+        generator = SeededGenerator(seed)
+        identifiers = identifiersFrom
+    }
+
+    private var now: Instant { .after(seconds) }
+
+    /// What has to be there before anything else.
+    func found(_ tx: WriteTransaction) throws {
+        for user in Self.users { try tx.append(.userCreated(User(name: user, isOperator: user.text == "alice"))) }
+        for project in Self.projects {
+            try tx.append(.projectCreated(Project(name: project)))
+            try tx.append(.memberSet(Membership(project: project, user: Self.users[0], role: .owner)))
+        }
+        for centre in Self.centres {
+            try tx.append(.centreCreated(.init(centre: centre, tier: .hub, prices: PriceTable())))
+        }
+    }
+
+    /// One thing that happens.
+    mutating func step(_ tx: WriteTransaction) throws {
+        seconds += Int.random(in: 0...900, using: &generator)
+        switch Int.random(in: 0..<20, using: &generator) {
+        case 0..<4: try submit(tx, count: 1)
+        case 4: try submit(tx, count: Int.random(in: 2...6, using: &generator))
+        case 5: try submitWorkflow(tx)
+        case 6..<10: try lease(tx)
+        case 10..<15: try observe(tx)
+        case 15: try lookAway(tx)
+        case 16: try cancel(tx)
+        case 17: try tx.append(.voucherGranted(.init(project: project, amount: 5_000, note: "n")), at: now)
+        case 18: try changeTenancy(tx)
+        default: try changeCentre(tx)
+        }
+    }
+
+    private var project: ProjectName {
+        mutating get { Self.projects.randomElement(using: &generator) ?? .named("brain") }
+    }
+
+    private mutating func identifier<Tag>() -> ID<Tag> {
+        identifiers += 1
+        return .number(identifiers)
+    }
+
+    private mutating func submit(_ tx: WriteTransaction, count: Int, workflow: WorkflowID? = nil) throws {
+        var dependencies: [Dependency] = []
+        for job in try tx.jobs(JobFilter(), limit: 12) where Int.random(in: 0..<8, using: &generator) == 0 {
+            guard !job.state.isTerminal || job.state == .succeeded else { continue }
+            dependencies.append(job.array.map { .array($0) } ?? .job(job.id))
+        }
+        let project = try workflow.flatMap { try tx.workflow($0)?.project } ?? self.project
+        try tx.submit(
+            identifier(),
+            count: count,
+            array: count > 1 ? identifier() : nil,
+            workflow: workflow,
+            project: project,
+            name: ["train", "eval", "sample"].randomElement(using: &generator) ?? "train",
+            priority: Int.random(in: 0...1000, using: &generator),
+            after: dependencies,
+            key: Bool.random(using: &generator) ? "key-\(identifiers)" : nil,
+            at: now
+        )
+    }
+
+    private mutating func submitWorkflow(_ tx: WriteTransaction) throws {
+        let submitted = Event.WorkflowSubmitted(
+            workflow: identifier(),
+            name: "tour",
+            project: project,
+            user: Self.users[0]
+        )
+        try tx.append(.workflowSubmitted(submitted), at: now)
+        try submit(tx, count: 1, workflow: submitted.workflow)
+        try submit(tx, count: 3, workflow: submitted.workflow)
+    }
+
+    private mutating func lease(_ tx: WriteTransaction) throws {
+        guard let job = try tx.jobsWaiting(limit: 4, now: now).randomElement(using: &generator) else { return }
+        var lifecycle = job.lifecycle
+        guard let number = lifecycle.place() else { return }
+        try tx.lease(
+            RunKey(job: job.id, number: number),
+            at: Self.centres.randomElement(using: &generator) ?? .named("hub-1"),
+            reserved: MicroCredits(Int64.random(in: 0...2, using: &generator) * 500),
+            cards: Int.random(in: 0...2, using: &generator),
+            time: now
+        )
+    }
+
+    private mutating func observe(_ tx: WriteTransaction) throws {
+        guard let run = try tx.liveRuns().randomElement(using: &generator) else { return }
+        var lifecycle = run.lifecycle
+        if lifecycle.lease == .granted { return try write(lifecycle.offer(), run, tx) }
+        let phases: [RunObservation.Phase] = [.submitting, .pending, .running, .ended, .ended]
+        let phase = phases.randomElement(using: &generator) ?? .running
+        var observation = RunObservation(phase: phase, engineJob: "77", startedAt: run.startedAt ?? run.leasedAt)
+        if phase == .ended {
+            let kinds: [RunOutcome.Kind] = [.succeeded, .succeeded, .succeeded, .exit, .lost, .preempted]
+            observation.outcome = RunOutcome(kinds.randomElement(using: &generator) ?? .exit, code: 1)
+            observation.artifacts = [Artifact(name: "out", kind: .file, digest: .number(identifiers), size: 9)]
+        }
+        try write(lifecycle.observe(observation, now: now), run, tx, observation.artifacts)
+    }
+
+    private mutating func lookAway(_ tx: WriteTransaction) throws {
+        guard let run = try tx.liveRuns().randomElement(using: &generator) else { return }
+        var lifecycle = run.lifecycle
+        try write(
+            lifecycle.loseSight(since: now) + (Bool.random(using: &generator) ? lifecycle.giveUp(now: now) : []),
+            run,
+            tx
+        )
+    }
+
+    private mutating func cancel(_ tx: WriteTransaction) throws {
+        let live = try tx.jobs(JobFilter(states: [.queued, .active]), limit: 20)
+        guard let job = live.randomElement(using: &generator) else { return }
+        var lifecycle = job.lifecycle
+        for change in lifecycle.requestCancel(detail: "not needed") {
+            try write(change, job.id, tx)
+            guard case .cancelRequested = change, let run = try job.run.flatMap({ try tx.run($0) }) else { continue }
+            var stopping = run.lifecycle
+            try write(stopping.requestStop(.cancel, now: now), run, tx)
+        }
+    }
+
+    private func write(
+        _ changes: [RunLifecycle.Change],
+        _ run: Run,
+        _ tx: WriteTransaction,
+        _ artifacts: [Artifact] = []
+    ) throws {
+        let key = run.key
+        for change in changes {
+            switch change {
+            case .offered: try tx.append(.runOffered(.init(run: key)), at: now)
+            case .accepted: try tx.append(.runAccepted(.init(run: key)), at: now)
+            case .pending(let job): try tx.append(.runPending(.init(run: key, engineJob: job)), at: now)
+            case .started(let at): try tx.append(.runStarted(.init(run: key, startedAt: at)), at: now)
+            case .unseen(let since): try tx.append(.runUnseen(.init(run: key, since: since)), at: now)
+            case .seen: try tx.append(.runSeen(.init(run: key)), at: now)
+            case .stopRequested(let why): try tx.append(.runStopRequested(.init(run: key, reason: why)), at: now)
+            case .ended(let outcome, let at):
+                guard var ended = try tx.run(key) else { continue }
+                ended.endedAt = at
+                let payload = Event.RunEnded(
+                    run: key,
+                    outcome: outcome,
+                    endedAt: at,
+                    artifacts: artifacts,
+                    usage: Usage.of(ended) { _ in 100 },
+                    charged: ended.charge
+                )
+                try tx.append(.runEnded(payload), at: now)
+                guard let job = try tx.job(key.job) else { continue }
+                var lifecycle = job.lifecycle
+                let policy = RetryPolicy(limit: 2, on: [.exit, .lost])
+                for change in lifecycle.runEnded(number: key.number, outcome: outcome, retries: policy, now: now) {
+                    try write(change, key.job, tx)
+                }
+            }
+        }
+    }
+
+    private func write(_ change: JobLifecycle.Change, _ job: JobID, _ tx: WriteTransaction) throws {
+        switch change {
+        case .cancelRequested: try tx.append(.jobCancelRequested(.init(job: job)), at: now)
+        case .requeued(let notBefore, let used):
+            try tx.append(.jobRequeued(.init(job: job, notBefore: notBefore, retriesUsed: used)), at: now)
+        case .ended(let state, let detail):
+            try tx.endJob(job, state, detail: detail, at: now)
+            guard state != .succeeded else { return }
+            for dependant in try tx.dependants(of: job) where try tx.job(dependant)?.state == .queued {
+                try write(.ended(.cancelled, detail: "what it needs has failed"), dependant, tx)
+            }
+        }
+    }
+
+    private mutating func changeTenancy(_ tx: WriteTransaction) throws {
+        let bob = Self.users[1]
+        let project = project
+        if try tx.role(of: bob, in: project) == nil {
+            try tx.append(.memberSet(Membership(project: project, user: bob, role: .member)), at: now)
+        } else {
+            try tx.append(.memberRemoved(.init(project: project, user: bob)), at: now)
+        }
+        let weight = Int.random(in: 1...1000, using: &generator)
+        try tx.append(.projectChanged(Project(name: project, title: "T", weight: weight, metered: true)), at: now)
+        let token = Token(id: identifier(), user: bob, hash: .number(1), scopes: [.read], label: "", createdAt: now)
+        try tx.append(.tokenIssued(token), at: now)
+        if Bool.random(using: &generator) { try tx.append(.tokenRevoked(.init(token: token.id)), at: now) }
+        try tx.append(.blobGranted(.init(project: project, digest: .number(identifiers), size: 3)), at: now)
+    }
+
+    private mutating func changeCentre(_ tx: WriteTransaction) throws {
+        let centre = Self.centres.randomElement(using: &generator) ?? .named("hub-1")
+        let hash = Digest.number(identifiers + 1_000_000)
+        let agent: AgentID = identifier()
+        try tx.append(.joinTokenIssued(.init(centre: centre, hash: hash, expiresAt: now)), at: now)
+        if Bool.random(using: &generator) {
+            try tx.append(.agentJoined(.init(centre: centre, agent: agent, keyHash: hash)), at: now)
+        }
+        let capacity = CentreCapacity(engine: .fake, engineVersion: "\(seconds)", nodes: [], isolates: true)
+        try tx.append(.capacityReported(.init(centre: centre, capacity: capacity)), at: now)
+        let state = [CentreState.open, .draining].randomElement(using: &generator)
+        try tx.append(.centreChanged(.init(centre: centre, state: state)), at: now)
+    }
+}
