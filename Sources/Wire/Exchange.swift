@@ -151,3 +151,24 @@ public struct JoinResponse: Codable, Sendable, Hashable {
         self.key = key
     }
 }
+
+/// Digests to be looked up.
+public struct DigestList: Codable, Sendable, Hashable {
+    public var digests: [Digest]
+    public init(digests: [Digest]) { self.digests = digests }
+
+    /// Digests in one request.
+    public static let countMax = 10_000
+}
+
+/// Those of the digests asked for that have to be uploaded.
+public struct MissingBlobs: Codable, Sendable, Hashable {
+    public var missing: [Digest]
+    public init(missing: [Digest]) { self.missing = missing }
+}
+
+/// Where a log ends now.
+public struct LogPosition: Codable, Sendable, Hashable {
+    public var offset: Int64
+    public init(offset: Int64) { self.offset = offset }
+}

@@ -1,0 +1,154 @@
+public import Core
+import FoundationEssentials
+import NIOCore
+public import NIOPosix
+import Wire
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// An agent's place on disk.
+///
+/// ```
+/// identity.json        who we are: centre, agent id, key (mode 0600)
+/// runs/<run>.json      one ``AgentRecord`` each
+/// staging/<run>/       inputs and outputs of a run, removed with it
+/// algorithms/<hex>/    algorithms' folders by content, read-only
+/// cache/               blobs that were fetched once
+/// engine/              the local engine's own
+/// ```
+public struct AgentFolder: Sendable {
+    public let root: String
+    let threads: NIOThreadPool
+
+    /// - Throws: ``Failure`` `.storageExhausted` when the folders cannot be made.
+    public init(root: String, threads: NIOThreadPool) throws {
+        self.root = root
+        self.threads = threads
+        for folder in ["runs", "staging", "algorithms", "cache", "engine"] {
+            try Self.makeFolder("\(root)/\(folder)")
+        }
+    }
+
+    public var enginePath: String { "\(root)/engine" }
+    public var cachePath: String { "\(root)/cache" }
+    func staging(_ run: RunKey) -> String { "\(root)/staging/\(run)" }
+    func algorithm(_ tree: Digest) -> String { "\(root)/algorithms/\(tree.hex)" }
+    private func recordPath(_ run: RunKey) -> String { "\(root)/runs/\(run).json" }
+
+    /// Makes the record durable before it returns.
+    func save(_ record: AgentRecord) async throws {
+        let bytes = [UInt8](try WireJSON.encode(record))
+        let path = recordPath(record.key)
+        try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
+    }
+
+    /// Every record on disk. A record that cannot be read is kept aside with the ending `.unreadable` and named.
+    func load() async throws -> (records: [AgentRecord], unreadable: [String]) {
+        let folder = "\(root)/runs"
+        return try await threads.runIfActive {
+            var records: [AgentRecord] = []
+            var unreadable: [String] = []
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+                let path = "\(folder)/\(name)"
+                if name.hasSuffix(".tmp") {
+                    unlink(path)
+                } else if name.hasSuffix(".json") {
+                    if let data = FileManager.default.contents(atPath: path),
+                        let record = try? WireJSON.decode(AgentRecord.self, from: data)
+                    {
+                        records.append(record)
+                    } else {
+                        rename(path, path + ".unreadable")
+                        unreadable.append(name)
+                    }
+                }
+            }
+            return (records, unreadable)
+        }
+    }
+
+    /// Forgets a run and everything that was staged for it.
+    func remove(_ run: RunKey) async throws {
+        let (path, staging) = (recordPath(run), staging(run))
+        try await threads.runIfActive {
+            if FileManager.default.fileExists(atPath: staging) { try FileManager.default.removeItem(atPath: staging) }
+            if unlink(path) != 0, errno != ENOENT { throw Self.failure("remove", path) }
+        }
+    }
+
+    /// Reads who we are; `nil` before joining.
+    public func identity() async throws -> AgentIdentity? {
+        let path = "\(root)/identity.json"
+        return try await threads.runIfActive {
+            guard let data = FileManager.default.contents(atPath: path) else { return nil }
+            return try WireJSON.decode(AgentIdentity.self, from: data)
+        }
+    }
+
+    public func save(_ identity: AgentIdentity) async throws {
+        let bytes = [UInt8](try WireJSON.encode(identity))
+        let path = "\(root)/identity.json"
+        try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
+    }
+
+    static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(
+                .storageExhausted, "The folder \(path) cannot be made. Check that the disk is writable and has room.",
+                note: "\(error)")
+        }
+    }
+
+    /// Temporary file, fsync, rename, fsync of the folder; mode 0600.
+    private static func writeDurably(_ bytes: [UInt8], to path: String) throws {
+        let temporary = path + ".tmp"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("open", temporary) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress! + written, $0.count - written) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                let error = failure("write", temporary)
+                close(file)
+                unlink(temporary)
+                throw error
+            }
+            written += count
+        }
+        let synced = fsync(file) == 0
+        let closed = close(file) == 0
+        guard synced, closed, rename(temporary, path) == 0 else { throw failure("publish", path) }
+        let folder = open(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("open", path) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failure("fsync", path) }
+    }
+
+    private static func failure(_ call: String, _ path: String) -> Failure {
+        Failure(
+            .storageExhausted, "The agent cannot write to its folder. Check that the disk is writable and has room.",
+            note: "\(call) \(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// Who an agent is, once it has joined.
+public struct AgentIdentity: Codable, Sendable, Hashable {
+    /// The point's address, or `in-process`.
+    public var point: String
+    public var centre: CentreName
+    public var agent: AgentID
+    /// The bearer token of its calls.
+    public var key: String
+
+    public init(point: String, centre: CentreName, agent: AgentID, key: String) {
+        self.point = point
+        self.centre = centre
+        self.agent = agent
+        self.key = key
+    }
+}

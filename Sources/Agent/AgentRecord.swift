@@ -1,0 +1,30 @@
+import Core
+import Wire
+
+/// What an agent knows of one run. Written to disk when the lease is accepted and when the run has ended; everything
+/// between is learned anew from the engine after a restart.
+struct AgentRecord: Codable, Sendable {
+    var order: LeaseOrder
+    var observation: RunObservation
+    /// Counts changes of `observation`.
+    var version: Int
+    /// The last version that the point has acknowledged in this process's life.
+    var acknowledged: Int
+    /// What the point wants stopped, and how gently.
+    var stop: ExchangeResponse.Stop?
+    /// The point knows of the end.
+    var settled: Bool
+
+    init(order: LeaseOrder) {
+        self.order = order
+        observation = RunObservation(phase: .submitting)
+        version = 1
+        acknowledged = 0
+        stop = nil
+        settled = false
+    }
+
+    var key: RunKey { order.run }
+    var hasEnded: Bool { observation.phase == .ended }
+    var needsReport: Bool { version > acknowledged }
+}

@@ -1,0 +1,138 @@
+public import AsyncHTTPClient
+public import Core
+import FoundationEssentials
+public import NIOCore
+import NIOHTTP1
+public import Wire
+
+/// The point over HTTP or HTTPS. Connects outward only.
+public struct HTTPPointLink: PointLink {
+    private let base: String
+    private let key: String
+    private let client: HTTPClient
+
+    /// - Parameters:
+    ///   - point: Such as `https://point.example:7070`.
+    ///   - key: The agent's key; empty before joining.
+    public init(point: String, key: String, client: HTTPClient = .shared) {
+        base = point.hasSuffix("/") ? String(point.dropLast()) : point
+        self.key = key
+        self.client = client
+    }
+
+    /// Spends a one-time token.
+    public func join(_ request: JoinRequest) async throws -> JoinResponse {
+        try await call("POST", "/v1/agent/join", json: request, timeout: .seconds(30))
+    }
+
+    public func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse {
+        let timeout = TimeAmount.milliseconds(Int64(request.waitMilliseconds)) + .seconds(30)
+        return try await call("POST", "/v1/agent/exchange", json: request, timeout: timeout)
+    }
+
+    public func download(
+        _ digest: Digest, for run: RunKey, from offset: Int64,
+        _ body: @Sendable (ByteBuffer) async throws -> Void
+    ) async throws {
+        var request = request("GET", "/v1/agent/runs/\(run)/blobs/\(digest)")
+        if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
+        let response = try await send(request, timeout: .hours(24))
+        for try await piece in response.body { try await body(piece) }
+    }
+
+    public func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {
+        let answer: MissingBlobs = try await call(
+            "POST", "/v1/agent/runs/\(run)/blobs/missing", json: DigestList(digests: digests), timeout: .seconds(60))
+        return answer.missing
+    }
+
+    public func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView {
+        try await call(
+            "POST", "/v1/agent/runs/\(run)/uploads", json: BlobView(digest: expected, size: size),
+            timeout: .seconds(60))
+    }
+
+    public func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
+        var request = request("PATCH", "/v1/agent/uploads/\(upload)")
+        request.headers.add(name: "Upload-Offset", value: "\(offset)")
+        request.body = .bytes(bytes)
+        return try await decode(send(request, timeout: .minutes(10)))
+    }
+
+    public func finish(_ upload: UploadID) async throws -> BlobView {
+        try await decode(send(request("POST", "/v1/agent/uploads/\(upload)/finish"), timeout: .minutes(10)))
+    }
+
+    public func appendLog(
+        _ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool
+    ) async throws -> Int64 {
+        var request = request(
+            "PUT", "/v1/agent/runs/\(run)/logs/\(task)?offset=\(offset)&complete=\(complete)")
+        request.body = .bytes(ByteBuffer(bytes: bytes))
+        let answer: LogPosition = try await decode(send(request, timeout: .seconds(60)))
+        return answer.offset
+    }
+
+    private func request(_ method: String, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = HTTPMethod(rawValue: method)
+        if !key.isEmpty { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        return request
+    }
+
+    private func call<Answer: Decodable>(
+        _ method: String, _ path: String, json: some Encodable, timeout: TimeAmount
+    ) async throws -> Answer {
+        var request = request(method, path)
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try WireJSON.encode(json)))
+        return try await decode(send(request, timeout: timeout))
+    }
+
+    private func decode<Answer: Decodable>(_ response: HTTPClientResponse) async throws -> Answer {
+        let body = try await response.body.collect(upTo: 64 << 20)
+        do {
+            return try WireJSON.decode(from: Data(body.readableBytesView))
+        } catch {
+            throw Failure(.unavailable, "The point answered something that is not understood here.", note: "\(error)")
+        }
+    }
+
+    private func send(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(request, timeout: timeout)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Failure(
+                .unavailable, "The point at \(base) cannot be reached: \(error). Check the address and the network.")
+        }
+        guard (200..<300).contains(response.status.code) else { throw await failure(of: response) }
+        return response
+    }
+
+    private func failure(of response: HTTPClientResponse) async -> Failure {
+        let body = try? await response.body.collect(upTo: 1 << 16)
+        let problem = body.flatMap { try? WireJSON.decode(ProblemBody.self, from: Data($0.readableBytesView)) }
+        let code = problem?.code.flatMap { Failure.Code(rawValue: $0) }
+        let fallback: Failure.Code =
+            switch response.status.code {
+            case 401: .unauthenticated
+            case 403: .forbidden
+            case 404: .notFound
+            case 409: .conflict
+            case 412: .preconditionFailed
+            case 413: .tooLarge
+            case 429: .rateLimited
+            case 400..<500: .invalid
+            default: .unavailable
+            }
+        return Failure(code ?? fallback, problem?.detail ?? "The point answered \(response.status).")
+    }
+
+    private struct ProblemBody: Decodable {
+        var code: String?
+        var detail: String?
+    }
+}

@@ -1,0 +1,27 @@
+public import Core
+public import NIOCore
+public import Wire
+
+/// The way from an agent to the point: over HTTPS from another machine, by direct calls within one process.
+///
+/// Every call may be repeated. Errors are ``Failure``: `.unavailable` and `.rateLimited` are worth a repeat.
+public protocol PointLink: Sendable {
+    func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse
+
+    /// Hands the bytes of a blob, from `offset`, to `body` piece by piece.
+    func download(
+        _ digest: Digest, for run: RunKey, from offset: Int64,
+        _ body: @Sendable (ByteBuffer) async throws -> Void
+    ) async throws
+
+    /// Of these digests, those that the point does not have for this run's project.
+    func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest]
+    func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView
+    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView
+    func finish(_ upload: UploadID) async throws -> BlobView
+
+    /// - Returns: Where the log now ends; go on from there.
+    func appendLog(
+        _ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool
+    ) async throws -> Int64
+}

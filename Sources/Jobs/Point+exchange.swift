@@ -1,0 +1,176 @@
+import Core
+import Logging
+import Scheduling
+import Store
+import Synchronization
+public import Wire
+
+extension Point {
+    /// An agent's heartbeat, report and order book. May be repeated and reordered.
+    public func exchange(_ request: ExchangeRequest, _ agent: AgentPrincipal) async throws -> ExchangeResponse {
+        try Self.check(request, agent)
+        counters.exchanges.withLock { $0 += 1 }
+        if sight.saw(agent.centre, at: now()) { log.notice("centre heard of", metadata: ["centre": "\(agent.centre)"]) }
+        let deadline = now() + .milliseconds(request.waitMilliseconds)
+        var request = request
+        while true {
+            let rings = orderBell.rings
+            let response = try await answer(request, agent)
+            let remaining = deadline - now()
+            if response.saysSomething || remaining <= .zero || Task.isCancelled { return response }
+            // What was reported is taken in; only orders are waited for.
+            request.reports = []
+            request.capacity = nil
+            await orderBell.wait(beyond: rings, atMost: min(remaining, settings.silenceAfter / 3))
+            sight.stillThere(agent.centre, at: now())
+        }
+    }
+
+    private static func check(_ request: ExchangeRequest, _ agent: AgentPrincipal) throws {
+        guard request.agent == agent.agent else {
+            throw Failure(.forbidden, "An agent may speak only for itself.")
+        }
+        guard request.reports.count <= ExchangeRequest.reportsMax, request.holds.count <= ExchangeRequest.holdsMax,
+            (0...ExchangeRequest.waitMillisecondsMax).contains(request.waitMilliseconds)
+        else { throw Failure(.tooLarge, "An exchange carries at most \(ExchangeRequest.reportsMax) reports.") }
+        if let capacity = request.capacity, capacity.nodes.count > 100_000 {
+            throw Failure(.tooLarge, "A centre reports at most 100,000 nodes.")
+        }
+    }
+
+    private func answer(_ request: ExchangeRequest, _ agent: AgentPrincipal) async throws -> ExchangeResponse {
+        let now = now()
+        let (live, capacityChanged) = try await store.read { tx in
+            (
+                try tx.liveRuns(at: agent.centre),
+                try request.capacity.map { try tx.centre(agent.centre)?.capacity != $0 } ?? false
+            )
+        }
+        let holds = Set(request.holds)
+        let mustWrite =
+            capacityChanged || !request.reports.isEmpty
+            || live.contains {
+                $0.lifecycle.lease == .granted || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
+            }
+        guard mustWrite else {
+            return try await store.read { tx in
+                try self.orders(live, holds: holds, reported: [:], acknowledged: [], tx, at: now)
+            }
+        }
+        let counters = counters
+        let outcome = try await write { tx in
+            let actor = Actor.agent(agent)
+            if let capacity = request.capacity, capacityChanged {
+                try tx.append(
+                    .capacityReported(.init(centre: agent.centre, capacity: capacity)), project: nil,
+                    subject: "centre/\(agent.centre)", actor: actor, at: now)
+            }
+            var reported: [RunKey: RunObservation] = [:]
+            for report in request.reports {
+                reported[report.run] = report.observation
+                guard let run = try tx.run(report.run), run.centre == agent.centre else { continue }
+                var lifecycle = run.lifecycle
+                let changes = lifecycle.observe(report.observation, now: now)
+                try tx.apply(
+                    changes, to: run, artifacts: report.observation.artifacts, actor: actor, at: now, counters: counters)
+            }
+            for run in try tx.liveRuns(at: agent.centre) {
+                var lifecycle = run.lifecycle
+                var changes: [RunLifecycle.Change] = []
+                if holds.contains(run.key), lifecycle.unseenSince != nil { changes = lifecycle.regainSight() }
+                // Told of only after this commit: from then on only the agent's word ends the lease.
+                changes += lifecycle.offer()
+                if !changes.isEmpty { try tx.apply(changes, to: run, actor: actor, at: now, counters: counters) }
+            }
+            let acknowledged = request.reports.map {
+                ExchangeResponse.Acknowledgement(run: $0.run, version: $0.version)
+            }
+            return try self.orders(
+                tx.liveRuns(at: agent.centre), holds: holds, reported: reported, acknowledged: acknowledged, tx,
+                at: now)
+        }
+        let ended = request.reports.filter { $0.observation.phase == .ended }
+        if capacityChanged { centresChanged() }
+        if !ended.isEmpty { try await noteUsage(of: ended.map(\.run)) }
+        if capacityChanged || !ended.isEmpty {
+            placeBell.ring()
+            logBell.ring()
+        }
+        return outcome
+    }
+
+    private func noteUsage(of keys: [RunKey]) async throws {
+        let totals = FairShare.Totals(try await placeableCentres())
+        let runs = try await store.read { tx in try keys.compactMap { try tx.run($0) } }
+        for run in runs {
+            guard let from = run.startedAt, let to = run.endedAt else { continue }
+            usageMemory.note(
+                run.project,
+                share: FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals), from: from,
+                to: to)
+        }
+    }
+
+    /// Everything that the agent should know, whether it was told before or not.
+    private func orders(
+        _ live: [Run], holds: Set<RunKey>, reported: [RunKey: RunObservation],
+        acknowledged: [ExchangeResponse.Acknowledgement], _ tx: ReadTransaction, at now: Instant
+    ) throws -> ExchangeResponse {
+        var response = ExchangeResponse(leases: [], stops: [], acknowledged: acknowledged, settled: [], at: now)
+        let liveKeys = Set(live.map(\.key))
+        for run in live {
+            if run.lifecycle.lease != .accepted, !holds.contains(run.key), let job = try tx.job(run.key.job) {
+                response.leases.append(try order(for: run, of: job, tx))
+            }
+            if let reason = run.lifecycle.stop, let job = try tx.job(run.key.job) {
+                response.stops.append(
+                    .init(run: run.key, reason: reason, graceSeconds: job.spec.gracePeriodSeconds))
+            }
+        }
+        for key in holds where !liveKeys.contains(key) {
+            guard let run = try tx.run(key) else {
+                // Never our reason to stop anything: the point may be the one that forgot.
+                log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])
+                continue
+            }
+            response.settled.append(key)
+            if run.lifecycle.stop == .superseded, reported[key]?.phase != .ended {
+                response.stops.append(.init(run: key, reason: .superseded, graceSeconds: 10))
+            }
+        }
+        return response
+    }
+
+    private func order(for run: Run, of job: Job, _ tx: ReadTransaction) throws -> LeaseOrder {
+        var inputs: [LeaseOrder.Input] = []
+        for input in job.spec.inputs {
+            switch input.source {
+            case .artifact(let digest, let kind):
+                inputs.append(.init(path: input.name, kind: kind, digest: digest))
+            case .output(let source, let output):
+                switch Dependency(source) {
+                case .job(let id):
+                    for artifact in try tx.artifacts(of: id) where artifact.name == output {
+                        inputs.append(.init(path: input.name, kind: artifact.kind, digest: artifact.digest))
+                    }
+                case .array(let id):
+                    for element in try tx.artifacts(of: id, output: output) {
+                        inputs.append(
+                            .init(
+                                path: "\(input.name)/\(element.index)", kind: element.artifact.kind,
+                                digest: element.artifact.digest))
+                    }
+                case nil: preconditionFailure("submission replaces every name by an id")
+                }
+            }
+        }
+        return LeaseOrder(
+            run: run.key, project: run.project, spec: job.spec, nodes: run.nodes, arrayIndex: job.arrayIndex,
+            arrayCount: job.spec.array, inputs: inputs)
+    }
+}
+
+extension ExchangeResponse {
+    /// Whether the agent gains anything from hearing it now. Settled runs are only worth an answer with the rest.
+    fileprivate var saysSomething: Bool { !leases.isEmpty || !stops.isEmpty || !acknowledged.isEmpty || !settled.isEmpty }
+}

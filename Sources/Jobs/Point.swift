@@ -1,0 +1,106 @@
+public import Blobs
+public import Core
+import Crypto
+public import Logging
+import Scheduling
+public import Store
+import Synchronization
+import Wire
+
+/// The point: every service behind one door.
+///
+/// Each method checks the caller's rights itself, so that no entry can forget to, and throws ``Failure``. What a caller
+/// may not know of is `.notFound`; a missing right on something visible is `.forbidden`.
+public final class Point: Sendable {
+    /// How the point treats time and numbers that an operator may want otherwise.
+    public struct Settings: Sendable {
+        /// A centre unheard of for this long is silent, and its runs are unseen.
+        public var silenceAfter: Duration = .seconds(30)
+        /// Between two looks at silence and at timers, when nothing rings.
+        public var tick: Duration = .seconds(1)
+        /// How long a join token lasts.
+        public var joinTokenLifetime: Duration = .seconds(24 * 3600)
+        public var sessionLifetime: Duration = .seconds(12 * 3600)
+        /// Waiting jobs of one project that a placement cycle looks at.
+        public var queueWindow = 1000
+
+        public init() {}
+    }
+
+    let store: EventStore
+    let blobs: BlobStore
+    let runLogs: LogStore
+    let settings: Settings
+    let now: @Sendable () -> Instant
+    let log: Logger
+    private let random: Mutex<any RandomNumberGenerator & Sendable>
+
+    /// Rings when the queue, a centre or a project changed, so that placing may find something new.
+    let placeBell = Bell()
+    /// Rings after every commit that appended events.
+    let eventBell = Bell()
+    /// Rings when a log grew or a run ended.
+    let logBell = Bell()
+    /// Rings when an agent may have something new to be told.
+    let orderBell = Bell()
+    let sight: Sight
+    /// What the latest placement cycle said of the jobs that it left waiting.
+    let waiting = Mutex<WaitingReasons>(WaitingReasons())
+    /// Where runs were preempted to make room, until the job they made room for is placed.
+    let claims = Mutex<[JobID: CentreName]>([:])
+    let usageMemory = UsageMemory()
+    let feasibilityCentres = Mutex<[Snapshot.Centre]?>(nil)
+    let counters = Counters()
+
+    public init(
+        store: EventStore, blobs: BlobStore, logs: LogStore, settings: Settings = Settings(),
+        now: @escaping @Sendable () -> Instant,
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(), log: Logger
+    ) {
+        self.store = store
+        self.blobs = blobs
+        runLogs = logs
+        self.settings = settings
+        self.now = now
+        self.random = Mutex(random)
+        self.log = log
+        sight = Sight(startedAt: now())
+    }
+
+    /// A new identifier.
+    func makeID<Tag>(_: ID<Tag>.Type = ID<Tag>.self) -> ID<Tag> {
+        random.withLock { ID(now: now(), using: &$0) }
+    }
+
+    /// 256 random bits as text, and the hash that is kept of them.
+    func makeSecret() -> (text: String, hash: Core.Digest) {
+        let words = random.withLock { generator in (0..<4).map { _ in generator.next() } }
+        let text = JobID(high: words[0], low: words[1]).base32 + JobID(high: words[2], low: words[3]).base32
+        return (text, Self.hash(secret: text))
+    }
+
+    static func hash(secret: String) -> Core.Digest { sha256(secret.utf8) }
+
+    static func sha256(_ bytes: some Sequence<UInt8>) -> Core.Digest {
+        guard let digest = Core.Digest(bytes: Array(SHA256.hash(data: Array(bytes)))) else {
+            preconditionFailure("SHA-256 makes 32 bytes")
+        }
+        return digest
+    }
+
+    /// Writes in one transaction and wakes whoever waits for events.
+    func write<Result: Sendable>(
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Result
+    ) async throws -> Result {
+        let result = try await store.write(body)
+        eventBell.ring()
+        return result
+    }
+}
+
+/// Who causes an event, as the log names them.
+enum Actor {
+    static func user(_ caller: Principal) -> String { "user/\(caller.user)" }
+    static func agent(_ agent: AgentPrincipal) -> String { "agent/\(agent.centre)" }
+    static let point = "point"
+}

@@ -1,0 +1,52 @@
+import Core
+import Synchronization
+
+/// When each centre was last heard of, in this process's life.
+///
+/// Kept in memory on purpose: after an outage of our own nobody can have been heard of, and every clock starts anew.
+final class Sight: Sendable {
+    private struct State {
+        var lastSeen: [CentreName: Instant] = [:]
+        /// Since when we could see most centres without a break. Losses are counted from no earlier than this.
+        var clearSince: Instant
+        var isClear = true
+    }
+
+    private let state: Mutex<State>
+    let startedAt: Instant
+
+    init(startedAt: Instant) {
+        self.startedAt = startedAt
+        state = Mutex(State(clearSince: startedAt))
+    }
+
+    /// - Returns: Whether this is the first word of it in this process's life.
+    func saw(_ centre: CentreName, at now: Instant) -> Bool {
+        state.withLock { $0.lastSeen.updateValue(now, forKey: centre) == nil }
+    }
+
+    /// Its call is still open: as good as a word.
+    func stillThere(_ centre: CentreName, at now: Instant) {
+        state.withLock { $0.lastSeen[centre] = now }
+    }
+
+    func lastSeen(_ centre: CentreName) -> Instant? { state.withLock { $0.lastSeen[centre] } }
+
+    /// Since when a centre is silent, counted from our own start at the earliest; `nil` while it is not.
+    func silentSince(_ centre: CentreName, now: Instant, after limit: Duration) -> Instant? {
+        let since = lastSeen(centre) ?? startedAt
+        return now - since >= limit ? since : nil
+    }
+
+    /// Notes how many of the joined centres are silent. When most of them are, the fault is likelier ours.
+    ///
+    /// - Returns: Since when losses may be counted; `nil` while we ourselves seem to be cut off.
+    func noteSilence(silent: Int, of joined: Int, now: Instant) -> Instant? {
+        state.withLock { state in
+            let isClear = joined < 2 || silent * 2 <= joined
+            if isClear, !state.isClear { state.clearSince = now }
+            state.isClear = isClear
+            return isClear ? state.clearSince : nil
+        }
+    }
+}

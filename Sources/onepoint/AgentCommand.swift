@@ -1,0 +1,97 @@
+import Agent
+import ArgumentParser
+import Blobs
+import Core
+import Engines
+import Logging
+import ServiceLifecycle
+import UnixSignals
+import Wire
+
+/// `onepoint agent`: the centre side, on another machine.
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent",
+        abstract: "Run a centre's agent. It connects outward only.",
+        discussion: """
+            The first start joins with a one-time token; later starts find who they are in the data folder.
+
+            Examples:
+              onepoint agent --data /var/lib/onepoint --join https://point.example --token oj_…
+              onepoint agent --data /var/lib/onepoint
+            """)
+
+    @Option(help: "Folder for everything that the agent keeps.")
+    var data = "./agent"
+
+    @Option(help: "Address of the point to join.")
+    var join: String?
+
+    @Option(help: "One-time token from `onepoint centres join`.")
+    var token: String?
+
+    @Option(help: "Cores to offer; the machine's own when absent.")
+    var cores: Double?
+
+    @Option(help: "Memory to offer, such as 8GiB; the machine's own when absent.")
+    var memory: String?
+
+    @Option(help: "For trials: a catalogue model and a count, such as h100-sxm5=8. Shown as emulated everywhere.")
+    var emulate: [String] = []
+
+    @Option(help: "How much to log.")
+    var logLevel: LogLevel = .notice
+
+    func run() async throws {
+        let log = makeLogger(logLevel.level)
+        let assembly = try Assembly(data: try absolute(data), log: log)
+        let folder = try AgentFolder(root: assembly.data, threads: assembly.threads)
+        let identity = try await identity(folder)
+        let entry = try entry(identity.centre)
+        let engine = try await LocalEngine(try entry.engine(root: folder.enginePath), log: log)
+        let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
+        let agent = Agent(
+            identity: identity, folder: folder, engine: engine,
+            link: HTTPPointLink(point: identity.point, key: identity.key), cache: cache, now: Assembly.now, log: log)
+        log.notice("agent started", metadata: ["centre": "\(identity.centre)", "point": "\(identity.point)"])
+        let group = ServiceGroup(
+            configuration: .init(services: [agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await group.run()
+    }
+
+    private func identity(_ folder: AgentFolder) async throws -> AgentIdentity {
+        if let known = try await folder.identity() {
+            guard let join, let token, join != known.point else { return known }
+            return try await self.join(join, token, folder)
+        }
+        guard let join, let token else {
+            throw ValidationError(
+                "This folder has joined nowhere yet: give --join URL and --token, as `onepoint centres join` prints them.")
+        }
+        return try await self.join(join, token, folder)
+    }
+
+    private func join(_ point: String, _ token: String, _ folder: AgentFolder) async throws -> AgentIdentity {
+        let answer = try await HTTPPointLink(point: point, key: "").join(JoinRequest(token: token))
+        let identity = AgentIdentity(point: point, centre: answer.centre, agent: answer.agent, key: answer.key)
+        try await folder.save(identity)
+        return identity
+    }
+
+    private func entry(_ centre: CentreName) throws -> ServerConfiguration.CentreEntry {
+        var entry = ServerConfiguration.CentreEntry(name: centre, tier: .hub)
+        entry.cores = cores.map { MilliCores(Int64(($0 * 1000).rounded())) }
+        if let memory {
+            guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
+            entry.memory = bytes
+        }
+        for item in emulate {
+            let parts = item.split(separator: "=")
+            guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil else {
+                throw ValidationError("--emulate takes a model of the catalogue and a count, such as h100-sxm5=8.")
+            }
+            entry.emulatedCards[String(parts[0])] = count
+        }
+        return entry
+    }
+}

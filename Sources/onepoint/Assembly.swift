@@ -1,0 +1,89 @@
+import ArgumentParser
+import Blobs
+import Core
+import Engines
+import FoundationEssentials
+import Glibc
+import Jobs
+import Logging
+import NIOPosix
+import Store
+import Wire
+
+/// The one place where the parts are put together, and where the system's clock comes in.
+struct Assembly: Sendable {
+    let data: String
+    let log: Logger
+    let threads: NIOThreadPool
+
+    init(data: String, log: Logger) throws {
+        self.data = data
+        self.log = log
+        threads = NIOThreadPool(numberOfThreads: 8)
+        threads.start()
+        do {
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(
+                .storageExhausted, "The data folder \(data) cannot be made. Check that the disk is writable.",
+                note: "\(error)")
+        }
+    }
+
+    /// The system's clock.
+    static let now: @Sendable () -> Instant = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// What supervisors are started from: this very program.
+    static func executable() throws -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0, count < buffer.count else {
+            throw Failure(.internal, "This program cannot tell where it is: /proc is not mounted.")
+        }
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+
+    func openStore() async throws -> EventStore {
+        let log = log
+        return try await EventStore.open(.init(path: "\(data)/onepoint.sqlite")) { progress in
+            log.notice("rebuilding views", metadata: ["done": "\(progress.done)", "of": "\(progress.total)"])
+        }
+    }
+
+    func openPoint(settings: Point.Settings) async throws -> Point {
+        let store = try await openStore()
+        let blobs = try await BlobStore.open(root: "\(data)/blobs", threads: threads)
+        let logs = try await LogStore.open(root: "\(data)/logs", threads: threads)
+        return Point(store: store, blobs: blobs, logs: logs, settings: settings, now: Self.now, log: log)
+    }
+}
+
+/// What goes to standard error as it happens. Standard output is for answers.
+func makeLogger(_ level: Logger.Level) -> Logger {
+    var log = Logger(label: "onepoint") { StreamLogHandler.standardError(label: $0) }
+    log.logLevel = level
+    return log
+}
+
+/// A path that does not depend on where the program was started.
+func absolute(_ path: String) throws -> String {
+    if path.hasPrefix("/") { return path }
+    let here = FileManager.default.currentDirectoryPath
+    return "\(here)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+}
+
+func standardError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in _ = Glibc.write(2, bytes.baseAddress, bytes.count) }
+}
+
+/// How much is logged.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .notice }
+}

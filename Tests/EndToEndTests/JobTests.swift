@@ -1,0 +1,182 @@
+import Core
+import Foundation
+import Testing
+import Wire
+
+/// One real point with one real centre: jobs through the API, run as processes.
+@Suite(.serialized)
+struct JobTests {
+    @Test("a job runs, its log and its artifact come back, and it is billed")
+    func oneJob() async throws {
+        let point = try await PointUnderTest()
+        let submitted = try await point.submit(
+            """
+            {"name": "hello", "command": ["/bin/sh", "-c", "echo hello; echo data > $ONEPOINT_OUTPUTS/result"],
+             "resources": {"cores": 1, "memory": "64MiB", "time_limit": "1m"}, "outputs": ["result"]}
+            """)
+        let detail = try await point.end(of: try #require(submitted.job))
+        #expect(detail.summary.state == .succeeded, "\(detail)")
+        #expect(try await point.log(of: detail.summary.job) == "hello\n")
+        let artifact = try #require(detail.artifacts.first)
+        #expect(artifact.name == "result" && artifact.size == 5)
+        let bytes = try await point.call("GET", "/v1/blobs/\(artifact.digest)")
+        #expect(String(decoding: bytes.body, as: UTF8.self) == "data\n")
+        #expect(detail.charged > 0 && detail.reserved == 0)
+        let balances: [BalanceView] = try await point.call("GET", "/v1/ledger/balances").decode(Items.self).items
+        #expect(balances.reduce(0) { $0 + $1.amount.count } == 0, "the ledger balances")
+    }
+
+    private struct Items: Decodable { var items: [BalanceView] }
+
+    @Test("exit status, signal and time limit are told apart")
+    func endings() async throws {
+        let point = try await PointUnderTest()
+        let exit = try await point.submit(#"{"name": "exit", "command": ["/bin/sh", "-c", "exit 7"]}"#)
+        let signal = try await point.submit(#"{"name": "signal", "command": ["/bin/sh", "-c", "kill -SEGV $$"]}"#)
+        let limit = try await point.submit(
+            #"{"name": "limit", "command": ["/bin/sleep", "60"], "grace_period": "1s", "resources": {"time_limit": "1s"}}"#)
+        let absent = try await point.submit(#"{"name": "absent", "command": ["/no/such/program"]}"#)
+        func outcome(_ view: SubmissionView) async throws -> RunOutcome? {
+            try await point.end(of: try #require(view.job)).runs.last?.outcome
+        }
+        #expect(try await outcome(exit)?.code == 7)
+        #expect(try await outcome(signal)?.kind == .signal)
+        #expect(try await outcome(limit)?.kind == .timeLimit)
+        #expect(try await outcome(absent)?.kind == .rejected)
+    }
+
+    @Test("a waiting job explains itself, and a cancel ends it and the one it waited for")
+    func whyAndCancel() async throws {
+        let point = try await PointUnderTest(
+            "centres:\n  - {name: edge-1, tier: edge, cores: 1, memory: 1GiB}\n")
+        let first = try await point.submit(
+            #"{"name": "first", "command": ["/bin/sleep", "100"], "grace_period": "1s", "resources": {"cores": 1, "time_limit": "10m"}}"#)
+        let job = try #require(first.job)
+        try await eventually("the first to run") { try await point.job(job).summary.runState == .running }
+        let second = try #require(
+            try await point.submit(#"{"name": "second", "command": ["/bin/true"], "resources": {"cores": 1}}"#).job)
+        let why: WhyView = try await eventually("a reason") {
+            let why: WhyView = try await point.call("GET", "/v1/jobs/\(second)/why").decode()
+            return why.code == "capacity" ? why : nil
+        }
+        #expect(why.wayOut != nil && !why.evidence.isEmpty)
+        let running: WhyView = try await point.call("GET", "/v1/jobs/\(job)/why").decode()
+        #expect(running.code == "running")
+        let cancelled = try await point.call("POST", "/v1/jobs/\(job)/cancel")
+        #expect(cancelled.status == 200)
+        #expect(try await point.end(of: job).summary.state == .cancelled)
+        #expect(try await point.end(of: second).summary.state == .succeeded)
+    }
+
+    @Test("a repeat with the same key finds the first, other content is a conflict")
+    func idempotency() async throws {
+        let point = try await PointUnderTest()
+        let body = #"{"name": "once", "command": ["/bin/true"]}"#
+        let headers = ["Idempotency-Key": "k1"]
+        let first: SubmissionView = try await point.call("POST", "/v1/jobs?project=demo", json: body, headers: headers)
+            .decode()
+        let again: SubmissionView = try await point.call("POST", "/v1/jobs?project=demo", json: body, headers: headers)
+            .decode()
+        #expect(again.job == first.job && again.replayed && !first.replayed)
+        let other = try await point.call(
+            "POST", "/v1/jobs?project=demo", json: #"{"name": "other", "command": ["/bin/true"]}"#, headers: headers)
+        #expect(other.status == 409)
+    }
+
+    @Test("a workflow carries artifacts along its edges, from arrays too")
+    func workflow() async throws {
+        let point = try await PointUnderTest()
+        let view = try await point.submit(
+            """
+            {"workflow": "sum", "jobs": [
+              {"name": "parts", "array": 3, "outputs": ["n"],
+               "command": ["/bin/sh", "-c", "echo $ONEPOINT_ARRAY_INDEX > $ONEPOINT_OUTPUTS/n"]},
+              {"name": "total", "inputs": {"n": {"job": "parts", "output": "n"}}, "outputs": ["sum"],
+               "command": ["/bin/sh", "-c", "cat $ONEPOINT_INPUTS/n/* | sort | tr -d '\\\\n' | tee $ONEPOINT_OUTPUTS/sum"]}
+            ]}
+            """)
+        let id = try #require(view.workflow)
+        let ended: WorkflowView = try await eventually("the workflow to end", tail: { point.server.output }) {
+            let workflow: WorkflowView = try await point.call("GET", "/v1/workflows/\(id)").decode()
+            return workflow.state.isTerminal ? workflow : nil
+        }
+        #expect(ended.state == .succeeded, "\(ended)")
+        let total = try #require(ended.nodes.first { $0.name == "total" }?.job)
+        #expect(try await point.log(of: total) == "012")
+    }
+
+    @Test("when one fails, those that wait for it are cancelled and say so")
+    func cascade() async throws {
+        let point = try await PointUnderTest()
+        let view = try await point.submit(
+            """
+            {"workflow": "w", "jobs": [{"name": "a", "command": ["/bin/false"]},
+             {"name": "b", "command": ["/bin/true"], "after": ["a"]}, {"name": "c", "command": ["/bin/true"], "after": ["b"]}]}
+            """)
+        let id = try #require(view.workflow)
+        let ended: WorkflowView = try await eventually("the workflow to end") {
+            let workflow: WorkflowView = try await point.call("GET", "/v1/workflows/\(id)").decode()
+            return workflow.state.isTerminal ? workflow : nil
+        }
+        #expect(ended.state == .failed)
+        let last = try await point.job(try #require(ended.nodes.last?.job))
+        #expect(last.summary.state == .cancelled && last.summary.detail?.contains("'b'") == true)
+    }
+
+    @Test("a gang meets over its rendezvous, all of it or nothing")
+    func gang() async throws {
+        let point = try await PointUnderTest()
+        let program = """
+            import os, socket
+            rank, port = int(os.environ['RANK']), int(os.environ['MASTER_PORT'])
+            address = (os.environ['MASTER_ADDR'], port)
+            if rank == 0:
+                server = socket.create_server(address)
+                peer, _ = server.accept()
+                print('heard', peer.recv(10).decode())
+            else:
+                import time
+                for _ in range(200):
+                    try:
+                        peer = socket.create_connection(address); break
+                    except OSError: time.sleep(0.05)
+                peer.sendall(b'rank%d' % rank)
+            """
+        let json = JSON.object([
+            ("name", .string("gang")), ("tasks", .integer(2)),
+            ("command", .array([.string("python3"), .string("-c"), .string(program)])),
+        ])
+        let job = try #require(try await point.submit(json.text).job)
+        let detail = try await point.end(of: job)
+        #expect(detail.summary.state == .succeeded, "\(detail.runs)")
+        #expect(try await point.log(of: job).contains("heard rank1"))
+    }
+
+    @Test("every fault of a submission is reported at once, with its place")
+    func faults() async throws {
+        let point = try await PointUnderTest()
+        let answer = try await point.call(
+            "POST", "/v1/jobs?project=demo",
+            json: #"{"name": "Bad Name", "command": [], "resources": {"cores": -1}, "colour": "red"}"#)
+        #expect(answer.status == 422)
+        let pointers = answer.json["errors"]?.arrayValue?.compactMap { $0["pointer"]?.stringValue } ?? []
+        for pointer in ["/name", "/command", "/resources/cores", "/colour"] { #expect(pointers.contains(pointer)) }
+        let huge = try await point.call(
+            "POST", "/v1/jobs?project=demo", json: #"{"name": "a", "command": ["/bin/true"], "array": 100000}"#)
+        #expect(huge.status == 422)
+        let impossible = try await point.call(
+            "POST", "/v1/jobs?project=demo", json: #"{"name": "a", "command": ["/bin/true"], "resources": {"cores": 500}}"#)
+        #expect(impossible.status == 422 && impossible.json["code"]?.stringValue == "impossible")
+    }
+
+    @Test("after a stop and a start everything is still there")
+    func restart() async throws {
+        let point = try await PointUnderTest()
+        let job = try #require(try await point.submit(#"{"name": "kept", "command": ["/bin/echo", "kept"]}"#).job)
+        _ = try await point.end(of: job)
+        #expect(point.server.terminate() == 0)
+        try await point.restart()
+        #expect(try await point.job(job).summary.state == .succeeded)
+        #expect(try await point.log(of: job) == "kept\n")
+    }
+}
