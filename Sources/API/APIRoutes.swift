@@ -147,7 +147,7 @@ extension APIRoutes {
         guard caller.scopes.contains(scope) || caller.scopes.contains(.admin) else {
             throw Failure(
                 .forbidden,
-                "This token lacks the scope '\(scope.rawValue)'. Issue one that has it: 'onepoint tokens issue'."
+                "This token lacks the scope '\(scope.rawValue)'. Issue one that has it: 'onepoint tokens create'."
             )
         }
     }

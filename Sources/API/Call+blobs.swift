@@ -2,7 +2,7 @@ import Core
 import Entry
 import HTTPTypes
 import Hummingbird
-import Jobs
+import NIOCore
 import Wire
 
 /// What a `Range` header asks for (RFC 9110, section 14).
@@ -40,11 +40,11 @@ enum ByteRange: Hashable {
 
 extension Call {
     /// A blob or a part of it. Its digest is its `ETag`, and it never changes.
-    func blob(
+    func blob<Body: AsyncSequence & Sendable>(
         _ digest: Digest,
         size: () async throws -> Bytes,
-        body: (Int64, Int64) async throws -> BlobBody
-    ) async throws -> Response {
+        body: (Int64, Int64) async throws -> Body
+    ) async throws -> Response where Body.Element == ByteBuffer {
         let size = try await size()
         let tag = "\"\(digest)\""
         if let known = request.headers[.ifNoneMatch], Self.matches(known, tag) {
@@ -82,12 +82,12 @@ extension Call {
         ]
     }
 
-    private func stream(
+    private func stream<Body: AsyncSequence & Sendable>(
         _ status: HTTPResponse.Status,
         _ headers: HTTPFields,
-        _ body: BlobBody,
+        _ body: Body,
         count: Int64
-    ) -> Response {
+    ) -> Response where Body.Element == ByteBuffer {
         Response(
             status: status,
             headers: headers,

@@ -124,7 +124,7 @@ struct Call: Sendable {
         var headers = extra
         headers[.contentType] = Self.jsonType
         headers[.location] = location
-        headers[.cacheControl] = "private, no-cache"
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "private, no-cache" }
         if request.method == .get || request.method == .head {
             let tag = "W/\"\(String(fnv1a(data), radix: 16))\""
             headers[.eTag] = tag

@@ -1,5 +1,6 @@
 public import Core
 public import Hummingbird
+import Logging
 public import NIOCore
 import Synchronization
 public import Wire
@@ -51,7 +52,9 @@ public struct AppContext: RequestContext {
     public func reauthenticate() async throws { try await recheck?() }
 
     /// Of the request, unique within this process; also in the `X-Request-Id` header of the answer.
-    public var requestID: String { id }
+    ///
+    /// Not `id`, which crashes where the log handler drops metadata.
+    public var requestID: String { logger[metadataKey: "hb.request.id"].map { "\($0)" } ?? "none" }
 
     /// The path's template such as `/v1/jobs/{id}`, for logs and metrics; `unmatched` where no route matched.
     public var routeTemplate: String {

@@ -30,7 +30,7 @@ public struct ObservationMiddleware: RouterMiddleware {
         let duration = now() - began
         let status = response.status.code
         metrics.record(method: request.method, route: context.routeTemplate, status: status, duration: duration)
-        response.headers[.requestID] = context.id
+        response.headers[.requestID] = context.requestID
         let level: Logger.Level = status < 400 ? .debug : status < 500 ? .info : .warning
         guard context.logger.logLevel <= level else { return response }
         context.logger.log(

@@ -77,7 +77,12 @@ public struct ProblemMiddleware: RouterMiddleware {
         case let error as MethodNotAllowed:
             let allowed = error.allowed.map(\.rawValue).sorted().joined(separator: ", ")
             let detail = "\(request.uri.path) has no \(request.method.rawValue); it has \(allowed)."
-            let problem = Problem(.methodNotAllowed, detail: detail, instance: request.uri.path, requestID: context.id)
+            let problem = Problem(
+                .methodNotAllowed,
+                detail: detail,
+                instance: request.uri.path,
+                requestID: context.requestID
+            )
             return (problem, [.allow: allowed])
         case let error as HTTPError:
             return (Problem(Failure(error), request, context), error.headers)
@@ -117,7 +122,7 @@ public struct ProblemMiddleware: RouterMiddleware {
 extension Problem {
     /// A failure of this request. 429 and 503 always say when to come back.
     init(_ failure: Failure, _ request: Request, _ context: AppContext) {
-        self.init(failure, instance: request.uri.path, requestID: context.id)
+        self.init(failure, instance: request.uri.path, requestID: context.requestID)
     }
 
     /// A failure as a problem; 429 and 503 get a time to wait when the failure knows none.

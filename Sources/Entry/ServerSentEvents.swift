@@ -97,7 +97,7 @@ extension Response {
                             if failure.code == .internal {
                                 context.logger.error("event stream broke", metadata: ["error": "\(error)"])
                             }
-                            let problem = Problem(failure, instance: request.uri.path, requestID: context.id)
+                            let problem = Problem(failure, instance: request.uri.path, requestID: context.requestID)
                             ServerSentEvent(event: "error", data: problem.json.text).write(into: &buffer)
                             try await writer.write(buffer)
                             break
