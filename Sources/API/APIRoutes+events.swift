@@ -66,10 +66,10 @@ extension Call {
     fileprivate func eventStream(after: Int64?, subject: String?, project: ProjectName?) async throws -> Response {
         let caller = try caller()
         let start: Int64 = if let after { after } else { try await point.lastEvent() }
-        let clock = ContinuousClock()
+        let now = context.now
         return try await .events(for: request, in: context, from: start) { position, wait in
             var position = position
-            let began = clock.now
+            let began = now?()
             while true {
                 // Read before the query: whatever is appended in between is looked at again, never skipped.
                 let last = try await point.lastEvent()
@@ -82,12 +82,12 @@ extension Call {
                 )
                 let isFull = found.count == Self.eventsOfBatchMax
                 position = isFull ? found.last?.sequence ?? position : max(last, found.last?.sequence ?? position)
-                let left = wait - (clock.now - began)
+                let left = if let now, let began { wait - (now() - began) } else { Duration.zero }
                 if !found.isEmpty || left <= .zero || Task.isCancelled {
                     return EventBatch(events: try found.map { try Self.event($0) }, next: position)
                 }
                 await point.waitForEvents(after: position, atMost: left)
-                try await clock.sleep(for: min(left, Self.pauseAfterOthers))
+                try await Task.sleep(for: min(left, Self.pauseAfterOthers))
             }
         }
     }

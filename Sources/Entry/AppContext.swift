@@ -19,7 +19,7 @@ public struct AppContext: RequestContext {
     /// Checks the caller's credentials anew; `nil` for anonymous requests. Long streams call it between batches.
     var recheck: (@Sendable () async throws -> Void)?
     /// The entry's clock; `nil` where its middleware is missing.
-    var now: MonotonicNow?
+    public internal(set) var now: MonotonicNow?
     let notes = RequestNotes()
 
     public init(source: ApplicationRequestContextSource) {

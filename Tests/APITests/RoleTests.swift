@@ -27,6 +27,7 @@ struct RoleTests {
 
     // What each row needs is made by `prepare`. `#` in a path stands for the caller's place in the row, so that every
     // caller of a destructive route has a victim of their own.
+    // swift-format-ignore
     private static func rows(_ made: Made) -> [Row] {
         [
             Row("GET", "/v1/whoami", "/v1/whoami", nil, 401, 200, 200, 200, 200, 200, 401),
@@ -36,310 +37,111 @@ struct RoleTests {
             Row("POST", "/v1/projects", "/v1/projects", #"{"name":"new-#"}"#, 401, 403, 403, 403, 403, 201, 401),
             Row("GET", "/v1/projects/{project}", "/v1/projects/demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row(
-                "PATCH",
-                "/v1/projects/{project}",
-                "/v1/projects/demo",
-                #"{"title":"Demo"}"#,
-                401,
-                404,
-                403,
-                403,
-                200,
-                200,
-                401
+                "PATCH", "/v1/projects/{project}", "/v1/projects/demo", #"{"title":"Demo"}"#,
+                401, 404, 403, 403, 200, 200, 401
             ),
             Row(
-                "GET",
-                "/v1/projects/{project}/members",
-                "/v1/projects/demo/members",
-                nil,
-                401,
-                404,
-                200,
-                200,
-                200,
-                200,
-                401
+                "GET", "/v1/projects/{project}/members", "/v1/projects/demo/members", nil,
+                401, 404, 200, 200, 200, 200, 401
             ),
             Row(
-                "PUT",
-                "/v1/projects/{project}/members/{user}",
-                "/v1/projects/demo/members/spare-#",
+                "PUT", "/v1/projects/{project}/members/{user}", "/v1/projects/demo/members/spare-#",
                 #"{"role":"viewer"}"#,
-                401,
-                404,
-                403,
-                403,
-                200,
-                200,
-                401
+                401, 404, 403, 403, 200, 200, 401
             ),
             Row(
-                "DELETE",
-                "/v1/projects/{project}/members/{user}",
-                "/v1/projects/demo/members/leaver-#",
-                nil,
-                401,
-                404,
-                403,
-                403,
-                204,
-                204,
-                401
+                "DELETE", "/v1/projects/{project}/members/{user}", "/v1/projects/demo/members/leaver-#", nil,
+                401, 404, 403, 403, 204, 204, 401
             ),
             Row(
-                "POST",
-                "/v1/projects/{project}/vouchers",
-                "/v1/projects/demo/vouchers",
+                "POST", "/v1/projects/{project}/vouchers", "/v1/projects/demo/vouchers",
                 #"{"amount":1000000,"note":"test"}"#,
-                401,
-                404,
-                403,
-                403,
-                403,
-                201,
-                401
+                401, 403, 403, 403, 403, 201, 401
             ),
             Row("GET", "/v1/tokens", "/v1/tokens", nil, 401, 200, 200, 200, 200, 200, 401),
             Row(
-                "POST",
-                "/v1/tokens",
-                "/v1/tokens",
-                #"{"scopes":["read"],"label":"mine"}"#,
-                401,
-                201,
-                201,
-                201,
-                201,
-                201,
-                401
+                "POST", "/v1/tokens", "/v1/tokens", #"{"scopes":["read"],"label":"mine"}"#,
+                401, 201, 201, 201, 201, 201, 401
             ),
             Row("DELETE", "/v1/tokens/{token}", "/v1/tokens/\(made.token)", nil, 401, 404, 404, 404, 404, 204, 401),
             Row("GET", "/v1/centres", "/v1/centres", nil, 401, 200, 200, 200, 200, 200, 401),
             Row(
-                "POST",
-                "/v1/centres",
-                "/v1/centres",
-                #"{"name":"edge-#","tier":"edge"}"#,
-                401,
-                403,
-                403,
-                403,
-                403,
-                201,
-                401
+                "POST", "/v1/centres", "/v1/centres", #"{"name":"edge-#","tier":"edge"}"#,
+                401, 403, 403, 403, 403, 201, 401
             ),
             Row("GET", "/v1/centres/{centre}", "/v1/centres/spare", nil, 401, 200, 200, 200, 200, 200, 401),
             Row(
-                "POST",
-                "/v1/centres/{centre}/join",
-                "/v1/centres/spare/join",
-                nil,
-                401,
-                403,
-                403,
-                403,
-                403,
-                201,
-                401
+                "POST", "/v1/centres/{centre}/join", "/v1/centres/spare/join", nil,
+                401, 403, 403, 403, 403, 201, 401
             ),
             Row(
-                "POST",
-                "/v1/centres/{centre}/drain",
-                "/v1/centres/spare/drain",
-                #"{"evict":false}"#,
-                401,
-                403,
-                403,
-                403,
-                403,
-                200,
-                401
+                "POST", "/v1/centres/{centre}/drain", "/v1/centres/spare/drain", #"{"evict":false}"#,
+                401, 403, 403, 403, 403, 200, 401
             ),
             Row(
-                "POST",
-                "/v1/centres/{centre}/resume",
-                "/v1/centres/spare/resume",
-                nil,
-                401,
-                403,
-                403,
-                403,
-                403,
-                200,
-                401
+                "POST", "/v1/centres/{centre}/resume", "/v1/centres/spare/resume", nil,
+                401, 403, 403, 403, 403, 200, 401
             ),
             Row(
-                "PUT",
-                "/v1/centres/{centre}/prices",
-                "/v1/centres/spare/prices",
-                #"{"core_hour":1}"#,
-                401,
-                403,
-                403,
-                403,
-                403,
-                200,
-                401
+                "PUT", "/v1/centres/{centre}/prices", "/v1/centres/spare/prices", #"{"core_hour":1}"#,
+                401, 403, 403, 403, 403, 200, 401
             ),
             Row("DELETE", "/v1/centres/{centre}", "/v1/centres/spare", nil, 401, 403, 403, 403, 403, 204, 401),
             Row("GET", "/v1/capacity", "/v1/capacity", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/overview", "/v1/overview", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/accelerators", "/v1/accelerators", nil, 401, 200, 200, 200, 200, 200, 401),
-            Row(
-                "POST",
-                "/v1/jobs",
-                "/v1/jobs?project=demo",
-                made.document,
-                401,
-                404,
-                403,
-                201,
-                201,
-                201,
-                401
-            ),
+            Row("POST", "/v1/jobs", "/v1/jobs?project=demo", made.document, 401, 404, 403, 201, 201, 201, 401),
             Row("GET", "/v1/jobs", "/v1/jobs?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs/{job}", "/v1/jobs/\(made.job)", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs/{job}/why", "/v1/jobs/\(made.job)/why", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs/{job}/logs", "/v1/jobs/\(made.job)/logs", nil, 401, 404, 200, 200, 200, 200, 401),
             Row(
-                "POST",
-                "/v1/jobs/{job}/cancel",
-                "/v1/jobs/\(made.job)/cancel",
-                nil,
-                401,
-                404,
-                403,
-                200,
-                200,
-                200,
-                401
+                "POST", "/v1/jobs/{job}/cancel", "/v1/jobs/VICTIM/cancel", nil,
+                401, 404, 403, 200, 200, 200, 401
             ),
             Row(
-                "POST",
-                "/v1/arrays/{array}/cancel",
-                "/v1/arrays/\(made.array)/cancel",
-                nil,
-                401,
-                404,
-                403,
-                200,
-                200,
-                200,
-                401
+                "POST", "/v1/arrays/{array}/cancel", "/v1/arrays/\(made.array)/cancel", nil,
+                401, 404, 403, 200, 200, 200, 401
             ),
             Row("GET", "/v1/workflows", "/v1/workflows?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row(
-                "GET",
-                "/v1/workflows/{workflow}",
-                "/v1/workflows/\(made.workflow)",
-                nil,
-                401,
-                404,
-                200,
-                200,
-                200,
-                200,
-                401
+                "GET", "/v1/workflows/{workflow}", "/v1/workflows/\(made.workflow)", nil,
+                401, 404, 200, 200, 200, 200, 401
             ),
             Row(
-                "POST",
-                "/v1/workflows/{workflow}/cancel",
-                "/v1/workflows/\(made.workflow)/cancel",
-                nil,
-                401,
-                404,
-                403,
-                200,
-                200,
-                200,
-                401
+                "POST", "/v1/workflows/{workflow}/cancel", "/v1/workflows/\(made.workflow)/cancel", nil,
+                401, 404, 403, 200, 200, 200, 401
             ),
             Row("GET", "/v1/events", "/v1/events?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row(
-                "POST",
-                "/v1/blobs/missing",
-                "/v1/blobs/missing",
-                #"{"project":"demo","digests":["\#(nothing)"]}"#,
-                401,
-                404,
-                403,
-                200,
-                200,
-                200,
-                401
+                "POST", "/v1/blobs/missing", "/v1/blobs/missing", #"{"project":"demo","digests":["\#(nothing)"]}"#,
+                401, 404, 403, 200, 200, 200, 401
             ),
             Row(
-                "POST",
-                "/v1/uploads",
-                "/v1/uploads",
-                #"{"project":"demo","digest":"\#(nothing)","size":15}"#,
-                401,
-                404,
-                403,
-                201,
-                201,
-                201,
-                401
+                "POST", "/v1/uploads", "/v1/uploads", #"{"project":"demo","digest":"\#(nothing)","size":15}"#,
+                401, 404, 403, 201, 201, 201, 401
             ),
             // An upload is its maker's own: even an operator does not know of it.
             Row("GET", "/v1/uploads/{upload}", "/v1/uploads/\(made.upload)", nil, 401, 404, 404, 200, 404, 404, 401),
             Row(
-                "PATCH",
-                "/v1/uploads/{upload}",
-                "/v1/uploads/\(made.upload)",
-                "nobody has this",
-                401,
-                404,
-                404,
-                200,
-                404,
-                404,
-                401
+                "PATCH", "/v1/uploads/{upload}", "/v1/uploads/\(made.upload)", "nobody has this",
+                401, 404, 404, 200, 404, 404, 401
             ),
             Row(
-                "POST",
-                "/v1/uploads/{upload}/finish",
-                "/v1/uploads/\(made.upload)/finish",
-                nil,
-                401,
-                404,
-                404,
-                200,
-                404,
-                404,
-                401
+                "POST", "/v1/uploads/{upload}/finish", "/v1/uploads/\(made.upload)/finish", nil,
+                401, 404, 404, 200, 404, 404, 401
             ),
             Row(
-                "DELETE",
-                "/v1/uploads/{upload}",
-                "/v1/uploads/\(made.secondUpload)",
-                nil,
-                401,
-                404,
-                404,
-                204,
-                404,
-                404,
-                401
+                "DELETE", "/v1/uploads/{upload}", "/v1/uploads/\(made.secondUpload)", nil,
+                401, 404, 404, 204, 404, 404, 401
             ),
             Row("GET", "/v1/blobs/{digest}", "/v1/blobs/\(digest)", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("HEAD", "/v1/blobs/{digest}", "/v1/blobs/\(digest)", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/trees/{digest}", "/v1/trees/\(made.tree)", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/ledger/balances", "/v1/ledger/balances", nil, 401, 200, 200, 200, 200, 200, 401),
             Row(
-                "GET",
-                "/v1/ledger/entries",
-                "/v1/ledger/entries?project=demo",
-                nil,
-                401,
-                404,
-                200,
-                200,
-                200,
-                200,
-                401
+                "GET", "/v1/ledger/entries", "/v1/ledger/entries?project=demo", nil,
+                401, 404, 200, 200, 200, 200, 401
             ),
             Row("GET", "/v1/ledger/usage", "/v1/ledger/usage?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/metrics", "/metrics", nil, 401, 200, 200, 200, 200, 200, 401),
@@ -348,135 +150,44 @@ struct RoleTests {
             Row("GET", "/openapi.json", "/openapi.json", nil, 200, 200, 200, 200, 200, 200, 200),
             // The token in the body is what counts here, and this one is none.
             Row(
-                "POST",
-                "/v1/agent/join",
-                "/v1/agent/join",
-                #"{"token":"oj_none"}"#,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401
+                "POST", "/v1/agent/join", "/v1/agent/join", #"{"token":"oj_none"}"#,
+                401, 401, 401, 401, 401, 401, 401
             ),
-            Row(
-                "POST",
-                "/v1/agent/exchange",
-                "/v1/agent/exchange",
-                made.exchange,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                200
-            ),
+            Row("POST", "/v1/agent/exchange", "/v1/agent/exchange", made.exchange, 401, 401, 401, 401, 401, 401, 200),
             // The agent holds no lease: it may ask, and learns nothing.
             Row(
-                "GET",
-                "/v1/agent/runs/{run}/blobs/{digest}",
-                "/v1/agent/runs/\(made.run)/blobs/\(digest)",
-                nil,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "GET", "/v1/agent/runs/{run}/blobs/{digest}", "/v1/agent/runs/\(made.run)/blobs/\(digest)", nil,
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "HEAD",
-                "/v1/agent/runs/{run}/blobs/{digest}",
-                "/v1/agent/runs/\(made.run)/blobs/\(digest)",
-                nil,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "HEAD", "/v1/agent/runs/{run}/blobs/{digest}", "/v1/agent/runs/\(made.run)/blobs/\(digest)", nil,
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "POST",
-                "/v1/agent/runs/{run}/blobs/missing",
-                "/v1/agent/runs/\(made.run)/blobs/missing",
+                "POST", "/v1/agent/runs/{run}/blobs/missing", "/v1/agent/runs/\(made.run)/blobs/missing",
                 #"{"digests":["\#(digest)"]}"#,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "POST",
-                "/v1/agent/runs/{run}/uploads",
-                "/v1/agent/runs/\(made.run)/uploads",
+                "POST", "/v1/agent/runs/{run}/uploads", "/v1/agent/runs/\(made.run)/uploads",
                 #"{"digest":"\#(nothing)","size":15}"#,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "GET",
-                "/v1/agent/uploads/{upload}",
-                "/v1/agent/uploads/\(made.upload)",
-                nil,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "GET", "/v1/agent/uploads/{upload}", "/v1/agent/uploads/\(made.upload)", nil,
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "PATCH",
-                "/v1/agent/uploads/{upload}",
-                "/v1/agent/uploads/\(made.upload)",
-                "x",
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "PATCH", "/v1/agent/uploads/{upload}", "/v1/agent/uploads/\(made.upload)", "x",
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "POST",
-                "/v1/agent/uploads/{upload}/finish",
-                "/v1/agent/uploads/\(made.upload)/finish",
-                nil,
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "POST", "/v1/agent/uploads/{upload}/finish", "/v1/agent/uploads/\(made.upload)/finish", nil,
+                401, 401, 401, 401, 401, 401, 404
             ),
             Row(
-                "PUT",
-                "/v1/agent/runs/{run}/logs/{task}",
-                "/v1/agent/runs/\(made.run)/logs/0?offset=0",
-                "text",
-                401,
-                401,
-                401,
-                401,
-                401,
-                401,
-                404
+                "PUT", "/v1/agent/runs/{run}/logs/{task}", "/v1/agent/runs/\(made.run)/logs/0?offset=0", "text",
+                401, 401, 401, 401, 401, 401, 404
             ),
         ]
     }
@@ -486,6 +197,8 @@ struct RoleTests {
         var document = #"{"name":"probe","command":["true"]}"#
         var exchange = ""
         var job = ""
+        /// A job for each caller to cancel.
+        var victims: [String] = []
         var array = ""
         var workflow = ""
         var token = ""
@@ -507,6 +220,7 @@ struct RoleTests {
             for row in rows {
                 for (index, who) in Who.allCases.enumerated() {
                     let path = row.path.replacing("#", with: "\(index)")
+                        .replacing("VICTIM", with: made.victims[index])
                     let body = row.body.map { Array($0.replacing("#", with: "\(index)").utf8) }
                     var headers: [String: String] = [:]
                     if row.method == "PATCH", row.template.contains("upload") { headers["Upload-Offset"] = "0" }
@@ -584,6 +298,9 @@ struct RoleTests {
         _ = try await scene.call("POST", "/v1/centres", json: #"{"name":"spare","tier":"device"}"#)
         let submit = "/v1/jobs?project=demo"
         made.job = try answers(try await scene.call("POST", submit, json: made.document), "job")
+        for _ in Who.allCases {
+            made.victims.append(try answers(try await scene.call("POST", submit, json: made.document), "job"))
+        }
         made.array = try answers(
             try await scene.call("POST", submit, json: #"{"name":"many","command":["true"],"array":3}"#),
             "array"
