@@ -27,6 +27,19 @@ import Testing
         }
     }
 
+    @Test("every code of a reason has a name of its own in both languages")
+    func reasons() {
+        let codes = [
+            "ready", "dependency", "backoff", "impossible", "centres", "quota", "voucher", "capacity", "behind",
+            "fair_share", "queue",
+        ]
+        for language in Language.allCases {
+            let names = codes.map { Words(language: language).waiting($0) }
+            #expect(Set(names).count == codes.count && Set(names).isDisjoint(with: codes), "\(names)")
+        }
+        #expect(Words(language: .en).waiting("new_code") == "new code")
+    }
+
     @Test("the language is the viewer's choice, else what the browser likes best, else English")
     func negotiation() {
         #expect(Language.negotiate(choice: "zh", accepted: "en") == .zh)

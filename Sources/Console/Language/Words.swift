@@ -167,16 +167,17 @@ struct Words: Sendable {
     /// The class of reason that a waiting job has; codes that the catalogue does not know stand for themselves.
     func waiting(_ code: String) -> String {
         switch code {
-        case "dependency", "dependencies": self(.waitingDependency)
-        case "quota": self(.waitingQuota)
-        case "budget", "voucher": self(.waitingBudget)
-        case "capacity": self(.waitingCapacity)
+        case "ready": self(.waitingPlacement)
+        case "dependency": self(.waitingDependency)
+        case "backoff": self(.waitingBackoff)
         case "impossible": self(.waitingImpossible)
+        case "centres": self(.waitingCentre)
+        case "quota": self(.waitingQuota)
+        case "voucher": self(.waitingBudget)
+        case "capacity": self(.waitingCapacity)
+        case "behind": self(.waitingBehind)
         case "fair_share": self(.waitingFairShare)
-        case "priority": self(.waitingPriority)
-        case "backoff", "retry": self(.waitingBackoff)
-        case "placement", "new", "unplaced": self(.waitingPlacement)
-        case "centre", "centres", "unavailable", "disconnected": self(.waitingCentre)
+        case "queue": self(.waitingQueue)
         default: code.split(separator: "_").joined(separator: " ")
         }
     }
