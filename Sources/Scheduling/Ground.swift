@@ -5,14 +5,15 @@ struct Hold {
     var job: JobID
     var start: Instant
     var pieces: [Piece]
-    /// Room was made for it by preemption; such holds come on top of the policy's number.
-    var byPreemption: Bool
     /// What its nodes will have beside it at `start`: entry `i` belongs to `pieces[i]`'s node.
     var spare: Columns
 }
 
 /// One centre while a plan is made: what is free now, what becomes free when, and for whom room is kept.
-struct Ground {
+///
+/// A class because the planner holds one for each centre and looks at them all the time: a struct in an array would be
+/// copied, with all its columns' counts, at every look. It never leaves the call that made it.
+final class Ground {
     /// A live or just placed run and when it is expected to be gone.
     struct Occupant {
         var at: Instant
@@ -31,6 +32,8 @@ struct Ground {
     private(set) var occupants: [Occupant] = []
     private(set) var pieces: [Piece] = []
     private(set) var holds: [Hold] = []
+    /// How many holds are the policy's own, not made by preemption.
+    private(set) var reservations = 0
     /// Which of the centre's runs are on their way out.
     private(set) var stopping: [Bool]
     /// Counts changes, so that what was found out before one is known to be old.
@@ -112,7 +115,7 @@ struct Ground {
     }
 
     /// Writes down that a job starts now and stays until `end`.
-    mutating func take(_ taken: [Piece], job: JobID, until end: Instant) {
+    func take(_ taken: [Piece], job: JobID, until end: Instant) {
         let lower = pieces.count
         for piece in taken {
             free.add(piece, times: -1)
@@ -132,20 +135,22 @@ struct Ground {
         version += 1
     }
 
-    /// Keeps room for a job from `start` on. `columns`: what there will be then, the job's own pieces included.
-    mutating func hold(_ kept: [Piece], job: JobID, from start: Instant, of columns: Columns, byPreemption: Bool) {
+    /// Keeps room for a job from `start` on. `columns`: what there will be then, the job's own pieces included. What
+    /// preemption made room for comes on top of the policy's number.
+    func hold(_ kept: [Piece], job: JobID, from start: Instant, of columns: Columns, byPreemption: Bool) {
         var spare = Columns()
         spare.cores = kept.map { columns.cores[$0.node] - $0.cores }
         spare.memory = kept.map { columns.memory[$0.node] - $0.memory }
         spare.cards = columns.cards.indices.map { flavour in
             kept.map { columns.cards[flavour][$0.node] - ($0.flavour == flavour ? $0.cards : 0) }
         }
-        holds.append(Hold(job: job, start: start, pieces: kept, byPreemption: byPreemption, spare: spare))
+        holds.append(Hold(job: job, start: start, pieces: kept, spare: spare))
+        if !byPreemption { reservations += 1 }
         version += 1
     }
 
     /// A run was asked to stop in this plan and is gone at `end`.
-    mutating func stop(run: Int, by end: Instant) {
+    func stop(run: Int, by end: Instant) {
         stopping[run] = true
         if let index = occupants.firstIndex(where: { $0.run == run }) {
             occupants[index].at = min(occupants[index].at, end)
@@ -167,7 +172,7 @@ struct Ground {
     ///
     /// - Returns: The time, the job whose end makes it possible (`nil` when it fits now), and what is free then.
     /// - Complexity: O(nodes + runs · log runs); the sorting is shared by all requests of a plan.
-    mutating func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?, columns: Columns)? {
+    func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?, columns: Columns)? {
         if !isSorted {
             occupants.sort { ($0.at, $0.job) < ($1.at, $1.job) }
             isSorted = true

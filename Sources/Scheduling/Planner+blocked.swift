@@ -110,8 +110,8 @@ extension Planner {
     /// Keeps room where it opens first, among the centres that do not keep room for enough others already.
     private mutating func reserve(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
         let free = affordable.filter { number in
-            let holds = grounds[classes[index].candidates[number].centre]?.holds ?? []
-            return holds.count { !$0.byPreemption } < policy.reservationsPerCentre
+            grounds[classes[index].candidates[number].centre].map { $0.reservations < policy.reservationsPerCentre }
+                ?? false
         }
         guard let (number, opening) = earliest(index, free) else { return nil }
         let candidate = classes[index].candidates[number]
@@ -135,18 +135,19 @@ extension Planner {
         let now = snapshot.now
         var best: (number: Int, opening: (at: Instant, after: JobID?))?
         for number in numbers {
-            let candidate = classes[index].candidates[number]
-            guard let version = grounds[candidate.centre]?.version else { continue }
-            if candidate.openingVersion != version {
-                let found = grounds[candidate.centre]?.opening(candidate.demand, now: now)
+            let centre = classes[index].candidates[number].centre
+            guard let ground = grounds[centre] else { continue }
+            if classes[index].candidates[number].openingVersion != ground.version {
+                let found = ground.opening(classes[index].candidates[number].demand, now: now)
                 classes[index].candidates[number].opening = found.map { ($0.at, $0.after) }
-                classes[index].candidates[number].openingVersion = version
+                classes[index].candidates[number].openingVersion = ground.version
             }
             guard let opening = classes[index].candidates[number].opening else { continue }
             if let known = best {
+                guard opening.at <= known.opening.at else { continue }
                 let old = classes[index].candidates[known.number]
                 let isBetter =
-                    (opening.at, candidate.cost, snapshot.centres[candidate.centre].name)
+                    (opening.at, classes[index].candidates[number].cost, snapshot.centres[centre].name)
                     < (known.opening.at, old.cost, snapshot.centres[old.centre].name)
                 guard isBetter else { continue }
             }
@@ -235,7 +236,7 @@ extension Planner {
         return grounds[candidate.centre]?.unheld().lack(candidate.demand) ?? Lack(dimension: .cores, need: 0, have: 0)
     }
 
-    private func findings(_ index: Int, balance: MicroCredits?) -> [Finding] {
+    private mutating func findings(_ index: Int, balance: MicroCredits?) -> [Finding] {
         var findings = outFindings(index)
         guard let balance else { return findings }
         let dear = Dictionary(

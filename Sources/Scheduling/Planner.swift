@@ -31,7 +31,9 @@ struct RequestClass {
     /// Worked out once, when first blocked.
     var way: Reason.WayOut?
     var isDetailed = false
-    /// The clause of placements about the centres that were out; made anew when obstacles change.
+    /// What stands against the centres that are out, and the clause of placements about them; made anew when one more
+    /// is.
+    var findings: [Finding]?
     var outs: String?
 }
 
@@ -250,12 +252,11 @@ struct Planner {
         var best: Int?
         var anyFailed = false
         for number in classes[index].live {
-            let candidate = classes[index].candidates[number]
-            if let balance, candidate.cost > balance { continue }
-            guard let ground = grounds[candidate.centre] else { continue }
-            if candidate.version != ground.version {
+            if let balance, classes[index].candidates[number].cost > balance { continue }
+            guard let ground = grounds[classes[index].candidates[number].centre] else { continue }
+            if classes[index].candidates[number].version != ground.version {
                 let usable = ground.usable(until: classes[index].end)
-                let fit = usable.fit(candidate.demand, plain: ground.plain)
+                let fit = usable.fit(classes[index].candidates[number].demand, plain: ground.plain)
                 classes[index].candidates[number].fit = fit
                 classes[index].candidates[number].version = ground.version
                 if fit == nil {
@@ -270,6 +271,8 @@ struct Planner {
         }
         if anyFailed {
             let candidates = classes[index].candidates
+            classes[index].findings = nil
+            classes[index].outs = nil
             classes[index].live.removeAll { candidates[$0].fit == nil && candidates[$0].version >= 0 }
         }
         return best
@@ -302,7 +305,6 @@ struct Planner {
             return
         }
         classes[index].obstacles[candidate.centre] = obstacle
-        classes[index].outs = nil
     }
 
     private static func nearness(_ obstacle: Obstacle) -> Double {
@@ -377,11 +379,14 @@ struct Planner {
     }
 
     /// What stands against each centre that has nothing to offer to a class any more.
-    func outFindings(_ index: Int) -> [Finding] {
+    mutating func outFindings(_ index: Int) -> [Finding] {
+        if let known = classes[index].findings { return known }
         let live = Set(classes[index].live.map { classes[index].candidates[$0].centre })
-        return snapshot.centres.indices.compactMap { centre in
+        let made = snapshot.centres.indices.compactMap { centre -> Finding? in
             guard !live.contains(centre), let obstacle = classes[index].obstacles[centre] else { return nil }
             return Finding(centre: snapshot.centres[centre].name, obstacle: obstacle)
         }
+        classes[index].findings = made
+        return made
     }
 }

@@ -243,7 +243,8 @@ import Testing
                 #expect(starts, "\(job), seed \(seed)")
             }
         }
-        #expect(seen > 0, "the seeds never preempted anything")
+        // One seed alone may well preempt nothing; all of them must not.
+        #expect(seen > 0 || seeds(400).count == 1, "the seeds never preempted anything")
     }
 
     @Test("feasibility agrees with the plan on empty centres")
