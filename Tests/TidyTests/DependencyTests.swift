@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// Holds `Package.swift`, the table in `docs/architecture.md` and the imports in the sources together.
+@Suite struct DependencyTests {
+    static let repository = Repository.here
+
+    struct Target {
+        let name: String
+        let isTest: Bool
+        /// Our own targets that it may import.
+        let dependencies: Set<String>
+    }
+
+    /// The targets of the manifest, read as text: it is our own, and always formatted the same way.
+    static func targets() throws -> [Target] {
+        let text = try repository.text("Package.swift")
+        var found: [(name: String, isTest: Bool, words: Set<String>)] = []
+        var rest = text[...]
+        while let start = rest.firstMatch(of: /\.(target|executableTarget|testTarget|systemLibrary|plugin)\(/) {
+            let body = balanced(rest[start.range.upperBound...])
+            rest = rest[start.range.upperBound...]
+            guard let name = body.firstMatch(of: /name:\s*"([^"]+)"/)?.output.1 else { continue }
+            let plain = body.replacing(/\.product\([^)]*\)/, with: "")
+            let list = plain.firstMatch(of: /dependencies:\s*\[([^\]]*)\]/)?.output.1 ?? ""
+            let words = list.matches(of: /"([^"]+)"/).map { String($0.output.1) }
+            // `.target(name:)` inside a list of dependencies is no target of its own.
+            guard
+                start.output.1 != "target" || body.contains("swiftSettings") || body.contains("dependencies")
+                    || name == "CSupervise"
+            else { continue }
+            found.append((String(name), start.output.1 == "testTarget", Set(words)))
+        }
+        let own = Set(found.map(\.name))
+        return found.map { Target(name: $0.name, isTest: $0.isTest, dependencies: $0.words.intersection(own)) }
+    }
+
+    /// Up to the parenthesis that closes the one before `text`.
+    private static func balanced(_ text: Substring) -> String {
+        var depth = 1
+        for index in text.indices {
+            if text[index] == "(" { depth += 1 }
+            if text[index] == ")" { depth -= 1 }
+            if depth == 0 { return String(text[..<index]) }
+        }
+        return String(text)
+    }
+
+    /// Rows such as ``| `Store` | `Core` | … |`` of the table of targets.
+    static func table() throws -> [String: Set<String>] {
+        var rows: [String: Set<String>] = [:]
+        for line in try repository.text("docs/architecture.md").split(separator: "\n") {
+            let cells = line.split(separator: "|", omittingEmptySubsequences: false)
+            guard cells.count >= 4, let name = cells[1].wholeMatch(of: /\s*`(\w+)`\s*/)?.output.1 else { continue }
+            let imports = cells[2].matches(of: /`(\w+)`/).map { String($0.output.1) }
+            guard !imports.isEmpty || cells[2].contains("none") else { continue }
+            rows[String(name)] = Set(imports)
+        }
+        return rows
+    }
+
+    @Test("the manifest is understood: it has the targets that everything stands on")
+    func manifestIsUnderstood() throws {
+        let names = Set(try Self.targets().map(\.name))
+        #expect(names.isSuperset(of: ["Core", "Wire", "Store", "Jobs", "onepoint"]), "found only \(names.sorted())")
+    }
+
+    @Test("the table in docs/architecture.md has exactly the targets of Package.swift, with exactly their imports")
+    func tableMatches() throws {
+        let targets = try Self.targets().filter { !$0.isTest }
+        let table = try Self.table()
+        #expect(Set(table.keys) == Set(targets.map(\.name)))
+        for target in targets {
+            #expect(
+                table[target.name] == target.dependencies,
+                "\(target.name): the table says \(table[target.name]?.sorted() ?? []), the manifest \(target.dependencies.sorted())"
+            )
+        }
+    }
+
+    @Test("no source file imports a target of ours that the manifest does not give it")
+    func importsAreDeclared() throws {
+        let targets = try Self.targets()
+        let own = Set(targets.map(\.name))
+        for target in targets {
+            let folder = target.isTest ? "Tests" : "Sources"
+            for path in Self.repository.files(in: "\(folder)/\(target.name)", endings: [".swift"]) {
+                for line in try Line.ofCode(path, in: Self.repository) {
+                    guard
+                        let module = line.text.firstMatch(of: /^\s*(?:@\w+\s+|\w+\s+)?import\s+(?:\w+\s+)?(\w+)/)?
+                            .output.1
+                    else {
+                        continue
+                    }
+                    let isAllowed = !own.contains(String(module)) || target.dependencies.contains(String(module))
+                    #expect(isAllowed, "\(line)")
+                }
+            }
+        }
+    }
+
+    @Test("the arrows go one way: pure targets, drivers, services and entries keep apart, and nothing imports the top")
+    func arrows() throws {
+        let targets = Dictionary(
+            uniqueKeysWithValues: try Self.targets().filter { !$0.isTest }.map { ($0.name, $0.dependencies) }
+        )
+        let tiers: [(tier: String, members: Set<String>, below: Set<String>)] = [
+            ("root", ["Core", "CSupervise"], []),
+            ("pure", ["Wire", "Scheduling"], ["Core"]),
+            ("driver", ["Store", "Blobs", "Engines"], ["Core", "CSupervise", "Wire"]),
+            ("service", ["Jobs", "Agent"], ["Core", "Wire", "Scheduling", "Store", "Blobs", "Engines"]),
+            ("entry", ["Entry", "API", "Console"], ["Core", "Wire", "Entry", "Jobs", "Agent"]),
+            ("client", ["Client"], ["Core", "Wire"]),
+        ]
+        for (tier, members, below) in tiers {
+            for member in members {
+                guard let dependencies = targets[member] else { continue }
+                let forbidden = dependencies.subtracting(below)
+                #expect(forbidden.isEmpty, "\(member) of tier \(tier) must not import \(forbidden.sorted())")
+            }
+        }
+        for (name, dependencies) in targets {
+            #expect(!dependencies.contains("onepoint"), "\(name) imports the executable")
+        }
+    }
+}
