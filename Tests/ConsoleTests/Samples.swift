@@ -37,7 +37,13 @@ enum Sample {
     ) -> Frame {
         Frame(
             words: Words(language: language),
-            viewer: .init(user: user("alice"), isOperator: isOperator, canWrite: true, formToken: "form-token"),
+            viewer: .init(
+                user: user("alice"),
+                isOperator: isOperator,
+                canWrite: true,
+                canAdminister: true,
+                formToken: "form-token"
+            ),
             project: project,
             projects: [Sample.project("climate"), Sample.project("language"), Sample.project("tour")],
             path: path,

@@ -7,7 +7,7 @@ struct CapacityTable: Sendable {
 
     func bars(_ frame: Frame) -> HTML {
         let w = frame.words
-        let tiers = capacity.tiers
+        let tiers = capacity.tiers.filter { $0.centres > 0 }
         let rows = tiers.html { row in
             let c = row.capacity
             return """
@@ -114,7 +114,8 @@ struct CapacityTable: Sendable {
                 <th scope="col" class="n">\(w(.nameplate))</th><th scope="col" class="n">\(w(.schedulable))</th>\
                 <th scope="col" class="n">\(w(.free))</th><th scope="col" class="n">\(w(.measured))</th>
                 """,
-            rows: capacity.tiers.html { rows(w($0.tier), $0.capacity) } + rows(w(.total), capacity.total)
+            rows: capacity.tiers.filter { $0.centres > 0 }.html { rows(w($0.tier), $0.capacity) }
+                + rows(w(.total), capacity.total)
         )
     }
 }

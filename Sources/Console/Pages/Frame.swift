@@ -8,6 +8,8 @@ struct Frame: Sendable {
         var isOperator: Bool
         /// Whether the session may change anything at all.
         var canWrite: Bool
+        /// Whether the session may change members, settings and tokens.
+        var canAdminister: Bool
         /// Stands in a hidden field of every form.
         var formToken: String
     }
@@ -46,31 +48,30 @@ struct Frame: Sendable {
     /// - Parameters:
     ///   - title: Of the window; the content brings its own `h1`.
     ///   - section: What is marked in the navigation.
-    func page(title: String, section: Section?, wide: Bool = false, _ content: HTML) -> HTML {
-        let kind: HTML = wide ? " class=\"wide\"" : ""
-        return """
-            <!doctype html>
-            <html lang="\(words.language.tag)">
-            <head>
-            <meta charset="utf-8">
-            <title>\(title) · Onepoint</title>
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <link rel="icon" type="image/svg+xml" href="\(assets.icon)">
-            <link rel="stylesheet" href="\(assets.style)">
-            <script src="\(assets.script)" defer></script>
-            </head>
-            <body>
-            <a class="skip" href="#content">\(words(.skipToContent))</a>
-            \(header(section))
-            <main id="content"\(kind)>
-            \(content)
-            </main>
-            \(footer)
-            </body>
-            </html>
+    func page(title: String, section: Section?, _ content: HTML) -> HTML {
+        """
+        <!doctype html>
+        <html lang="\(words.language.tag)">
+        <head>
+        <meta charset="utf-8">
+        <title>\(title) · Onepoint</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <link rel="icon" type="image/svg+xml" href="\(assets.icon)">
+        <link rel="stylesheet" href="\(assets.style)">
+        <script src="\(assets.script)" defer></script>
+        </head>
+        <body>
+        <a class="skip" href="#content">\(words(.skipToContent))</a>
+        \(header(section))
+        <main id="content">
+        \(content)
+        </main>
+        \(footer)
+        </body>
+        </html>
 
-            """
+        """
     }
 
     private func header(_ section: Section?) -> HTML {

@@ -23,7 +23,7 @@ struct JobsPage: Sendable {
             \(tabs(frame))
             \(filter(frame))
             \(narrowed(frame))
-            <div id="live" data-get="\(here)" data-swap="#live" data-every="5" data-keep>
+            <div id="live" data-get="\(here)" data-swap="#live" data-every="5">
             \(list(frame))
             \(frame.pager(path: "/console/jobs", query: query, next: page.next))
             </div>

@@ -39,7 +39,7 @@ struct OverviewPage: Sendable {
 
     private func capacity(_ frame: Frame) -> HTML {
         let w = frame.words
-        guard !overview.capacity.tiers.isEmpty else {
+        guard overview.capacity.tiers.contains(where: { $0.centres > 0 }) else {
             let connect: HTML =
                 frame.viewer?.isOperator == true
                 ? "<p><a class=\"button\" href=\"/console/centres#connect\">\(w(.connectCentre))</a></p>" : ""
@@ -144,13 +144,13 @@ struct EventList: Sendable {
         if parts.count == 2, parts[0] == "project", let name = ProjectName(parts[1]) {
             return "<a href=\"/console/projects/\(name)\">\(name)</a>"
         }
-        return HTML(escaping: subject)
+        return HTML(escaping: parts.count == 2 ? "\(parts[0])/\(Self.short(parts[1]))" : Self.short(subject))
     }
 
     /// The kind and the last characters, which differ where the first do not.
     static func short(_ id: String) -> String {
         let parts = id.split(separator: "-", maxSplits: 1)
-        guard parts.count == 2, parts[1].count > 10 else { return id }
+        guard parts.count == 2, parts[1].count == 26 else { return id }
         return "\(parts[0])-…\(parts[1].suffix(6))"
     }
 }

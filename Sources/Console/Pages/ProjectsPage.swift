@@ -90,7 +90,7 @@ struct ProjectPage: Sendable {
     }
 
     private func mayChange(_ frame: Frame) -> Bool {
-        frame.viewer?.canWrite == true && (frame.viewer?.isOperator == true || view.role == .owner)
+        frame.viewer?.canAdminister == true && (frame.viewer?.isOperator == true || view.role == .owner)
     }
 
     private func memberList(_ frame: Frame) -> HTML {

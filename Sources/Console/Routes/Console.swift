@@ -27,6 +27,7 @@ struct Console: Sendable {
                     user: principal.user,
                     isOperator: principal.isOperator && principal.scopes.contains(.admin),
                     canWrite: principal.scopes.contains(.write),
+                    canAdminister: principal.scopes.contains(.admin),
                     formToken: Session.formToken(of: request) ?? ""
                 )
             },
@@ -80,6 +81,7 @@ struct Console: Sendable {
         title: (Words) -> String,
         question: (Words) -> String,
         items: [String] = [],
+        button: ((Words) -> String)? = nil,
         back: String,
         section: Frame.Section
     ) -> Response? {
@@ -91,7 +93,7 @@ struct Console: Sendable {
             items: items,
             action: request.uri.path,
             fields: Form(form.fields.filter { $0.name != Session.fieldName }).with("sure", "yes"),
-            button: title(frame.words),
+            button: button.map { $0(frame.words) } ?? title(frame.words),
             back: back,
             section: section
         )

@@ -103,6 +103,7 @@ extension Console {
                 title: { $0(.cancelTitle, "\(jobs.count)") },
                 question: { $0(.cancelQuestion) },
                 items: names,
+                button: { $0(.cancelNow) },
                 back: back,
                 section: .jobs
             ) {
