@@ -15,7 +15,13 @@ final class Connection {
     /// Statements kept prepared. Texts are constants but for the lists' filters, so this is never reached in practice.
     private static let statementsMax = 400
 
-    init(handle: OpaquePointer) { self.handle = handle }
+    init(handle: OpaquePointer) {
+        self.handle = handle
+        // GRDB watches commits for its observers. We have none and begin and end transactions ourselves, unseen by GRDB,
+        // which would take a commit that it did not see begin for a broken invariant.
+        sqlite3_commit_hook(handle, nil, nil)
+        sqlite3_rollback_hook(handle, nil, nil)
+    }
 
     deinit { finalizeStatements() }
 

@@ -1,6 +1,7 @@
 import Core
 @preconcurrency import Dispatch
 import GRDB
+import GRDBSQLite
 import Glibc
 
 /// The platform's memory: a log of events, and views that are functions of it, in one SQLite database.
@@ -107,9 +108,10 @@ public final class EventStore: Sendable {
 
     /// Carries out what waits, then closes the connections and gives the lock back.
     public func close() async throws {
-        try await writer.close()
-        try await Self.offPool { [readers, lock] in
+        try await writer.drain()
+        try await Self.offPool { [writer, readers, lock] in
             try readers.close()
+            try writer.close()
             lock.release()
         }
     }
@@ -156,6 +158,10 @@ public final class EventStore: Sendable {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         let connection = try queue.unsafeReentrantRead { database in
             guard let handle = database.sqliteConnection else { throw Failure.closed }
+            // GRDB's observers expect to be on GRDB's own queue; nothing here is observed.
+            sqlite3_commit_hook(handle, nil, nil)
+            sqlite3_rollback_hook(handle, nil, nil)
+            sqlite3_update_hook(handle, nil, nil)
             let connection = Connection(handle: handle)
             for setting in Dialect.settings { _ = try connection.all(setting) { _ in () } }
             return connection

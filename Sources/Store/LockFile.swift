@@ -1,9 +1,11 @@
 import Core
 import Glibc
+import Synchronization
 
 /// The right of one process to a database: an advisory lock on a file beside it, released by the kernel with the process.
 final class LockFile: Sendable {
-    private let descriptor: Int32
+    /// `nil` once released.
+    private let descriptor: Mutex<Int32?>
 
     /// - Parameters:
     ///   - path: The lock file; made when missing and never deleted, since deleting would race with the next holder.
@@ -25,13 +27,17 @@ final class LockFile: Sendable {
         // A failure to write the name only costs the next one a better message.
         _ = ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
 
     /// Lets others have the database at once, while this object may live on.
-    func release() { _ = flock(descriptor, LOCK_UN) }
+    func release() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor.take() { close(open) }
+        }
+    }
 
     private static func contents(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 200)

@@ -62,12 +62,14 @@ final class Readers: Sendable {
 
     private func carryOut(_ command: any LaneCommand<ReadTransaction>, on reader: Reader) {
         reader.queue.asyncUnsafeRead { [self] database in
-            var next: (any LaneCommand<ReadTransaction>)? = command
-            if case .failure(let error) = database, command.claim() {
-                command.finish(Failure.of(error, path: path))
-                next = nil
+            // Closing takes its turn on this queue too: whoever comes after it must not touch the connection.
+            if state.withLock({ $0.isClosed }) {
+                if command.claim() { command.finish(Failure.closed) }
+            } else if case .failure(let error) = database {
+                if command.claim() { command.finish(Failure.of(error, path: path)) }
+            } else {
+                read(command, reader.connection)
             }
-            if let next { read(next, reader.connection) }
             let following: (any LaneCommand<ReadTransaction>)? = state.withLock { state in
                 guard !state.isClosed, !state.waiting.isEmpty else {
                     state.idle.append(reader)

@@ -69,15 +69,9 @@ extension ReadTransaction {
 
     /// The earliest time at which a job that backs off may be placed again; `nil` when none does.
     public func nextNotBefore() throws -> Instant? {
-        try waitingProjects().compactMap { project in
-            try connection.first(
-                """
-                SELECT MIN(not_before) FROM job
-                WHERE project = ? AND state = 'queued' AND unmet = 0 AND not_before IS NOT NULL
-                """,
-                project
-            ) { $0.optionalInstant(0) } ?? nil
-        }.min()
+        try connection.first("SELECT MIN(not_before) FROM job WHERE state = 'queued' AND not_before IS NOT NULL") {
+            $0.optionalInstant(0)
+        } ?? nil
     }
 
     /// The jobs that depend on a job: by its id or by its array's. Ended ones included, in the order of their arrival.

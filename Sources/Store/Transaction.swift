@@ -42,7 +42,8 @@ public final class WriteTransaction: ReadTransaction {
     ///   - actor: Who caused it: `user/alice`, `agent/hub-1` or `point`.
     /// - Returns: Its place in the log.
     /// - Throws: `.conflict` when the event contradicts what is there (a name taken, a run that has ended already),
-    ///   `.notFound` when it speaks of something that is not there.
+    ///   `.notFound` when it speaks of something that is not there. The whole command fails then, even when its closure
+    ///   catches the error.
     @discardableResult
     public func append(
         _ event: Event,
@@ -50,6 +51,21 @@ public final class WriteTransaction: ReadTransaction {
         subject: String,
         actor: String,
         at: Instant
+    ) throws -> Int64 {
+        do {
+            return try write(event, project, subject, actor, at)
+        } catch {
+            core.spoil(error)
+            throw error
+        }
+    }
+
+    private func write(
+        _ event: Event,
+        _ project: ProjectName?,
+        _ subject: String,
+        _ actor: String,
+        _ at: Instant
     ) throws -> Int64 {
         let sequence = core.advance()
         try connection.run(

@@ -62,7 +62,10 @@ final class Writer: Sendable {
     func exclusively<Value: Sendable>(_ body: @escaping @Sendable (WriterCore) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             queue.asyncWriteWithoutTransaction { [self] _ in
-                let result = Result { try body(core) }
+                let result = Result {
+                    guard !core.isClosed else { throw Failure.closed }
+                    return try body(core)
+                }
                 committed.store(core.committedSequence, ordering: .releasing)
                 continuation.resume(with: result.mapError { Failure.of($0, path: path) })
             }
@@ -70,12 +73,14 @@ final class Writer: Sendable {
     }
 
     /// Refuses further commands; those that wait are still carried out.
-    func close() async throws {
+    func drain() async throws {
         state.withLock { $0.isClosed = true }
         while try await exclusively({ _ in self.state.withLock { !$0.waiting.isEmpty } }) {}
-        try await exclusively { $0.connection.finalizeStatements() }
-        try queue.close()
+        try await exclusively { $0.close() }
     }
+
+    /// Closes the connection, which copies the write-ahead log back. Blocks; follows ``drain()``.
+    func close() throws { try queue.close() }
 
     private func schedule(_ state: inout State) {
         guard !state.isScheduled, !state.waiting.isEmpty else { return }
@@ -115,6 +120,10 @@ final class WriterCore: @unchecked Sendable {
     fileprivate(set) var sequence: Int64
     /// Submissions of the open transaction, which readers may not see before it is committed.
     private var fresh: [(Int64, Submission)] = []
+    /// Why the command under way must not be committed, even if its closure caught the error: an event that is in the
+    /// log but only half in the views.
+    private var spoiled: (any Error)?
+    private(set) var isClosed = false
 
     init(connection: Connection, submissions: SubmissionCache) throws {
         self.connection = connection
@@ -179,7 +188,9 @@ final class WriterCore: @unchecked Sendable {
         let before = sequence
         try connection.run("SAVEPOINT command")
         do {
+            spoiled = nil
             try command.perform(transaction)
+            if let spoiled { throw spoiled }
             try connection.run("RELEASE SAVEPOINT command")
         } catch {
             if !connection.isAutocommit {
@@ -211,6 +222,13 @@ final class WriterCore: @unchecked Sendable {
     func advance() -> Int64 {
         sequence += 1
         return sequence
+    }
+
+    func spoil(_ error: any Error) { spoiled = spoiled ?? error }
+
+    func close() {
+        connection.finalizeStatements()
+        isClosed = true
     }
 
     func note(_ submission: Submission, at sequence: Int64) { fresh.append((sequence, submission)) }

@@ -67,7 +67,8 @@ struct OpeningTests {
         try await store.write { try $0.submit(.number(1), count: 5000, array: .number(2)) }
         try await store.checkIntegrity()
         try await store.close()
-        overwrite(folder.database, at: 4096 * 40, count: 4096 * 60)
+        // Beyond the roots of the tables and indexes, which opening reads.
+        overwrite(folder.database, at: 4096 * 150, count: 4096 * 100)
         let broken = try await folder.open()
         #expect(await failure { try await broken.checkIntegrity() }?.code == .internal)
         #expect(

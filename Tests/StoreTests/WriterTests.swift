@@ -140,6 +140,21 @@ struct WriterTests {
         }
     }
 
+    @Test("a command whose event could not be applied fails as a whole, even when its closure goes on")
+    func swallowedError() async throws {
+        let store = try await folder.open()
+        let refused = await failure {
+            try await store.write { tx in
+                try tx.submit(.number(1))
+                // The second event is in the log already when its job turns out to exist.
+                do { try tx.submit(.number(1)) } catch {}
+            }
+        }
+        #expect(refused?.code == .conflict)
+        #expect(store.lastSequence == 0)
+        #expect(try await store.read { try $0.lastSequence() } == 0)
+    }
+
     @Test("a reader sees one moment, whatever is written meanwhile")
     func snapshot() async throws {
         let store = try await folder.open()
