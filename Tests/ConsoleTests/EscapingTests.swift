@@ -20,6 +20,7 @@ import Wire
         let outer: HTML = "<p title=\"\(evil)\">\(inner)\(Optional<HTML>.none)\([inner, inner])</p>"
         #expect(outer.text == "<p title=\"&lt;b&gt;&quot;&amp;&#39;\">\(inner.text)\(inner.text)\(inner.text)</p>")
         #expect(HTML(escaping: "a\u{0}b\u{1B}[31m\tc\n").text == "ab[31m\tc\n")
+        #expect(HTML(escaping: "a\u{202E}b – c…").text == "ab – c…")
     }
 
     @Test("a job that is named like an attack is shown as text", arguments: attacks)

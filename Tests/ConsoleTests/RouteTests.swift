@@ -1,4 +1,6 @@
 import Core
+import HTTPTypes
+import Hummingbird
 import Testing
 
 @testable import Console

@@ -29,7 +29,7 @@ struct HTML: Sendable, Hashable {
     static func += (a: inout HTML, b: HTML) { a.text += b.text }
 
     /// Escapes the five characters that mean something in text or in quoted attribute values, and drops control
-    /// characters that HTML forbids.
+    /// characters: those that HTML forbids, and those of direction, which can make a name look like another.
     private static func escape(_ plain: String, into out: inout String) {
         var plain = plain
         let isClean = plain.withUTF8 { bytes in
@@ -38,7 +38,8 @@ struct HTML: Sendable, Hashable {
                 case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"):
                     false
                 case 0x09, 0x0A: true
-                case 0..<0x20, 0x7F: false
+                // 0xE2 begins, among others, the controls of direction.
+                case 0..<0x20, 0x7F, 0xE2: false
                 default: true
                 }
             }
@@ -55,7 +56,7 @@ struct HTML: Sendable, Hashable {
             case "\"": out += "&quot;"
             case "'": out += "&#39;"
             case "\t", "\n": out.unicodeScalars.append(scalar)
-            case "\u{0}"..<" ", "\u{7F}": break
+            case "\u{0}"..<" ", "\u{7F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}": break
             default: out.unicodeScalars.append(scalar)
             }
         }
