@@ -114,7 +114,9 @@ public actor Agent: Service {
             do {
                 let request = exchangeRequest(wait: waits ? pace.exchangeWait : .zero, withReports: !waits)
                 let response = try await link.exchange(request)
-                try await take(response, to: request)
+                let isNews = try await take(response, to: request)
+                // What is repeated until it is done must not be asked for in a tight circle.
+                if waits, !isNews { try await Task.sleep(for: pace.retryMin) }
                 if failures > 0 { log.notice("point reached again", metadata: ["after_failures": "\(failures)"]) }
                 failures = 0
             } catch is CancellationError {
@@ -140,9 +142,13 @@ public actor Agent: Service {
     }
 
     /// Takes in what the point said. A lease is on disk before the next exchange can say that it is held.
-    private func take(_ response: ExchangeResponse, to request: ExchangeRequest) async throws {
+    ///
+    /// - Returns: Whether anything in it was new.
+    private func take(_ response: ExchangeResponse, to request: ExchangeRequest) async throws -> Bool {
+        var isNews = false
         if let sent = request.capacity { capacityAcknowledged = sent }
         for order in response.leases where records[order.run] == nil {
+            isNews = true
             let record = AgentRecord(order: order)
             // Reserved before the write: the other loop may bring the same lease meanwhile.
             records[order.run] = record
@@ -157,6 +163,7 @@ public actor Agent: Service {
             reportBell.ring()
         }
         for stop in response.stops where records[stop.run] != nil && records[stop.run]?.stop?.reason != stop.reason {
+            isNews = true
             records[stop.run]?.stop = stop
             log.info("stop asked", metadata: ["run": "\(stop.run)", "reason": "\(stop.reason.rawValue)"])
         }
@@ -164,8 +171,12 @@ public actor Agent: Service {
             guard let record = records[item.run] else { continue }
             records[item.run]?.acknowledged = max(record.acknowledged, item.version)
         }
-        for run in response.settled { records[run]?.settled = true }
+        for run in response.settled where records[run]?.settled == false {
+            isNews = true
+            records[run]?.settled = true
+        }
         workBell.ring()
+        return isNews
     }
 
     // MARK: Looking at the engine

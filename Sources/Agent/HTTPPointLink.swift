@@ -114,9 +114,10 @@ public struct HTTPPointLink: PointLink {
 
     private func failure(of response: HTTPClientResponse) async -> Failure {
         let body = try? await response.body.collect(upTo: 1 << 16)
-        let problem = body.flatMap { try? WireJSON.decode(ProblemBody.self, from: Data($0.readableBytesView)) }
-        let code = problem?.code.flatMap { Failure.Code(rawValue: $0) }
-        let fallback: Failure.Code =
+        if let body, let json = try? JSON(parsing: body.readableBytesView), let failure = Failure(problem: json) {
+            return failure
+        }
+        let code: Failure.Code =
             switch response.status.code {
             case 401: .unauthenticated
             case 403: .forbidden
@@ -128,11 +129,6 @@ public struct HTTPPointLink: PointLink {
             case 400..<500: .invalid
             default: .unavailable
             }
-        return Failure(code ?? fallback, problem?.detail ?? "The point answered \(response.status).")
-    }
-
-    private struct ProblemBody: Decodable {
-        var code: String?
-        var detail: String?
+        return Failure(code, "The point answered \(response.status).")
     }
 }

@@ -1,5 +1,5 @@
-public import Core
 internal import CSupervise
+public import Core
 internal import Glibc
 public import Logging
 internal import NIOPosix
@@ -94,7 +94,8 @@ public final class LocalEngine: ChangeNotifying {
             } catch {
                 throw .unreachable("The folder \(configuration.root) cannot be made: \(error.sentence).")
             }
-            for name in Disk.names(in: "\(configuration.root)/runs", hidden: true) ?? [] where name.hasPrefix(".gone-") {
+            for name in Disk.names(in: "\(configuration.root)/runs", hidden: true) ?? [] where name.hasPrefix(".gone-")
+            {
                 Disk.remove("\(configuration.root)/runs/\(name)")
             }
             let cards = PhysicalCard.all(
@@ -113,6 +114,7 @@ public final class LocalEngine: ChangeNotifying {
         self.log = log
         (node, cards, sandbox) = found
         boot = Machine.boot()
+        state.withLock { $0.measured = Self.rememberedMeasurement(root: configuration.root) }
         watch = ChangeWatch(folder: "\(configuration.root)/events")
         log.info(
             "local engine open",
@@ -133,25 +135,6 @@ public final class LocalEngine: ChangeNotifying {
         node.measured = state.withLock { $0.measured }
         let version = "Linux \(Machine.release())"
         return CentreCapacity(engine: .local, engineVersion: version, nodes: [node], isolates: sandbox != nil)
-    }
-
-    /// Measures the machine for about a second and remembers the result for ``capacity()``.
-    public func measure() async -> NodeMeasurement {
-        let root = configuration.root
-        let threads = max(1, (node.cores.count + 999) / 1000)
-        let measured: NodeMeasurement? = try? await blocking { () throws(EngineError) -> NodeMeasurement in
-            var result = onepoint_measurement()
-            onepoint_measure(root, Int32(clamping: threads), &result)
-            return NodeMeasurement(
-                fp32Gflops: result.fp32_gflops,
-                memoryGbps: result.memory_gbps,
-                diskMbps: result.disk_mbps,
-                at: Machine.now()
-            )
-        }
-        let result = measured ?? NodeMeasurement(fp32Gflops: 0, memoryGbps: 0, diskMbps: 0, at: Machine.now())
-        state.withLock { $0.measured = result }
-        return result
     }
 
     public func submit(_ order: EngineOrder) async throws(EngineError) -> String {

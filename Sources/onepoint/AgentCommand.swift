@@ -49,6 +49,8 @@ struct AgentCommand: AsyncParsableCommand {
         let identity = try await identity(folder)
         let entry = try entry(identity.centre)
         let engine = try await LocalEngine(try entry.engine(root: folder.enginePath), log: log)
+        // Once, at join: what the machine really does, before anything else runs on it for us.
+        if engine.measurement == nil { _ = await engine.measure() }
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         let agent = Agent(
             identity: identity, folder: folder, engine: engine,

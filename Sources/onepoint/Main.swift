@@ -1,5 +1,6 @@
 import ArgumentParser
 import CSupervise
+import Client
 import Core
 import Foundation
 import Glibc
@@ -11,7 +12,7 @@ struct Onepoint: AsyncParsableCommand {
         commandName: "onepoint",
         abstract: "One point for many computing centres: compute, algorithms, data, safety.",
         version: productVersion,
-        subcommands: [ServeCommand.self, AgentCommand.self, AdminCommand.self])
+        subcommands: [ServeCommand.self, AgentCommand.self, AdminCommand.self] + Client.subcommands)
 }
 
 /// One binary, three roles: `serve`, `agent`, and the client verbs; and `supervise`, which it starts itself.
@@ -22,6 +23,8 @@ enum Main {
         if CommandLine.argc == 3, CommandLine.arguments[1] == "supervise" {
             exit(onepoint_supervise(CommandLine.arguments[2]))
         }
-        await Onepoint.main()
+        await Client.main(
+            Onepoint.self, environment: ProcessInfo.processInfo.environment,
+            checkServerConfiguration: { ServerConfiguration.read($0.json).1 })
     }
 }
