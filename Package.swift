@@ -17,6 +17,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -27,7 +28,7 @@ let package = Package(
     targets: [
         .target(name: "Core", swiftSettings: strict),
         .target(name: "CSupervise"),
-        .target(name: "Wire", dependencies: ["Core", "Yams"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["Core"], swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["Core"], swiftSettings: strict),
         .target(
             name: "Store",
@@ -77,6 +78,8 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -98,17 +101,70 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "Client",
+            dependencies: [
+                "Core", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "onepoint",
             dependencies: [
                 "Core", "Wire", "CSupervise", "Scheduling", "Store", "Blobs", "Engines", "Jobs", "Agent", "Entry",
-                "API", "Console", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "API", "Client", "Console", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "TestKit",
+            dependencies: ["Core", "Engines", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
+        .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Core", "Wire"], swiftSettings: strict),
+        .testTarget(name: "StoreTests", dependencies: ["Core", "Store", "StoreCrashProbe"], swiftSettings: strict),
+        .executableTarget(
+            name: "StoreCrashProbe", dependencies: ["Core", "Store"], path: "Tests/StoreCrashProbe",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BlobsTests",
+            dependencies: [
+                "Core", "Blobs", "BlobsCrashProbe", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "BlobsCrashProbe",
+            dependencies: [
+                "Core", "Blobs", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/BlobsCrashProbe",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "Entry", "Jobs", "Store", "Blobs", "Core", "Wire",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

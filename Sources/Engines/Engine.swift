@@ -57,9 +57,19 @@ public struct EngineOrder: Sendable, Hashable, Codable {
     public var parameters: String
 
     public init(
-        run: RunKey, command: [String], environment: [String: String], tasks: Int, resources: TaskResources,
-        nodes: [NodeShare], timeLimitSeconds: Int, isolation: Isolation, algorithmFolder: String?,
-        requirements: String?, inputsFolder: String, outputsFolder: String, parameters: String
+        run: RunKey,
+        command: [String],
+        environment: [String: String],
+        tasks: Int,
+        resources: TaskResources,
+        nodes: [NodeShare],
+        timeLimitSeconds: Int,
+        isolation: Isolation,
+        algorithmFolder: String?,
+        requirements: String?,
+        inputsFolder: String,
+        outputsFolder: String,
+        parameters: String
     ) {
         self.run = run
         self.command = command

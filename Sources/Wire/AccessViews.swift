@@ -38,7 +38,10 @@ public struct TokenRequest: Codable, Sendable, Hashable {
     public var expiresInSeconds: Int?
 
     public init(
-        user: UserName? = nil, scopes: [Token.Scope], project: ProjectName? = nil, label: String,
+        user: UserName? = nil,
+        scopes: [Token.Scope],
+        project: ProjectName? = nil,
+        label: String,
         expiresInSeconds: Int? = nil
     ) {
         self.user = user
