@@ -71,7 +71,8 @@ public struct PriceTable: Hashable, Sendable, Codable {
             let coresOfTask = (Int128(coreHour.count) * Int128(resources.cores.count) + 999) / 1000
             let rate = share.card.map { cardHour[$0] ?? cardHourDefault } ?? cardHourDefault
             let cardsOfTask = share.emulated ? 0 : Int128(rate.count) * Int128(resources.cards)
-            return sum + MicroCredits(Int64(clamping: (coresOfTask + cardsOfTask) * Int128(share.tasks)))
+            let task = Int64(clamping: coresOfTask + cardsOfTask)
+            return sum + MicroCredits(saturating(task, times: Int64(share.tasks)))
         }
     }
 
