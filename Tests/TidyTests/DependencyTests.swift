@@ -7,32 +7,35 @@ import Testing
 
     struct Target {
         let name: String
-        let isTest: Bool
+        let folder: String
         /// Our own targets that it may import.
         let dependencies: Set<String>
+
+        /// Tests, and programs that only tests start.
+        var isTest: Bool { folder.hasPrefix("Tests/") }
     }
 
     /// The targets of the manifest, read as text: it is our own, and always formatted the same way.
     static func targets() throws -> [Target] {
         let text = try repository.text("Package.swift")
-        var found: [(name: String, isTest: Bool, words: Set<String>)] = []
+        var found: [Target] = []
         var rest = text[...]
-        while let start = rest.firstMatch(of: /\.(target|executableTarget|testTarget|systemLibrary|plugin)\(/) {
-            let body = balanced(rest[start.range.upperBound...])
+        while let start = rest.firstMatch(of: /\.(target|executableTarget|testTarget)\(/) {
             rest = rest[start.range.upperBound...]
+            let body = balanced(rest)
             guard let name = body.firstMatch(of: /name:\s*"([^"]+)"/)?.output.1 else { continue }
+            let path = body.firstMatch(of: /path:\s*"([^"]+)"/).map { String($0.output.1) }
+            let isTest = start.output.1 == "testTarget"
+            let folder = path ?? "\(isTest ? "Tests" : "Sources")/\(name)"
             let plain = body.replacing(/\.product\([^)]*\)/, with: "")
             let list = plain.firstMatch(of: /dependencies:\s*\[([^\]]*)\]/)?.output.1 ?? ""
             let words = list.matches(of: /"([^"]+)"/).map { String($0.output.1) }
-            // `.target(name:)` inside a list of dependencies is no target of its own.
-            guard
-                start.output.1 != "target" || body.contains("swiftSettings") || body.contains("dependencies")
-                    || name == "CSupervise"
-            else { continue }
-            found.append((String(name), start.output.1 == "testTarget", Set(words)))
+            found.append(Target(name: String(name), folder: folder, dependencies: Set(words)))
         }
         let own = Set(found.map(\.name))
-        return found.map { Target(name: $0.name, isTest: $0.isTest, dependencies: $0.words.intersection(own)) }
+        return found.map {
+            Target(name: $0.name, folder: $0.folder, dependencies: $0.dependencies.intersection(own))
+        }
     }
 
     /// Up to the parenthesis that closes the one before `text`.
@@ -83,8 +86,7 @@ import Testing
         let targets = try Self.targets()
         let own = Set(targets.map(\.name))
         for target in targets {
-            let folder = target.isTest ? "Tests" : "Sources"
-            for path in Self.repository.files(in: "\(folder)/\(target.name)", endings: [".swift"]) {
+            for path in Self.repository.files(in: target.folder, endings: [".swift"]) {
                 for line in try Line.ofCode(path, in: Self.repository) {
                     guard
                         let module = line.text.firstMatch(of: /^\s*(?:@\w+\s+|\w+\s+)?import\s+(?:\w+\s+)?(\w+)/)?
@@ -111,6 +113,7 @@ import Testing
             ("service", ["Jobs", "Agent"], ["Core", "Wire", "Scheduling", "Store", "Blobs", "Engines"]),
             ("entry", ["Entry", "API", "Console"], ["Core", "Wire", "Entry", "Jobs", "Agent"]),
             ("client", ["Client"], ["Core", "Wire"]),
+            ("test", ["TestKit"], ["Core", "Engines"]),
         ]
         for (tier, members, below) in tiers {
             for member in members {
