@@ -242,6 +242,18 @@ bool op_cgroup_kill(const char *path) {
     return op_cgroup_is_empty(path);
 }
 
+void op_cgroups_renew(struct op_cgroups *groups) {
+    if (groups->unified < 0) return;
+    const char *path = groups->paths[groups->unified];
+    for (int round = 0; round < 200 && rmdir(path) && errno == EBUSY; round++) usleep(2000);
+    if (mkdir(path, 0755) && errno != EEXIST) {
+        groups->unified = -1;
+        return;
+    }
+    if (groups->unified_fd >= 0) close(groups->unified_fd);
+    groups->unified_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 void op_cgroups_remove(const struct op_cgroups *groups) {
     for (int i = 0; i < groups->count; i++)
         for (int round = 0; round < 50 && rmdir(groups->paths[i]) && errno == EBUSY; round++) usleep(2000);

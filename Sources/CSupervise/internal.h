@@ -66,6 +66,9 @@ void op_cgroups_enter(const struct op_cgroups *groups);
 long op_cgroups_oom_kills(const struct op_cgroups *groups);
 bool op_cgroup_kill(const char *path);
 bool op_cgroup_is_empty(const char *path);
+/// Makes the unified group anew. Needed after a kill: Linux 6.18 was seen to kill, later, what is born by
+/// CLONE_INTO_CGROUP into a group that had been killed once, while its parent's group had not.
+void op_cgroups_renew(struct op_cgroups *groups);
 void op_cgroups_remove(const struct op_cgroups *groups);
 /// Forks, the child being born into the unified cgroup where there is one.
 pid_t op_fork_into(const struct op_cgroups *groups);
@@ -81,7 +84,7 @@ int op_gang_entry(const char *arguments);
 
 // prepare.c: 0, or -1 with the reason in `detail`; 1 when a stop was asked for meanwhile.
 int op_prepare(
-    const struct op_order *order, const struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail);
+    const struct op_order *order, struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail);
 
 // supervise.c
 void op_say(int log, const char *text);

@@ -79,7 +79,7 @@ static int follow(int output, int log, int signal_fd, int run_folder, struct tai
 }
 
 static int build(
-    const struct op_order *order, const struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail) {
+    const struct op_order *order, struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail) {
     int output[2];
     if (pipe2(output, O_CLOEXEC)) {
         snprintf(detail, OP_DETAIL_MAX, "its environment cannot be built: %s", strerror(errno));
@@ -111,6 +111,7 @@ static int build(
         }
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
         op_kill_descendants(getpid());
+        op_cgroups_renew(groups);
     }
     if (result) return result;
     if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
@@ -124,7 +125,7 @@ static int build(
 }
 
 int op_prepare(
-    const struct op_order *order, const struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail) {
+    const struct op_order *order, struct op_cgroups *groups, int log, int signal_fd, int run_folder, char *detail) {
     if (!access(order->prepare_done, F_OK)) return 0;
     int lock = open(order->prepare_lock, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock < 0) {

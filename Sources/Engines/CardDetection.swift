@@ -87,6 +87,7 @@ enum CardDetection {
     static func ascend(_ text: String) -> [DetectedCard] {
         var cards: [DetectedCard] = []
         var board: (name: String, healthy: Bool)?
+        var chips = 0
         for line in text.split(whereSeparator: \.isNewline) where line.first == "|" {
             let cells = line.split(separator: "|", omittingEmptySubsequences: false).dropFirst().map { trimmed($0) }
             guard cells.count >= 3 else { continue }
@@ -99,10 +100,11 @@ enum CardDetection {
                 let total = cells[2].split(separator: "/").last.flatMap { Int64(trimmed($0)) }
                 let card = DetectedCard(
                     vendor: "Huawei",
-                    index: index ?? cards.count,
+                    index: index ?? chips,
                     name: found.name,
                     memory: total.map { .mebi($0) }
                 )
+                chips += 1
                 if found.healthy { cards.append(card) }
             }
         }
@@ -176,6 +178,7 @@ enum CardNames {
         Rule("Huawei", ["310p"], "ascend-310p"), Rule("Huawei", ["910a"], "ascend-910a"),
         Rule("Huawei", ["ascend910a"], "ascend-910a"),
         // Atlas A3 prints `Ascend910` for each die of a 910C; the 32 GB of the first 910 tell it apart.
-        Rule("Huawei", ["ascend910"], "ascend-910c-die", 50...70), Rule("Huawei", ["ascend910"], "ascend-910a", 20...40),
+        Rule("Huawei", ["ascend910"], "ascend-910c-die", 50...70),
+        Rule("Huawei", ["ascend910"], "ascend-910a", 20...40),
     ]
 }

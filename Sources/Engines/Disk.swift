@@ -78,7 +78,9 @@ enum Disk {
     /// Puts a file there unless there is one.
     ///
     /// - Returns: Whether it is ours now.
-    static func publish(_ bytes: [UInt8], in folder: String, as name: String, durable: Bool = true) throws(Fault) -> Bool {
+    static func publish(_ bytes: [UInt8], in folder: String, as name: String, durable: Bool = true) throws(Fault)
+        -> Bool
+    {
         let code = onepoint_publish(folder, name, bytes, bytes.count, durable ? 1 : 0)
         if code == -EEXIST { return false }
         guard code == 0 else { throw Fault(number: -code) }
@@ -112,7 +114,9 @@ enum Disk {
     /// Runs `body` while nobody else, in any process, holds the lock at `path`.
     static func locked<T>(_ path: String, _ body: () throws(EngineError) -> T) throws(EngineError) -> T {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw .unreachable("The lock \(path) cannot be opened: \(Fault(number: errno).sentence).") }
+        guard file >= 0 else {
+            throw .unreachable("The lock \(path) cannot be opened: \(Fault(number: errno).sentence).")
+        }
         defer { close(file) }
         while flock(file, LOCK_EX) != 0, errno == EINTR {}
         return try body()

@@ -80,7 +80,9 @@ extension LocalEngine {
         if order.environment.keys.contains(where: { $0.isEmpty || $0.utf8.contains(UInt8(ascii: "=")) }) {
             faults.append("names of variables may be neither empty nor hold '='")
         }
-        if !(1...Self.tasksMax).contains(order.tasks) { faults.append("it has \(order.tasks) tasks, not 1 to \(Self.tasksMax)") }
+        if !(1...Self.tasksMax).contains(order.tasks) {
+            faults.append("it has \(order.tasks) tasks, not 1 to \(Self.tasksMax)")
+        }
         for share in order.nodes where share.node != node.name {
             faults.append("it is placed on the node '\(share.node)'; this engine has only '\(node.name)'")
         }
@@ -110,7 +112,9 @@ extension LocalEngine {
         if let path = order.requirements, !TreeManifest.isSafe(path: path) || order.algorithmFolder == nil {
             faults.append("its requirements file '\(path)' is not a path inside an algorithm's folder")
         }
-        guard faults.isEmpty else { throw .refused("The run \(order.run) is refused: \(faults.joined(separator: "; ")).") }
+        guard faults.isEmpty else {
+            throw .refused("The run \(order.run) is refused: \(faults.joined(separator: "; ")).")
+        }
     }
 
     private func sandboxed(_ isolation: Isolation) throws(EngineError) -> Bool {
@@ -143,7 +147,10 @@ extension LocalEngine {
         guard let interpreter = findInterpreter() else {
             throw .refused("This machine has no Python that can make environments; install python3 and python3-venv.")
         }
-        return (PythonEnvironment(requirements: text, interpreter: interpreter, below: configuration.root), interpreter, text)
+        return (
+            PythonEnvironment(requirements: text, interpreter: interpreter, below: configuration.root), interpreter,
+            text
+        )
     }
 
     private func findInterpreter() -> Interpreter? {

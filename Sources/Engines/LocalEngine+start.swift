@@ -69,9 +69,8 @@ extension LocalEngine {
     /// Chooses cards that no live run has and writes them down before the start.
     private func assignCards(_ run: RunKey) throws(EngineError) -> String? {
         let folder = folder(run)
-        guard let order = Disk.read(folder.file("order"), bytesMax: SupervisorOrder.bytesMax) else {
-            throw .unknownRun(run)
-        }
+        // What cannot be read needs no cards: the supervisor will say what is wrong with it.
+        let order = Disk.read(folder.file("order"), bytesMax: SupervisorOrder.bytesMax) ?? []
         func note(_ key: String) -> String? { SupervisorOrder.values(of: key, in: order).first }
         let perTask = note("x-cards").flatMap { Int($0) } ?? 0
         guard perTask > 0, !Disk.exists(folder.file("cards")) else { return nil }
@@ -95,7 +94,9 @@ extension LocalEngine {
             var text = SupervisorOrder()
             for card in chosen { text.add("x-card", card.note) }
             if let first = chosen.first, !first.emulated, note("x-sandbox") == "1" {
-                for word in Sandbox.devices(vendor: first.vendor, indices: chosen.map(\.index)) { text.add("box", word) }
+                for word in Sandbox.devices(vendor: first.vendor, indices: chosen.map(\.index)) {
+                    text.add("box", word)
+                }
             }
             let present = Set(self.cards.filter { !$0.emulated }.map(\.vendor))
             for task in 0..<tasks {
@@ -105,7 +106,9 @@ extension LocalEngine {
                     text.add("env", "\(name)=\(value)")
                 }
             }
-            do throws(Disk.Fault) { _ = try Disk.publish(text.finished, in: folder.path, as: "cards", durable: false) } catch {
+            do throws(Disk.Fault) {
+                _ = try Disk.publish(text.finished, in: folder.path, as: "cards", durable: false)
+            } catch {
                 throw .unreachable("The assignment of cards cannot be written: \(error.sentence).")
             }
             return nil

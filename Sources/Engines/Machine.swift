@@ -29,7 +29,8 @@ enum Machine {
 
     /// The kernel's release, such as `6.1.0`.
     static func release() -> String {
-        let text = Disk.read("/proc/sys/kernel/osrelease", bytesMax: 256).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text =
+            Disk.read("/proc/sys/kernel/osrelease", bytesMax: 256).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return String(text.prefix { !$0.isNewline })
     }
 
