@@ -52,20 +52,11 @@ extension BlobStore {
         let limit = SizeLimit(announced: size, blobMax: limits.blobMax)
         if let size { try SizeLimit(announced: nil, blobMax: limits.blobMax).check(size.count) }
         return try await withPart { part in
-            var pending: [ByteBuffer] = []
-            var pendingBytes = 0
-            for try await chunk in stream {
-                pending.append(chunk)
-                pendingBytes += chunk.readableBytes
-                // Fewer, larger hops to the file threads.
-                guard pendingBytes >= 1 << 20 || pending.count >= 256 else { continue }
-                let batch = pending
+            let rest = try await Self.gather(stream) { batch in
                 _ = try await self.complete { try part.append(batch, at: nil, limit: limit) }
-                pending.removeAll(keepingCapacity: true)
-                pendingBytes = 0
             }
-            let rest = pending
             return try await self.complete { [self] in
+                // Runs once: the hash of a file made here is never behind.
                 if !rest.isEmpty { _ = try part.append(rest, at: nil, limit: limit) }
                 return try part.seal(
                     check: { count in
@@ -80,6 +71,25 @@ extension BlobStore {
                 )
             }
         }
+    }
+
+    /// Hands a stream on in larger batches, for fewer hops to the file threads.
+    /// - Returns: The last batch, which is for the caller to write.
+    static func gather<Chunks: AsyncSequence & Sendable>(
+        _ stream: Chunks,
+        write: ([ByteBuffer]) async throws -> Void
+    ) async throws -> [ByteBuffer] where Chunks.Element == ByteBuffer {
+        var pending: [ByteBuffer] = []
+        var pendingBytes = 0
+        for try await chunk in stream {
+            pending.append(chunk)
+            pendingBytes += chunk.readableBytes
+            guard pendingBytes >= 1 << 20 || pending.count >= 256 else { continue }
+            try await write(pending)
+            pending.removeAll(keepingCapacity: true)
+            pendingBytes = 0
+        }
+        return pending
     }
 
     /// Stores a stream of byte arrays; see ``put(stream:expected:size:)``.

@@ -95,6 +95,23 @@ extension BlobStore {
         try await threads.run { [self] in try find(id).owner }
     }
 
+    /// Appends what a connection brings; holds at most about 1 MiB of it. The cheapest way for small pieces.
+    ///
+    /// What came before a failure, of the stream or of the disk, is kept: ask ``offset(of:)`` and go on from there.
+    /// - Throws: As ``append(_:offset:_:)-(_,_,ByteBuffer)``, and whatever the stream throws.
+    @discardableResult
+    public func append<Chunks: AsyncSequence & Sendable>(
+        _ id: UploadID,
+        offset: Int64,
+        stream: Chunks
+    ) async throws -> Int64 where Chunks.Element == ByteBuffer {
+        var offset = try await append(id, offset: offset, [])
+        let rest = try await Self.gather(stream) { batch in
+            offset = try await append(id, offset: offset, batch)
+        }
+        return rest.isEmpty ? offset : try await append(id, offset: offset, rest)
+    }
+
     /// Bytes safely received so far; go on from here.
     public func offset(of id: UploadID) async throws -> Int64 {
         try await threads.run { [self] in try find(id).part.end }

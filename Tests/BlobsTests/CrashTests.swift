@@ -42,7 +42,7 @@ struct CrashTests {
         var random = Seeded(state: testSeed())
         let run = RunKey(job: JobID(high: 1, low: 1), number: 1)
         var (resumed, seen) = (0, 0)
-        for round in 0..<20 {
+        for round in 0..<10 {
             let output = "\(scratch.path)/said-\(round)"
             let probe = try #require(
                 launch([Self.probe, scratch.path + "/store", "\(random.next())"], output: output),
@@ -92,7 +92,7 @@ struct CrashTests {
             #expect(size >= said.logEnd)
             #expect(try await logs.read(run, task: 0, offset: 0, countMax: 8 << 20).array == content(77, Int(size)))
         }
-        print("killed 20 times: \(resumed) uploads resumed, \(seen) blobs checked")
+        print("killed 10 times: \(resumed) uploads resumed, \(seen) blobs checked")
         #expect(resumed > 0)
     }
 }

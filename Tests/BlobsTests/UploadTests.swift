@@ -119,6 +119,27 @@ struct UploadTests {
         #expect(scratch.names("store/uploads").isEmpty)
     }
 
+    @Test("a connection that breaks leaves what it brought, and the next goes on")
+    func stream() async throws {
+        let store = try await scratch.store()
+        let data = content(4, 2_500_000)
+        let pieces = stride(from: 0, to: data.count, by: 50_000).map { ByteBuffer(data[$0..<$0 + 50_000]) }
+        let id = try await store.begin(size: Bytes(2_500_000), now: now)
+        await #expect(throws: PutTests.Pieces<ByteBuffer>.Broken.self) {
+            let broken = PutTests.Pieces(pieces: Array(pieces[0..<40]), breaks: true)
+            try await store.append(id, offset: 0, stream: broken)
+        }
+        let offset = try await store.offset(of: id)
+        #expect(offset >= 1 << 20 && offset % 50_000 == 0)
+        _ = await failure(.preconditionFailed) {
+            try await store.append(id, offset: 0, stream: PutTests.Pieces(pieces: pieces))
+        }
+        let rest = PutTests.Pieces(pieces: Array(pieces[Int(offset / 50_000)...]))
+        #expect(try await store.append(id, offset: offset, stream: rest) == 2_500_000)
+        let wanted = try await putElsewhere(data).digest
+        #expect(try await store.finish(id, expected: wanted).digest == wanted)
+    }
+
     @Test("an aborted upload is gone, and to abort it again is fine")
     func abort() async throws {
         let store = try await scratch.store()
