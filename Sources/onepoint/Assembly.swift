@@ -56,8 +56,8 @@ struct Assembly: Sendable {
 
     func openPoint(settings: Point.Settings) async throws -> Point {
         let store = try await openStore()
-        let blobs = try await BlobStore.open(root: "\(data)/blobs", threads: threads)
-        let logs = try await LogStore.open(root: "\(data)/logs", threads: threads)
+        let blobs = try await BlobStore.open(root: data, threads: threads)
+        let logs = try await LogStore.open(root: data, threads: threads)
         return Point(store: store, blobs: blobs, logs: logs, settings: settings, now: Self.now, log: log)
     }
 }

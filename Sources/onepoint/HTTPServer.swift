@@ -10,6 +10,9 @@ import Wire
 /// The version that the product gives itself.
 let productVersion = "0.1.0"
 
+/// Connections beyond this many wait to be accepted.
+private let connectionsMax = 4096
+
 /// One HTTP server with every face of the point.
 func httpServer(
     _ point: Point, _ configuration: ServerConfiguration, _ log: Logger
@@ -31,6 +34,7 @@ func httpServer(
     return Application(
         router: router, server: .onepoint(),
         configuration: .init(
-            address: .hostname(configuration.listenHost, port: configuration.listenPort), serverName: "onepoint"),
+            address: .hostname(configuration.listenHost, port: configuration.listenPort), serverName: "onepoint",
+            availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)),
         logger: log)
 }

@@ -1,0 +1,24 @@
+import Core
+import Crypto
+
+/// A running SHA-256. The only place that imports `Crypto`, whose `Digest` would hide ours.
+struct Hash: Sendable {
+    private var hash = SHA256()
+
+    mutating func take(_ bytes: [UInt8]) { hash.update(data: bytes) }
+
+    /// Of everything taken so far; more may follow.
+    var digest: Core.Digest {
+        guard let digest = Core.Digest(bytes: Array(hash.finalize())) else {
+            preconditionFailure("a SHA-256 has 32 bytes")
+        }
+        return digest
+    }
+}
+
+/// The SHA-256 of some bytes.
+func digest(of bytes: [UInt8]) -> Core.Digest {
+    var hash = Hash()
+    hash.take(bytes)
+    return hash.digest
+}
