@@ -13,6 +13,15 @@ struct EventCodingTests {
         #expect(try StoredJSON.encode(event.payload) == payload)
     }
 
+    @Test("Foundation's encoder would write the same, key by key", arguments: Event.samples)
+    func sameAsFoundation(event: Event) throws {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let ours = try JSON(parsing: try StoredJSON.encode(event.payload))
+        #expect(try JSON(parsing: try encoder.encode(event.payload)) == ours)
+    }
+
     @Test("there is a sample of every kind")
     func complete() {
         #expect(Set(Event.samples.map(\.kind)) == Set(Event.Kind.allCases))
@@ -46,7 +55,7 @@ extension Event {
         let centre = CentreName.named("hub-1")
         let job = JobID.number(1)
         let run = RunKey(job: job, number: 2)
-        let measured = NodeMeasurement(fp32Gflops: 12.5, memoryGbps: 8.25, diskMbps: 100, at: .after(1))
+        let measured = NodeMeasurement(fp32Gflops: 12.5, memoryGbps: 8.25, diskMbps: 100.25, at: .after(1))
         let node = Node(
             name: "n1",
             partition: "gpu",
