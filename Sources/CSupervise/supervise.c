@@ -124,19 +124,17 @@ static void sweep(struct run *run) {
 
 static void watch(struct run *run) {
     while (!run->all_ended && !run->keeper_gone) {
-        int64_t now = op_monotonic_ms(), next = -1;
-        if (run->cause != NONE) next = run->kill_at - now;
-        else if (run->running) next = run->limit_at - now;
+        int64_t now = op_monotonic_ms();
+        int64_t next = (run->cause != NONE ? run->kill_at : run->limit_at) - now;
         if (next > 3600000) next = 3600000;
-        bool waits = run->cause != NONE || run->running;
         struct pollfd pollers[] = {{run->control, POLLIN, 0}, {run->signals, POLLIN, 0}};
-        poll(pollers, 2, waits ? (int)(next < 0 ? 0 : next) : -1);
+        poll(pollers, 2, (int)(next < 0 ? 0 : next));
         // What the tasks say goes before what others want: a task that had ended by itself was not cancelled.
         if (pollers[0].revents) hear_keeper(run);
         if (pollers[1].revents) hear_signals(run);
         now = op_monotonic_ms();
         if (run->cause != NONE && now >= run->kill_at) return;
-        if (run->cause == NONE && run->running && now >= run->limit_at) stop(run, TIME_LIMIT, run->order.grace_ms);
+        if (run->cause == NONE && now >= run->limit_at) stop(run, TIME_LIMIT, run->order.grace_ms);
     }
     // Words that were sent before the keeper went.
     for (int i = 0; i < OP_TASKS_MAX + 2; i++) hear_keeper(run);
@@ -236,6 +234,8 @@ static _Noreturn void carry_out(struct run *run, int claim_fd) {
     }
     close(claim_fd);
     int64_t grace;
+    // Counted anew once the tasks run; until then it bounds a start that hangs.
+    run->limit_at = op_monotonic_ms() + run->order.limit_ms + 60000;
     if (op_cancel_asked(run->folder, &grace)) run->cause = CANCELLED;
     else say_to_keeper(run, 'G');
     if (run->cause == NONE) watch(run);
