@@ -64,8 +64,10 @@ extension CapacityFigures {
                     figures.pflops =
                         figures.pflops
                         + figure(
-                            Double(group.count) * tflops / 1000, Double(free.count) * tflops / 1000,
-                            group.measuredTflops.map { Double(group.count) * $0 / 1000 })
+                            Double(group.count) * tflops / 1000,
+                            Double(free.count) * tflops / 1000,
+                            group.measuredTflops.map { Double(group.count) * $0 / 1000 }
+                        )
                 }
             }
             return sum + figures

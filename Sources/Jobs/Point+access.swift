@@ -7,29 +7,53 @@ extension Point {
     ///
     /// - Throws: `.unauthenticated`, in the same words for every cause.
     public func authenticate(bearer: String) async throws -> Principal {
-        guard let (id, hash): (TokenID, Digest) = Self.credentials(bearer, prefix: "op") else { throw Self.unknownToken }
+        guard let (id, hash): (TokenID, Digest) = Self.credentials(bearer, prefix: "op") else {
+            throw Self.unknownToken
+        }
         let now = now()
         return try await store.read { tx in
             guard let token = try tx.token(id), token.hash == hash, token.revokedAt == nil,
                 token.expiresAt.map({ $0 > now }) ?? true, let user = try tx.user(token.user)
             else { throw Self.unknownToken }
             return Principal(
-                user: user.name, isOperator: user.isOperator, scopes: Set(token.scopes), project: token.project)
+                user: user.name,
+                isOperator: user.isOperator,
+                scopes: Set(token.scopes),
+                project: token.project
+            )
         }
     }
 
     /// Checks an agent's key.
     public func authenticateAgent(bearer: String) async throws -> AgentPrincipal {
-        guard let (id, hash): (AgentID, Digest) = Self.credentials(bearer, prefix: "oa") else { throw Self.unknownToken }
-        return try await store.read { tx in
-            guard let centre = try tx.centres().first(where: { $0.agent == id }), centre.agentKeyHash == hash else {
-                throw Failure(
-                    .unauthenticated,
-                    "This agent is not known here, or another has joined in its place. Join again with a fresh token.")
+        guard let (id, hash): (AgentID, Digest) = Self.credentials(bearer, prefix: "oa") else {
+            throw Self.unknownToken
+        }
+        guard let known = try await knownAgents()[id], known.keyHash == hash else { throw Self.unknownAgent }
+        return AgentPrincipal(centre: known.centre, agent: id)
+    }
+
+    /// Throws unless the agent is still its centre's.
+    func requireCurrent(_ agent: AgentPrincipal) async throws {
+        guard try await knownAgents()[agent.agent]?.centre == agent.centre else { throw Self.unknownAgent }
+    }
+
+    private func knownAgents() async throws -> [AgentID: AgentCredential] {
+        try await agents.value {
+            try await store.read { tx in
+                let known = try tx.centres().compactMap { centre -> (AgentID, AgentCredential)? in
+                    guard let agent = centre.agent, let hash = centre.agentKeyHash else { return nil }
+                    return (agent, AgentCredential(centre: centre.name, keyHash: hash))
+                }
+                return Dictionary(known) { first, _ in first }
             }
-            return AgentPrincipal(centre: centre.name, agent: id)
         }
     }
+
+    private static let unknownAgent = Failure(
+        .unauthenticated,
+        "This agent is not known here, or another has joined in its place. Join again with a fresh token."
+    )
 
     /// Splits `op_<id>_<secret>` and hashes the secret.
     private static func credentials<Tag>(_ bearer: String, prefix: String) -> (ID<Tag>, Digest)? {
@@ -40,7 +64,9 @@ extension Point {
     }
 
     static let unknownToken = Failure(
-        .unauthenticated, "This token is not known, has expired or was revoked. Get a new one with `onepoint tokens create`.")
+        .unauthenticated,
+        "This token is not known, has expired or was revoked. Get a new one with `onepoint tokens create`."
+    )
 
     // MARK: Rights
 
@@ -55,7 +81,10 @@ extension Point {
     /// - Throws: `.notFound` when they are no member, as if there were no such project; `.forbidden` when the role is
     ///   too low.
     static func require(
-        _ role: Role, in name: ProjectName, _ caller: Principal, _ tx: ReadTransaction
+        _ role: Role,
+        in name: ProjectName,
+        _ caller: Principal,
+        _ tx: ReadTransaction
     ) throws -> Project {
         let unknown = Failure(.notFound, "There is no project '\(name)' that you can see.")
         guard caller.project == nil || caller.project == name, let project = try tx.project(name) else { throw unknown }
@@ -78,10 +107,18 @@ extension Point {
 
     /// The same, narrowed to one project that was asked for.
     static func visible(
-        to caller: Principal, asking project: ProjectName?, _ tx: ReadTransaction
+        to caller: Principal,
+        asking project: ProjectName?,
+        _ tx: ReadTransaction
     ) throws -> [ProjectName]? {
         guard let project else { return try visible(to: caller, tx) }
         _ = try require(.viewer, in: project, caller, tx)
         return [project]
     }
+}
+
+/// What an agent's key is held against.
+struct AgentCredential: Sendable {
+    var centre: CentreName
+    var keyHash: Digest
 }

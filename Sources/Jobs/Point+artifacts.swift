@@ -11,7 +11,9 @@ public typealias BlobBody = BlobChunks
 extension Point {
     /// Of these digests, those that the project cannot read yet. That others have them is not told.
     public func missingBlobs(
-        _ digests: [Digest], project: ProjectName, _ caller: Principal
+        _ digests: [Digest],
+        project: ProjectName,
+        _ caller: Principal
     ) async throws -> [Digest] {
         try await store.read { tx in
             _ = try Self.require(.member, in: project, caller, tx)
@@ -20,7 +22,9 @@ extension Point {
     }
 
     private static func missing(
-        _ digests: [Digest], project: ProjectName, _ tx: ReadTransaction
+        _ digests: [Digest],
+        project: ProjectName,
+        _ tx: ReadTransaction
     ) throws -> [Digest] {
         guard digests.count <= DigestList.countMax else {
             throw Failure(.tooLarge, "Ask for at most \(DigestList.countMax) digests at a time.")
@@ -29,32 +33,38 @@ extension Point {
     }
 
     public func beginUpload(
-        project: ProjectName, expected: Digest, size: Bytes, _ caller: Principal
+        project: ProjectName,
+        expected: Digest,
+        size: Bytes,
+        _ caller: Principal
     ) async throws -> UploadView {
         try await store.read { _ = try Self.require(.member, in: project, caller, $0) }
         return try await begin(UploadOwner(project: project, holder: Actor.user(caller)), expected, size)
     }
 
     public func upload(_ id: UploadID, _ caller: Principal) async throws -> UploadView {
-        _ = try await owner(of: id, holder: Actor.user(caller))
+        _ = try await owner(of: id, caller)
         return UploadView(upload: id, offset: try await blobs.offset(of: id))
     }
 
     public func appendUpload<Body: AsyncSequence & Sendable>(
-        _ id: UploadID, offset: Int64, _ body: Body, _ caller: Principal
+        _ id: UploadID,
+        offset: Int64,
+        _ body: Body,
+        _ caller: Principal
     ) async throws -> UploadView where Body.Element == ByteBuffer {
-        _ = try await owner(of: id, holder: Actor.user(caller))
+        _ = try await owner(of: id, caller)
         return try await append(id, offset, body)
     }
 
     /// Checks the digest, publishes the bytes, and lets the project read them.
     public func finishUpload(_ id: UploadID, _ caller: Principal) async throws -> BlobView {
-        let owner = try await owner(of: id, holder: Actor.user(caller))
+        let owner = try await owner(of: id, caller)
         return try await finish(id, owner)
     }
 
     public func abortUpload(_ id: UploadID, _ caller: Principal) async throws {
-        _ = try await owner(of: id, holder: Actor.user(caller))
+        _ = try await owner(of: id, caller)
         try await blobs.abort(id)
     }
 
@@ -78,7 +88,10 @@ extension Point {
     }
 
     public func blob(
-        _ digest: Digest, from offset: Int64, count: Int64, _ caller: Principal
+        _ digest: Digest,
+        from offset: Int64,
+        count: Int64,
+        _ caller: Principal
     ) async throws -> BlobBody {
         _ = try await blobSize(digest, caller)
         return try await body(digest, offset, count)
@@ -104,7 +117,11 @@ extension Point {
     }
 
     public func agentBlob(
-        _ digest: Digest, for run: RunKey, from offset: Int64, count: Int64, _ agent: AgentPrincipal
+        _ digest: Digest,
+        for run: RunKey,
+        from offset: Int64,
+        count: Int64,
+        _ agent: AgentPrincipal
     ) async throws -> BlobBody {
         try await requireNamed(digest, by: run, agent)
         return try await body(digest, offset, count)
@@ -125,14 +142,19 @@ extension Point {
     }
 
     public func agentMissingBlobs(
-        _ digests: [Digest], for run: RunKey, _ agent: AgentPrincipal
+        _ digests: [Digest],
+        for run: RunKey,
+        _ agent: AgentPrincipal
     ) async throws -> [Digest] {
         let project = try await project(of: run, agent)
         return try await store.read { try Self.missing(digests, project: project, $0) }
     }
 
     public func agentBeginUpload(
-        for run: RunKey, expected: Digest, size: Bytes, _ agent: AgentPrincipal
+        for run: RunKey,
+        expected: Digest,
+        size: Bytes,
+        _ agent: AgentPrincipal
     ) async throws -> UploadView {
         let project = try await project(of: run, agent)
         return try await begin(UploadOwner(project: project, holder: Actor.agent(agent)), expected, size)
@@ -144,7 +166,10 @@ extension Point {
     }
 
     public func agentAppendUpload<Body: AsyncSequence & Sendable>(
-        _ id: UploadID, offset: Int64, _ body: Body, _ agent: AgentPrincipal
+        _ id: UploadID,
+        offset: Int64,
+        _ body: Body,
+        _ agent: AgentPrincipal
     ) async throws -> UploadView where Body.Element == ByteBuffer {
         _ = try await owner(of: id, holder: Actor.agent(agent))
         return try await append(id, offset, body)
@@ -156,11 +181,18 @@ extension Point {
 
     /// Takes in a piece of a log. Repeats are harmless; the answer says where to go on.
     public func agentAppendLog(
-        _ key: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool, _ agent: AgentPrincipal
+        _ key: RunKey,
+        task: Int,
+        offset: Int64,
+        _ bytes: [UInt8],
+        complete: Bool,
+        _ agent: AgentPrincipal
     ) async throws -> Int64 {
         guard let run = try await store.read({ try $0.run(key) }), run.centre == agent.centre,
             (0..<run.tasks).contains(task)
         else { throw Failure(.notFound, "There is no task \(task) of run \(key) at centre '\(agent.centre)'.") }
+        // Nothing to add is a question: how far did an agent come that has been started anew?
+        if bytes.isEmpty && !complete { return try await runLogs.size(key, task: task)?.count ?? 0 }
         let end = try await runLogs.append(key, task: task, offset: offset, ByteBuffer(bytes: bytes))
         if complete, end == offset + Int64(bytes.count) { try await runLogs.seal(key, task: task) }
         if !bytes.isEmpty || complete { logBell.ring() }
@@ -181,14 +213,19 @@ extension Point {
         return owner
     }
 
+    /// A user's own upload, as long as they may still write to its project.
+    private func owner(of id: UploadID, _ caller: Principal) async throws -> UploadOwner {
+        let owner = try await owner(of: id, holder: Actor.user(caller))
+        try await store.read { _ = try Self.require(.member, in: owner.project, caller, $0) }
+        return owner
+    }
+
     private func append<Body: AsyncSequence & Sendable>(
-        _ id: UploadID, _ offset: Int64, _ body: Body
+        _ id: UploadID,
+        _ offset: Int64,
+        _ body: Body
     ) async throws -> UploadView where Body.Element == ByteBuffer {
-        var offset = offset
-        for try await piece in body {
-            offset = try await blobs.append(id, offset: offset, piece)
-        }
-        return UploadView(upload: id, offset: offset)
+        UploadView(upload: id, offset: try await blobs.append(id, offset: offset, stream: body))
     }
 
     private func finish(_ id: UploadID, _ owner: UploadOwner) async throws -> BlobView {
@@ -198,7 +235,11 @@ extension Point {
             guard try tx.blobGrant(project: owner.project, digest: blob.digest) == nil else { return }
             try tx.append(
                 .blobGranted(.init(project: owner.project, digest: blob.digest, size: blob.size)),
-                project: owner.project, subject: "\(blob.digest)", actor: owner.holder, at: now)
+                project: owner.project,
+                subject: "\(blob.digest)",
+                actor: owner.holder,
+                at: now
+            )
         }
         return BlobView(digest: blob.digest, size: blob.size)
     }

@@ -22,7 +22,10 @@ extension Point {
 
     /// Makes a centre that nobody has joined as yet.
     public func createCentre(
-        _ name: CentreName, tier: Tier, prices: PriceTable?, _ caller: Principal
+        _ name: CentreName,
+        tier: Tier,
+        prices: PriceTable?,
+        _ caller: Principal
     ) async throws -> JoinView {
         try Self.requireOperator(caller)
         return try await createCentre(name, tier: tier, prices: prices ?? PriceTable(), actor: Actor.user(caller))
@@ -35,11 +38,16 @@ extension Point {
             guard try tx.centre(name) == nil else {
                 throw Failure(
                     .conflict,
-                    "The name '\(name)' is or was a centre's. Choose another, or renew its join token to join it again.")
+                    "The name '\(name)' is or was a centre's. Choose another, or renew its join token to join it again."
+                )
             }
             try tx.append(
-                .centreCreated(.init(centre: name, tier: tier, prices: prices)), project: nil,
-                subject: "centre/\(name)", actor: actor, at: now)
+                .centreCreated(.init(centre: name, tier: tier, prices: prices)),
+                project: nil,
+                subject: "centre/\(name)",
+                actor: actor,
+                at: now
+            )
         }
     }
 
@@ -50,7 +58,9 @@ extension Point {
     }
 
     func issueJoin(
-        actor: String, _ name: CentreName, _ check: @escaping @Sendable (WriteTransaction) throws -> Void
+        actor: String,
+        _ name: CentreName,
+        _ check: @escaping @Sendable (WriteTransaction) throws -> Void
     ) async throws -> JoinView {
         let now = now()
         let (secret, hash) = makeSecret()
@@ -58,8 +68,12 @@ extension Point {
         try await write { tx in
             try check(tx)
             try tx.append(
-                .joinTokenIssued(.init(centre: name, hash: hash, expiresAt: expiresAt)), project: nil,
-                subject: "centre/\(name)", actor: actor, at: now)
+                .joinTokenIssued(.init(centre: name, hash: hash, expiresAt: expiresAt)),
+                project: nil,
+                subject: "centre/\(name)",
+                actor: actor,
+                at: now
+            )
         }
         return JoinView(centre: name, token: "oj_\(secret)", expiresAt: expiresAt)
     }
@@ -68,7 +82,8 @@ extension Point {
     public func join(_ request: JoinRequest) async throws -> JoinResponse {
         let unknown = Failure(
             .unauthenticated,
-            "This join token is not known, was used or has expired. Ask for a new one with `onepoint centres join`.")
+            "This join token is not known, was used or has expired. Ask for a new one with `onepoint centres join`."
+        )
         guard request.token.hasPrefix("oj_"), request.token.utf8.count < 200 else { throw unknown }
         let tokenHash = Self.hash(secret: String(request.token.dropFirst(3)))
         let agent = makeID(AgentID.self)
@@ -78,11 +93,17 @@ extension Point {
             guard let token = try tx.joinToken(tokenHash), token.expiresAt > now else { throw unknown }
             let centre = try Self.find(token.centre, tx)
             try tx.append(
-                .agentJoined(.init(centre: centre.name, agent: agent, keyHash: keyHash)), project: nil,
-                subject: "centre/\(centre.name)", actor: "agent/\(centre.name)", at: now)
+                .agentJoined(.init(centre: centre.name, agent: agent, keyHash: keyHash)),
+                project: nil,
+                subject: "centre/\(centre.name)",
+                actor: "agent/\(centre.name)",
+                at: now
+            )
             return centre.name
         }
+        agents.forget()
         centresChanged()
+        _ = sight.saw(centre, at: now)
         log.notice("agent joined", metadata: ["centre": "\(centre)"])
         return JoinResponse(centre: centre, agent: agent, key: "oa_\(agent.base32)_\(secret)")
     }
@@ -95,8 +116,12 @@ extension Point {
             let centre = try Self.find(name, tx)
             if centre.state != .draining {
                 try tx.append(
-                    .centreChanged(.init(centre: name, state: .draining)), project: nil, subject: "centre/\(name)",
-                    actor: Actor.user(caller), at: now)
+                    .centreChanged(.init(centre: name, state: .draining)),
+                    project: nil,
+                    subject: "centre/\(name)",
+                    actor: Actor.user(caller),
+                    at: now
+                )
             }
             if evict {
                 for run in try tx.liveRuns(at: name) {
@@ -122,15 +147,21 @@ extension Point {
     }
 
     private func change(
-        _ name: CentreName, _ caller: Principal, _ event: @escaping @Sendable (Centre) -> Event.CentreChanged
+        _ name: CentreName,
+        _ caller: Principal,
+        _ event: @escaping @Sendable (Centre) -> Event.CentreChanged
     ) async throws -> CentreView {
         try Self.requireOperator(caller)
         let now = now()
         let view = try await write { tx in
             let centre = try Self.find(name, tx)
             try tx.append(
-                .centreChanged(event(centre)), project: nil, subject: "centre/\(name)", actor: Actor.user(caller),
-                at: now)
+                .centreChanged(event(centre)),
+                project: nil,
+                subject: "centre/\(name)",
+                actor: Actor.user(caller),
+                at: now
+            )
             return try self.view(Self.find(name, tx), caller, tx)
         }
         centresChanged()
@@ -148,24 +179,34 @@ extension Point {
             guard live == 0 else {
                 throw Failure(
                     .conflict,
-                    "\(live) runs are still live at '\(name)'. Drain it and wait for them, or cancel their jobs first.")
+                    "\(live) runs are still live at '\(name)'. Drain it and wait for them, or cancel their jobs first."
+                )
             }
             try tx.append(
-                .centreChanged(.init(centre: name, state: .removed)), project: nil, subject: "centre/\(name)",
-                actor: Actor.user(caller), at: now)
+                .centreChanged(.init(centre: name, state: .removed)),
+                project: nil,
+                subject: "centre/\(name)",
+                actor: Actor.user(caller),
+                at: now
+            )
         }
+        agents.forget()
         centresChanged()
+        orderBell.ring()
         placeBell.ring()
     }
 
     private static func check(_ prices: PriceTable) throws {
-        let rates = [("/core_hour", prices.coreHour), ("/card_hour_default", prices.cardHourDefault)]
+        let rates =
+            [("/core_hour", prices.coreHour), ("/card_hour_default", prices.cardHourDefault)]
             + prices.cardHour.map { ("/card_hour/\($0.key)", $0.value) }
         let wrong = rates.filter { !(0...1_000_000_000_000).contains($0.1.count) }
         guard wrong.isEmpty else {
             throw Failure(
-                .invalid, "A price is out of range.",
-                violations: wrong.map { Violation($0.0, "must be 0 to 10¹² millionths of a credit an hour") })
+                .invalid,
+                "A price is out of range.",
+                violations: wrong.map { Violation($0.0, "must be 0 to 10¹² millionths of a credit an hour") }
+            )
         }
     }
 
@@ -177,17 +218,30 @@ extension Point {
         let lastSeen = sight.lastSeen(centre.name)
         let nodes = NodeLoad.of(centre, runs: runs)
         return CentreView(
-            name: centre.name, tier: centre.tier, state: centre.state, connected: isConnected(centre),
-            lastSeen: lastSeen, engine: centre.capacity?.engine, engineVersion: centre.capacity?.engineVersion,
-            isolates: centre.capacity?.isolates, joinedAt: centre.joinedAt,
-            agent: caller.isOperator ? centre.agent : nil, prices: centre.prices,
+            name: centre.name,
+            tier: centre.tier,
+            state: centre.state,
+            connected: isConnected(centre),
+            lastSeen: lastSeen,
+            engine: centre.capacity?.engine,
+            engineVersion: centre.capacity?.engineVersion,
+            isolates: centre.capacity?.isolates,
+            joinedAt: centre.joinedAt,
+            agent: caller.isOperator ? centre.agent : nil,
+            prices: centre.prices,
             capacity: CapacityFigures.of(centre, runs: runs),
             nodes: nodes.map { load in
                 CentreView.NodeView(
-                    node: load.node, freeCores: load.freeCores, freeMemory: load.freeMemory, freeCards: load.freeCards,
-                    runs: caller.isOperator ? load.runs : [])
+                    node: load.node,
+                    freeCores: load.freeCores,
+                    freeMemory: load.freeMemory,
+                    freeCards: load.freeCards,
+                    runs: caller.isOperator ? load.runs : []
+                )
             },
-            liveRuns: runs.count, unseenRuns: runs.count { $0.lifecycle.unseenSince != nil })
+            liveRuns: runs.count,
+            unseenRuns: runs.count { $0.lifecycle.unseenSince != nil }
+        )
     }
 
     func isConnected(_ centre: Centre) -> Bool {
@@ -204,8 +258,11 @@ extension Point {
         let live = Dictionary(grouping: try tx.liveRuns()) { $0.centre }
         let rows = try tx.centres().map { centre in
             CapacityView.CentreRow(
-                centre: centre.name, tier: centre.tier, connected: isConnected(centre),
-                capacity: .of(centre, runs: live[centre.name] ?? []))
+                centre: centre.name,
+                tier: centre.tier,
+                connected: isConnected(centre),
+                capacity: .of(centre, runs: live[centre.name] ?? [])
+            )
         }
         let byProject = Dictionary(grouping: live.values.joined()) { $0.project }
         return CapacityView(
@@ -213,16 +270,23 @@ extension Point {
             tiers: Tier.allCases.map { tier in
                 let own = rows.filter { $0.tier == tier }
                 return .init(
-                    tier: tier, centres: own.count, capacity: own.reduce(CapacityFigures()) { $0 + $1.capacity })
+                    tier: tier,
+                    centres: own.count,
+                    capacity: own.reduce(CapacityFigures()) { $0 + $1.capacity }
+                )
             },
             centres: rows,
             projects: byProject.filter { names?.contains($0.key) ?? true }.sorted { $0.key < $1.key }.map {
-                project, runs in
+                project,
+                runs in
                 .init(
-                    project: project, runs: runs.count,
+                    project: project,
+                    runs: runs.count,
                     cores: runs.reduce(0) { $0 + $1.resources.cores.cores * Double($1.tasks) },
                     cards: runs.reduce(0) { $0 + $1.resources.cards * $1.tasks },
-                    pflops: runs.reduce(0) { $0 + $1.pflops })
-            })
+                    pflops: runs.reduce(0) { $0 + $1.pflops }
+                )
+            }
+        )
     }
 }

@@ -5,7 +5,11 @@ public import Wire
 extension Point {
     /// What happened, in order: events of the caller's projects; for operators all.
     public func events(
-        after sequence: Int64, subject: String?, project: ProjectName?, limit: Int, _ caller: Principal
+        after sequence: Int64,
+        subject: String?,
+        project: ProjectName?,
+        limit: Int,
+        _ caller: Principal
     ) async throws -> [EventView] {
         guard (1...1000).contains(limit) else { throw Failure(.malformed, "A page has 1 to 1,000 events.") }
         return try await store.read { tx in
@@ -22,8 +26,14 @@ extension Point {
             payload = .object(members.filter { $0.key != "hash" && $0.key != "key_hash" })
         }
         return EventView(
-            sequence: event.sequence, at: event.at, project: event.project, subject: event.subject, kind: event.kind,
-            actor: event.actor, payload: payload)
+            sequence: event.sequence,
+            at: event.at,
+            project: event.project,
+            subject: event.subject,
+            kind: event.kind,
+            actor: event.actor,
+            payload: payload
+        )
     }
 
     /// The last sequence number in the log.

@@ -13,14 +13,18 @@ extension Point {
         if sight.saw(agent.centre, at: now()) { log.notice("centre heard of", metadata: ["centre": "\(agent.centre)"]) }
         let deadline = now() + .milliseconds(request.waitMilliseconds)
         var request = request
+        var isFirst = true
         while true {
             let rings = orderBell.rings
-            let response = try await answer(request, agent)
+            // Another may have joined in its place while this call was parked.
+            try await requireCurrent(agent)
+            let response = try await answer(request, isFirst: isFirst, agent)
             let remaining = deadline - now()
             if response.saysSomething || remaining <= .zero || Task.isCancelled { return response }
             // What was reported is taken in; only orders are waited for.
             request.reports = []
             request.capacity = nil
+            isFirst = false
             await orderBell.wait(beyond: rings, atMost: min(remaining, settings.silenceAfter / 3))
             sight.stillThere(agent.centre, at: now())
         }
@@ -38,7 +42,11 @@ extension Point {
         }
     }
 
-    private func answer(_ request: ExchangeRequest, _ agent: AgentPrincipal) async throws -> ExchangeResponse {
+    private func answer(
+        _ request: ExchangeRequest,
+        isFirst: Bool,
+        _ agent: AgentPrincipal
+    ) async throws -> ExchangeResponse {
         let now = now()
         let (live, capacityChanged) = try await store.read { tx in
             (
@@ -47,10 +55,20 @@ extension Point {
             )
         }
         let holds = Set(request.holds)
+        // What the agent had accepted and has not named for so long that no late call explains it: its disk was lost, or
+        // it joined anew on another machine.
+        let absent =
+            isFirst
+            ? sight.noteAbsent(
+                live.filter { $0.lifecycle.lease == .accepted && !holds.contains($0.key) }.map(\.key),
+                at: agent.centre,
+                now: now
+            ) : []
         let mustWrite =
             capacityChanged || !request.reports.isEmpty
             || live.contains {
-                $0.lifecycle.lease == .granted || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
+                absent.contains($0.key) || $0.lifecycle.lease == .granted
+                    || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
             }
         guard mustWrite else {
             return try await store.read { tx in
@@ -58,21 +76,40 @@ extension Point {
             }
         }
         let counters = counters
-        let outcome = try await write { tx in
+        let (outcome, ended) = try await write { tx in
             let actor = Actor.agent(agent)
             if let capacity = request.capacity, capacityChanged {
                 try tx.append(
-                    .capacityReported(.init(centre: agent.centre, capacity: capacity)), project: nil,
-                    subject: "centre/\(agent.centre)", actor: actor, at: now)
+                    .capacityReported(.init(centre: agent.centre, capacity: capacity)),
+                    project: nil,
+                    subject: "centre/\(agent.centre)",
+                    actor: actor,
+                    at: now
+                )
             }
             var reported: [RunKey: RunObservation] = [:]
+            var acknowledged: [ExchangeResponse.Acknowledgement] = []
+            var ended: [RunKey] = []
+            func take(_ observation: RunObservation, of run: Run) throws {
+                var lifecycle = run.lifecycle
+                let changes = lifecycle.observe(observation, now: now)
+                try tx.apply(
+                    changes,
+                    to: run,
+                    artifacts: observation.artifacts,
+                    actor: actor,
+                    at: now,
+                    counters: counters
+                )
+                if lifecycle.state.isTerminal, !run.state.isTerminal { ended.append(run.key) }
+            }
             for report in request.reports {
                 reported[report.run] = report.observation
+                // Not acknowledged when it is not ours to know: what nobody here knows of must not start.
                 guard let run = try tx.run(report.run), run.centre == agent.centre else { continue }
-                var lifecycle = run.lifecycle
-                let changes = lifecycle.observe(report.observation, now: now)
-                try tx.apply(
-                    changes, to: run, artifacts: report.observation.artifacts, actor: actor, at: now, counters: counters)
+                acknowledged.append(.init(run: report.run, version: report.version))
+                guard !run.state.isTerminal else { continue }
+                try take(Self.checked(report.observation, of: run, tx), of: run)
             }
             for run in try tx.liveRuns(at: agent.centre) {
                 var lifecycle = run.lifecycle
@@ -82,21 +119,72 @@ extension Point {
                 changes += lifecycle.offer()
                 if !changes.isEmpty { try tx.apply(changes, to: run, actor: actor, at: now, counters: counters) }
             }
-            let acknowledged = request.reports.map {
-                ExchangeResponse.Acknowledgement(run: $0.run, version: $0.version)
+            for key in absent {
+                guard let run = try tx.run(key), !run.state.isTerminal else { continue }
+                let kind = run.lifecycle.stop?.outcome ?? .lost
+                let detail = "its centre's agent does not have it any more"
+                try take(
+                    RunObservation(phase: .ended, endedAt: now, outcome: RunOutcome(kind, detail: detail)),
+                    of: run
+                )
             }
-            return try self.orders(
-                tx.liveRuns(at: agent.centre), holds: holds, reported: reported, acknowledged: acknowledged, tx,
-                at: now)
+            let response = try self.orders(
+                tx.liveRuns(at: agent.centre),
+                holds: holds,
+                reported: reported,
+                acknowledged: acknowledged,
+                tx,
+                at: now
+            )
+            return (response, ended)
         }
-        let ended = request.reports.filter { $0.observation.phase == .ended }
         if capacityChanged { centresChanged() }
-        if !ended.isEmpty { try await noteUsage(of: ended.map(\.run)) }
+        if !ended.isEmpty { try await noteUsage(of: ended) }
         if capacityChanged || !ended.isEmpty {
             placeBell.ring()
             logBell.ring()
         }
         return outcome
+    }
+
+    /// The longest text of an agent's that is kept, in bytes.
+    private static let reportedTextBytesMax = 2000
+
+    /// What an agent says, as far as it can be believed: it may be wrong, old or in strange hands.
+    private static func checked(
+        _ observation: RunObservation,
+        of run: Run,
+        _ tx: ReadTransaction
+    ) throws -> RunObservation {
+        func cut(_ text: String?) -> String? {
+            text.map { $0.utf8.count > reportedTextBytesMax ? String($0.prefix(reportedTextBytesMax / 4)) : $0 }
+        }
+        var checked = observation
+        checked.engineJob = cut(observation.engineJob)
+        checked.outcome?.detail = cut(observation.outcome?.detail)
+        // An agent that was killed meanwhile has forgotten why it stopped the run; we have not.
+        if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop {
+            checked.outcome?.kind = stop.outcome
+        }
+        guard observation.outcome?.kind == .succeeded, let job = try tx.job(run.key.job) else {
+            checked.artifacts = []
+            return checked
+        }
+        // Bytes count as left only once they were uploaded for this project: naming a digest gives no right to it.
+        checked.artifacts = []
+        for name in job.spec.outputs {
+            if let artifact = observation.artifacts.first(where: { $0.name == name }),
+                try tx.blobGrant(project: run.project, digest: artifact.digest) != nil
+            {
+                checked.artifacts.append(artifact)
+            } else {
+                checked.outcome = RunOutcome(
+                    .missingOutput,
+                    detail: "the output '\(name)' did not arrive here; its description promises it"
+                )
+            }
+        }
+        return checked
     }
 
     private func noteUsage(of keys: [RunKey]) async throws {
@@ -106,15 +194,21 @@ extension Point {
             guard let from = run.startedAt, let to = run.endedAt else { continue }
             usageMemory.note(
                 run.project,
-                share: FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals), from: from,
-                to: to)
+                share: FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals),
+                from: from,
+                to: to
+            )
         }
     }
 
     /// Everything that the agent should know, whether it was told before or not.
     private func orders(
-        _ live: [Run], holds: Set<RunKey>, reported: [RunKey: RunObservation],
-        acknowledged: [ExchangeResponse.Acknowledgement], _ tx: ReadTransaction, at now: Instant
+        _ live: [Run],
+        holds: Set<RunKey>,
+        reported: [RunKey: RunObservation],
+        acknowledged: [ExchangeResponse.Acknowledgement],
+        _ tx: ReadTransaction,
+        at now: Instant
     ) throws -> ExchangeResponse {
         var response = ExchangeResponse(leases: [], stops: [], acknowledged: acknowledged, settled: [], at: now)
         let liveKeys = Set(live.map(\.key))
@@ -124,13 +218,16 @@ extension Point {
             }
             if let reason = run.lifecycle.stop, let job = try tx.job(run.key.job) {
                 response.stops.append(
-                    .init(run: run.key, reason: reason, graceSeconds: job.spec.gracePeriodSeconds))
+                    .init(run: run.key, reason: reason, graceSeconds: job.spec.gracePeriodSeconds)
+                )
             }
         }
         for key in holds where !liveKeys.contains(key) {
             guard let run = try tx.run(key) else {
                 // Never our reason to stop anything: the point may be the one that forgot.
-                log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])
+                if sight.isNews(unknown: key) {
+                    log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])
+                }
                 continue
             }
             response.settled.append(key)
@@ -157,20 +254,31 @@ extension Point {
                     for element in try tx.artifacts(of: id, output: output) {
                         inputs.append(
                             .init(
-                                path: "\(input.name)/\(element.index)", kind: element.artifact.kind,
-                                digest: element.artifact.digest))
+                                path: "\(input.name)/\(element.index)",
+                                kind: element.artifact.kind,
+                                digest: element.artifact.digest
+                            )
+                        )
                     }
                 case nil: preconditionFailure("submission replaces every name by an id")
                 }
             }
         }
         return LeaseOrder(
-            run: run.key, project: run.project, spec: job.spec, nodes: run.nodes, arrayIndex: job.arrayIndex,
-            arrayCount: job.spec.array, inputs: inputs)
+            run: run.key,
+            project: run.project,
+            spec: job.spec,
+            nodes: run.nodes,
+            arrayIndex: job.arrayIndex,
+            arrayCount: job.spec.array,
+            inputs: inputs
+        )
     }
 }
 
 extension ExchangeResponse {
     /// Whether the agent gains anything from hearing it now. Settled runs are only worth an answer with the rest.
-    fileprivate var saysSomething: Bool { !leases.isEmpty || !stops.isEmpty || !acknowledged.isEmpty || !settled.isEmpty }
+    fileprivate var saysSomething: Bool {
+        !leases.isEmpty || !stops.isEmpty || !acknowledged.isEmpty || !settled.isEmpty
+    }
 }

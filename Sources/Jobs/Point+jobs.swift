@@ -14,13 +14,19 @@ extension Point {
         let waiting = waiting.withLock { $0 }
         return try await store.read { tx in
             let filter = JobFilter(
-                projects: try Self.visible(to: caller, asking: query.project, tx), states: query.states,
-                namePrefix: query.namePrefix, workflow: query.workflow, array: query.array, centre: query.centre)
+                projects: try Self.visible(to: caller, asking: query.project, tx),
+                states: query.states,
+                namePrefix: query.namePrefix,
+                workflow: query.workflow,
+                array: query.array,
+                centre: query.centre
+            )
             let jobs = try tx.jobs(filter, before: cursor, limit: query.limit + 1)
             let page = jobs.prefix(query.limit)
             return Page(
                 items: try page.map { try Self.view($0, waiting, tx) },
-                next: jobs.count > query.limit ? page.last.map { Cursor.text($0) } : nil)
+                next: jobs.count > query.limit ? page.last.map { Cursor.text($0) } : nil
+            )
         }
     }
 
@@ -30,12 +36,15 @@ extension Point {
             let job = try Self.find(id, .viewer, caller, tx)
             let runs = try tx.runs(of: id)
             return JobDetail(
-                summary: try Self.view(job, waiting, tx), spec: job.spec,
+                summary: try Self.view(job, waiting, tx),
+                spec: job.spec,
                 runs: try runs.map { RunView($0, tier: try tx.centre($0.centre)?.tier ?? .hub) },
                 artifacts: job.state == .succeeded ? runs.last?.artifacts ?? [] : [],
                 dependencies: try job.dependencies.map { try Self.view($0, tx) },
-                retriesUsed: job.lifecycle.retriesUsed, charged: runs.reduce(0) { $0 + ($1.charged ?? 0) },
-                reserved: runs.reduce(0) { $0 + ($1.state.isTerminal ? 0 : $1.reserved) })
+                retriesUsed: job.lifecycle.retriesUsed,
+                charged: runs.reduce(0) { $0 + ($1.charged ?? 0) },
+                reserved: runs.reduce(0) { $0 + ($1.state.isTerminal ? 0 : $1.reserved) }
+            )
         }
     }
 
@@ -54,12 +63,28 @@ extension Point {
     static func view(_ job: Job, _ waiting: WaitingReasons, _ tx: ReadTransaction) throws -> JobView {
         let run = try job.run.flatMap { try tx.run($0) }
         var view = JobView(
-            job: job.id, name: job.spec.name, project: job.project, user: job.user, state: job.state,
-            priority: job.spec.priority, tasks: job.spec.tasks, resources: job.spec.resources,
-            timeLimitSeconds: job.spec.timeLimitSeconds, workflow: job.workflow, array: job.array,
-            arrayIndex: job.arrayIndex, submittedAt: job.submittedAt, startedAt: run?.startedAt, endedAt: job.endedAt,
-            centre: run?.centre, runState: run?.state, unseenSince: run?.lifecycle.unseenSince,
-            cancelRequested: job.lifecycle.cancelRequested, detail: job.detail, waitingCode: nil)
+            job: job.id,
+            name: job.spec.name,
+            project: job.project,
+            user: job.user,
+            state: job.state,
+            priority: job.spec.priority,
+            tasks: job.spec.tasks,
+            resources: job.spec.resources,
+            timeLimitSeconds: job.spec.timeLimitSeconds,
+            workflow: job.workflow,
+            array: job.array,
+            arrayIndex: job.arrayIndex,
+            submittedAt: job.submittedAt,
+            startedAt: run?.startedAt,
+            endedAt: job.endedAt,
+            centre: run?.centre,
+            runState: run?.state,
+            unseenSince: run?.lifecycle.unseenSince,
+            cancelRequested: job.lifecycle.cancelRequested,
+            detail: job.detail,
+            waitingCode: nil
+        )
         if job.state == .queued {
             if job.unmetDependencies > 0 {
                 view.waitingCode = "dependency"
@@ -79,11 +104,16 @@ extension Point {
         case .job(let id):
             let job = try tx.job(id)
             return DependencyView(
-                on: dependency, name: job?.spec.name ?? "", states: job.map { [$0.state.rawValue: 1] } ?? [:])
+                on: dependency,
+                name: job?.spec.name ?? "",
+                states: job.map { [$0.state.rawValue: 1] } ?? [:]
+            )
         case .array(let id):
             return DependencyView(
-                on: dependency, name: try tx.jobs(of: id, limit: 1).first?.spec.name ?? "",
-                states: try tx.array(id)?.counts.byName ?? [:])
+                on: dependency,
+                name: try tx.jobs(of: id, limit: 1).first?.spec.name ?? "",
+                states: try tx.array(id)?.counts.byName ?? [:]
+            )
         }
     }
 
@@ -98,7 +128,12 @@ extension Point {
                 throw Failure(.conflict, "Job \(id) has \(job.state.rawValue) already.")
             }
             try tx.cancel(
-                job, detail: "cancelled by \(caller.user)", actor: Actor.user(caller), at: now, counters: counters)
+                job,
+                detail: "cancelled by \(caller.user)",
+                actor: Actor.user(caller),
+                at: now,
+                counters: counters
+            )
             return try Self.view(try tx.job(id) ?? job, WaitingReasons(), tx)
         }
         wakeAfterCancel()
@@ -118,32 +153,44 @@ extension Point {
     private func cancelAll(_ filter: JobFilter, named name: String, _ caller: Principal) async throws -> Int {
         let now = now()
         let counters = counters
-        let count = try await write { tx in
-            var live = filter
-            live.states = [.queued, .active]
+        try await store.read { tx in
             guard let sample = try tx.jobs(filter, before: nil, limit: 1).first,
                 (try? Self.require(.viewer, in: sample.project, caller, tx)) != nil
             else { throw Failure(.notFound, "There is no \(name) that you can see.") }
             _ = try Self.require(.member, in: sample.project, caller, tx)
-            var count = 0
-            // Pages go from the newest to the oldest; jobs that a cancel takes along are passed over.
-            var cursor: JobCursor?
-            while true {
-                let page = try tx.jobs(live, before: cursor, limit: 500)
+        }
+        var live = filter
+        live.states = [.queued, .active]
+        var count = 0
+        // Pages go from the newest to the oldest; jobs that a cancel takes along are passed over. Each page is a write
+        // of its own, since every other writer waits for it; a repeat goes on where a crash came between.
+        var cursor: JobCursor?
+        repeat {
+            let (before, pageFilter) = (cursor, live)
+            let (asked, last) = try await write { tx in
+                var asked = 0
+                let page = try tx.jobs(pageFilter, before: before, limit: Self.cancelsOfOneWrite)
                 for job in page {
                     guard let job = try tx.job(job.id), !job.state.isTerminal else { continue }
                     try tx.cancel(
-                        job, detail: "cancelled by \(caller.user)", actor: Actor.user(caller), at: now,
-                        counters: counters)
-                    count += 1
+                        job,
+                        detail: "cancelled by \(caller.user)",
+                        actor: Actor.user(caller),
+                        at: now,
+                        counters: counters
+                    )
+                    asked += 1
                 }
-                guard page.count == 500, let last = page.last else { return count }
-                cursor = JobCursor(last)
+                return (asked, page.count == Self.cancelsOfOneWrite ? page.last.map { JobCursor($0) } : nil)
             }
-        }
-        wakeAfterCancel()
+            count += asked
+            cursor = last
+            wakeAfterCancel()
+        } while cursor != nil
         return count
     }
+
+    private static let cancelsOfOneWrite = 500
 
     private func wakeAfterCancel() {
         orderBell.ring()
@@ -155,26 +202,44 @@ extension Point {
 
     /// Why a job waits, or where it stands and why there.
     public func why(_ id: JobID, _ caller: Principal) async throws -> WhyView {
-        let (job, run) = try await store.read { tx in
+        let (job, run, projects) = try await store.read { tx in
             let job = try Self.find(id, .viewer, caller, tx)
-            return (job, try job.run.flatMap { try tx.run($0) })
+            return (job, try job.run.flatMap { try tx.run($0) }, try Self.visible(to: caller, tx))
         }
         guard job.state == .queued else { return Self.whyNotWaiting(job, run) }
-        let reason = try await explain(job)
+        let reason = try await explain(job, naming: projects)
         return WhyView(
-            job: id, state: job.state, code: reason.code, headline: reason.headline, evidence: reason.evidence,
-            wayOut: reason.wayOut, predictedStart: reason.predictedStart, figures: reason.figures)
+            job: id,
+            state: job.state,
+            code: reason.code,
+            headline: reason.headline,
+            evidence: reason.evidence,
+            wayOut: reason.wayOut,
+            predictedStart: reason.predictedStart,
+            figures: reason.figures
+        )
     }
 
     private static func whyNotWaiting(_ job: Job, _ run: Run?) -> WhyView {
         var view = WhyView(
-            job: job.id, state: job.state, code: job.state.rawValue, headline: "", evidence: [], wayOut: nil,
-            predictedStart: nil, figures: ["runs": Int64(job.lifecycle.runNumber)])
+            job: job.id,
+            state: job.state,
+            code: job.state.rawValue,
+            headline: "",
+            evidence: [],
+            wayOut: nil,
+            predictedStart: nil,
+            figures: ["runs": Int64(job.lifecycle.runNumber)]
+        )
         if let run {
-            view.evidence.append("attempt \(run.key.number) was placed at \(run.centre) at \(run.leasedAt): \(run.reason)")
+            view.evidence.append(
+                "attempt \(run.key.number) was placed at \(run.centre) at \(run.leasedAt): \(run.reason)"
+            )
             if let startedAt = run.startedAt {
                 view.figures["waited_ms"] = (startedAt - job.submittedAt).milliseconds
-                view.evidence.append("it started at \(startedAt), \((startedAt - job.submittedAt).seconds) s after it was submitted")
+                view.evidence.append(
+                    "it started at \(startedAt), \((startedAt - job.submittedAt).seconds) s after it was submitted"
+                )
             }
             if let outcome = run.outcome { view.evidence.append("attempt \(run.key.number) \(outcome.summary)") }
         }
@@ -182,7 +247,8 @@ extension Point {
         case (.active, let run?):
             if let since = run.lifecycle.unseenSince {
                 view.code = "unseen"
-                view.headline = "Its centre '\(run.centre)' has been silent since \(since); the run may well be going on."
+                view.headline =
+                    "Its centre '\(run.centre)' has been silent since \(since); the run may well be going on."
                 view.wayOut =
                     "It is waited for. Submit with on_centre_loss: {requeue_after: …} if it may be run again elsewhere."
             } else if let stop = run.lifecycle.stop {
@@ -210,7 +276,12 @@ extension Point {
 
     /// A piece of what a task printed. Without a run as yet: empty, and more may come.
     public func logs(
-        _ id: JobID, run number: Int?, task: Int, from offset: Int64, countMax: Int, _ caller: Principal
+        _ id: JobID,
+        run number: Int?,
+        task: Int,
+        from offset: Int64,
+        countMax: Int,
+        _ caller: Principal
     ) async throws -> LogChunk {
         guard (1...1 << 20).contains(countMax), offset >= 0 else {
             throw Failure(.malformed, "A piece of a log has 1 byte to 1 MiB and begins at 0 or later.")
@@ -223,13 +294,17 @@ extension Point {
             return LogChunk(bytes: [], offset: offset, isComplete: job.state.isTerminal)
         }
         guard key.number > 0, key.number <= job.lifecycle.runNumber else {
-            throw Failure(.notFound, "Job \(id) has runs 1 to \(job.lifecycle.runNumber); there is no run \(key.number).")
+            throw Failure(
+                .notFound,
+                "Job \(id) has runs 1 to \(job.lifecycle.runNumber); there is no run \(key.number)."
+            )
         }
         let isSealed = try await runLogs.isSealed(key, task: task)
         let bytes = try await runLogs.read(key, task: task, offset: offset, countMax: countMax)
         let isComplete = isSealed && bytes.readableBytes < countMax
         // A run that was never told to an agent has no log, and never will have.
-        let neverStarted = bytes.readableBytes == 0 && job.state.isTerminal && !isComplete
+        let isPast = job.state.isTerminal || key.number < job.lifecycle.runNumber
+        let neverStarted = bytes.readableBytes == 0 && isPast && !isComplete
         let isOver = neverStarted ? try await hasNoLogToCome(key) : false
         return LogChunk(bytes: Array(bytes.readableBytesView), offset: offset, isComplete: isComplete || isOver)
     }
@@ -241,13 +316,20 @@ extension Point {
 
     /// Returns when something may have been added, or the time is over. A hint: look again.
     public func waitForLogs(
-        _ id: JobID, run: Int?, task: Int, beyond offset: Int64, atMost limit: Duration
+        _ id: JobID,
+        run: Int?,
+        task: Int,
+        beyond offset: Int64,
+        atMost limit: Duration
     ) async throws {
         let rings = logBell.rings
-        if let number = run, let size = try await runLogs.size(RunKey(job: id, number: number), task: task),
-            size.count > offset
-        {
-            return
+        // Looked at only after the rings were counted: what was added before is seen, what is added after rings.
+        var number = run
+        if number == nil { number = try await store.read { try $0.job(id)?.run?.number } }
+        if let number {
+            let key = RunKey(job: id, number: number)
+            if let size = try await runLogs.size(key, task: task), size.count > offset { return }
+            if try await runLogs.isSealed(key, task: task) { return }
         }
         await logBell.wait(beyond: rings, atMost: min(limit, settings.tick))
     }

@@ -1,3 +1,4 @@
+import Blobs
 import Core
 import Logging
 import Scheduling
@@ -14,6 +15,7 @@ extension Point: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.loop("place", self.placeBell) { try await self.place() } }
                 group.addTask { await self.loop("watch", nil) { try await self.watch() } }
+                group.addTask { await self.sweep() }
             }
         }
     }
@@ -45,10 +47,23 @@ extension Point: Service {
         }
     }
 
+    /// Drops uploads that nobody went on with.
+    private func sweep() async {
+        while !Task.isCancelled {
+            do {
+                let dropped = try await blobs.sweepUploads(olderThan: now() - settings.uploadLifetime)
+                if dropped > 0 { log.notice("stale uploads dropped", metadata: ["uploads": "\(dropped)"]) }
+            } catch {
+                log.warning("stale uploads cannot be dropped", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(3600))
+        }
+    }
+
     // MARK: Watching centres
 
     /// Marks what cannot be seen, and gives up what its own policy says to give up.
-    private func watch() async throws {
+    func watch() async throws {
         let now = now()
         let centres = try await store.read { try $0.centres() }.filter { $0.agent != nil }
         let silent = centres.compactMap { centre in
@@ -68,6 +83,10 @@ extension Point: Service {
         guard changed else { return }
         try await write { tx in
             for (centre, since) in silent {
+                // It may have spoken since we looked, and nothing is given up while it speaks.
+                guard self.sight.silentSince(centre, now: now, after: self.settings.silenceAfter) != nil else {
+                    continue
+                }
                 for run in try tx.liveRuns(at: centre) {
                     var lifecycle = run.lifecycle
                     var changes = lifecycle.loseSight(since: since)
@@ -75,7 +94,13 @@ extension Point: Service {
                     if isDue { changes += lifecycle.giveUp(now: now) }
                     if !changes.isEmpty {
                         try tx.apply(
-                            changes, to: run, givenUp: isDue, actor: Actor.point, at: now, counters: counters)
+                            changes,
+                            to: run,
+                            givenUp: isDue,
+                            actor: Actor.point,
+                            at: now,
+                            counters: counters
+                        )
                     }
                 }
             }
@@ -93,28 +118,47 @@ extension Point: Service {
 
     // MARK: Placing
 
+    private static let placementsOfOneWrite = 256
+
     /// One cycle: snapshot, plan, and one applier that checks every item against the rows as they are now.
     func place() async throws {
         let now = now()
         let (snapshot, truncated) = try await snapshot(now: now)
         guard !snapshot.queue.isEmpty else {
             waiting.withLock { $0 = WaitingReasons() }
+            claims.withLock { $0 = [:] }
             return
         }
-        let began = ContinuousClock.now
-        let plan = Scheduling.plan(snapshot)
-        counters.placement.withLock { $0.note(cycle: ContinuousClock.now - began, placed: plan.placements.count) }
-        waiting.withLock { $0 = WaitingReasons(plan.waiting, of: snapshot.queue, isWhole: !truncated) }
+        let (plan, reasons, spent) = await planning.run {
+            let began = ContinuousClock.now
+            let plan = Scheduling.plan(snapshot)
+            let owners = snapshot.owners
+            // Read by every member of the waiting job's project, and by nobody who may know more.
+            let reasons = plan.waiting.map { job, reason in
+                (job, reason.naming { owners[$0] != nil && owners[$0] == owners[job] })
+            }
+            return (plan, Dictionary(uniqueKeysWithValues: reasons), ContinuousClock.now - began)
+        }
+        counters.placement.withLock { $0.note(cycle: spent, placed: plan.placements.count) }
+        waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !truncated) }
+        let queued = Set(snapshot.queue.map(\.id))
+        claims.withLock { claims in claims = claims.filter { truncated || queued.contains($0.key) } }
         guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return }
         let counters = counters
-        let placed = try await write { tx in
-            var placed = 0
-            for placement in plan.placements where try tx.lease(placement, at: now) { placed += 1 }
-            for preemption in plan.preemptions {
-                guard let run = try tx.run(preemption.run) else { continue }
-                try tx.stop(run, .preempt, actor: Actor.point, at: now, counters: counters)
+        var placed = 0
+        // In pieces, since every other writer waits while one is written.
+        for start in stride(from: 0, to: plan.placements.count, by: Self.placementsOfOneWrite) {
+            let some = plan.placements[start..<min(start + Self.placementsOfOneWrite, plan.placements.count)]
+            placed += try await write { tx in try some.count { try tx.lease($0, at: now) } }
+            orderBell.ring()
+        }
+        if !plan.preemptions.isEmpty {
+            try await write { tx in
+                for preemption in plan.preemptions {
+                    guard let run = try tx.run(preemption.run) else { continue }
+                    try tx.stop(run, .preempt, actor: Actor.point, at: now, counters: counters)
+                }
             }
-            return placed
         }
         claims.withLock { claims in
             for placement in plan.placements { claims[placement.job] = nil }

@@ -14,10 +14,12 @@ extension Point {
             let running = try tx.jobs(JobFilter(projects: projects, states: [.active]), before: nil, limit: 12)
             let events = try tx.latestEvents(limit: 12, projects: projects)
             return OverviewView(
-                capacity: try self.capacity(caller, tx), jobs: counts.byName,
+                capacity: try self.capacity(caller, tx),
+                jobs: counts.byName,
                 waiting: Self.groups(waiting, projects, queued: counts.queued),
                 running: try running.map { try Self.view($0, waiting, tx) },
-                recent: try events.map { try Self.view($0) })
+                recent: try events.map { try Self.view($0) }
+            )
         }
     }
 
@@ -30,7 +32,9 @@ extension Point {
 
     /// Waiting jobs by reason. Jobs that no cycle has looked at yet count as waiting for their turn.
     private static func groups(
-        _ waiting: WaitingReasons, _ projects: [ProjectName]?, queued: Int
+        _ waiting: WaitingReasons,
+        _ projects: [ProjectName]?,
+        queued: Int
     ) -> [OverviewView.WaitingGroup] {
         var groups: [String: OverviewView.WaitingGroup] = [:]
         func add(_ code: String, _ headline: @autoclosure () -> String, _ count: Int) {
@@ -84,7 +88,11 @@ extension Point {
     public func metrics() async throws -> String {
         var text = MetricsText()
         let operatorView = Principal(
-            user: Self.nobody, isOperator: true, scopes: [.read], project: nil)
+            user: Self.nobody,
+            isOperator: true,
+            scopes: [.read],
+            project: nil
+        )
         let (capacity, jobs, statistics) = try await store.read { tx in
             (try self.capacity(operatorView, tx), try Self.jobCounts(nil, tx), self.store.statistics)
         }

@@ -58,24 +58,33 @@ extension Point {
                     centre.agent == nil
                     ? nil : self.sight.silentSince(centre.name, now: now, after: self.settings.silenceAfter)
                 return Snapshot.Centre(
-                    centre, unseenSince: silentSince,
+                    centre,
+                    unseenSince: silentSince,
                     runs: try (live[centre.name] ?? []).map { run in
                         Snapshot.Run(run, spec: try tx.job(run.key.job)?.spec ?? JobSpec(name: "unknown", command: []))
-                    })
+                    }
+                )
             }
             let projects = try tx.projects().map { project in
                 Snapshot.Project(
-                    name: project.name, weight: project.weight,
-                    usage: self.usageMemory.usage(project.name, now: now), quota: project.quota,
-                    balance: project.metered ? try tx.balance(.project(project.name)) : nil)
+                    name: project.name,
+                    weight: project.weight,
+                    usage: self.usageMemory.usage(project.name, now: now),
+                    quota: project.quota,
+                    balance: project.metered ? try tx.balance(.project(project.name)) : nil
+                )
             }
             var jobs = try tx.jobsWaiting(limit: window, now: nil)
             let truncated = Dictionary(grouping: jobs, by: \.project).values.contains { $0.count >= window }
+            // Jobs that back off must not fill the window of those that could start.
+            if truncated { jobs = try tx.jobsWaiting(limit: window, now: now) }
             if let extra, !jobs.contains(where: { $0.id == extra.id }) { jobs.append(extra) }
             let queue = try jobs.map { job in
                 QueuedJob(
-                    job, waitingFor: job.id == extra?.id ? try Self.names(of: job.dependencies, tx) : [],
-                    claim: claims[job.id])
+                    job,
+                    waitingFor: job.id == extra?.id ? try Self.names(of: job.dependencies, tx) : [],
+                    claim: claims[job.id]
+                )
             }
             return (Snapshot(now: now, centres: centres, projects: projects, queue: queue), truncated)
         }
@@ -100,26 +109,28 @@ extension Point {
     }
 
     /// Why a queued job waits, by the code that would place it.
-    func explain(_ job: Job) async throws -> Reason {
+    ///
+    /// - Parameter projects: Whose jobs the answer may name; `nil` is all.
+    func explain(_ job: Job, naming projects: [ProjectName]?) async throws -> Reason {
         let (snapshot, _) = try await snapshot(now: now(), including: job)
         guard let queued = snapshot.queue.first(where: { $0.id == job.id }) else {
             preconditionFailure("the snapshot includes the job that was asked for")
         }
-        return Scheduling.explain(queued, in: snapshot)
+        let reason = await explaining.run { Scheduling.explain(queued, in: snapshot) }
+        guard let projects else { return reason }
+        let owners = snapshot.owners
+        return reason.naming { owners[$0].map(projects.contains) ?? false }
     }
 
     /// The centres as far as feasibility goes: read anew only when one has changed.
     func placeableCentres() async throws -> [Snapshot.Centre] {
-        if let known = feasibilityCentres.withLock({ $0 }) { return known }
-        let fresh = try await store.read { tx in
-            try tx.centres().map { Snapshot.Centre($0, unseenSince: nil, runs: []) }
+        try await feasibilityCentres.value {
+            try await store.read { tx in try tx.centres().map { Snapshot.Centre($0, unseenSince: nil, runs: []) } }
         }
-        feasibilityCentres.withLock { $0 = fresh }
-        return fresh
     }
 
     /// A centre came, went or changed.
-    func centresChanged() { feasibilityCentres.withLock { $0 = nil } }
+    func centresChanged() { feasibilityCentres.forget() }
 
     /// Fills the memory of usage from the accounts of the last two half-lives.
     func rememberUsage() async throws {
@@ -139,8 +150,11 @@ extension Point {
                 }
             guard whole > 0 else { continue }
             usageMemory.note(
-                row.project, share: Double(row.microUnits) / 1e6 / 3600 / whole, from: row.hour,
-                to: row.hour + .seconds(3600))
+                row.project,
+                share: Double(row.microUnits) / 1e6 / 3600 / whole,
+                from: row.hour,
+                to: row.hour + .seconds(3600)
+            )
         }
     }
 }
@@ -165,10 +179,21 @@ extension WriteTransaction {
         try append(
             .runLeased(
                 .init(
-                    run: RunKey(job: job.id, number: number), centre: centre.name, nodes: placement.nodes,
-                    resources: resources, tasks: tasks, reason: placement.reason,
-                    pricePerHour: placement.pricePerHour, reserved: placement.reserve)),
-            project: job.project, subject: "\(job.id)", actor: Actor.point, at: now)
+                    run: RunKey(job: job.id, number: number),
+                    centre: centre.name,
+                    nodes: placement.nodes,
+                    resources: resources,
+                    tasks: tasks,
+                    reason: placement.reason,
+                    pricePerHour: placement.pricePerHour,
+                    reserved: placement.reserve
+                )
+            ),
+            project: job.project,
+            subject: "\(job.id)",
+            actor: Actor.point,
+            at: now
+        )
         return true
     }
 }

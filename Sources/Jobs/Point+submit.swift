@@ -16,7 +16,10 @@ extension Point {
     ///     exists; the same key with other content is a conflict.
     /// - Throws: `.invalid` with every fault at once; `.impossible` when no centre could ever run it.
     public func submit(
-        _ document: JSON, project: ProjectName?, idempotencyKey: String?, _ caller: Principal
+        _ document: JSON,
+        project: ProjectName?,
+        idempotencyKey: String?,
+        _ caller: Principal
     ) async throws -> SubmissionView {
         let draft = try SubmissionDraft.read(document)
         if let key = idempotencyKey, !(1...200).contains(key.utf8.count) {
@@ -30,16 +33,30 @@ extension Point {
         case .workflow(let workflow): (drafts, workflowName, named) = (workflow.jobs, workflow.name, workflow.project)
         }
         let project = try await self.project(project ?? named, for: caller)
+        var hashed: [UInt8] = []
+        if idempotencyKey != nil { document.write(to: &hashed) }
+        let idempotency = idempotencyKey.map { Event.Idempotency(key: $0, request: Self.sha256(hashed)) }
+        // Before anything that has to do with the project is looked at. A repeat is answered also when what it asked
+        // for could not be asked for today.
+        let earlier = try await store.read { tx in
+            _ = try Self.require(.member, in: project, caller, tx)
+            return try idempotency.flatMap { try Submission.replay($0, project: project, caller, tx) }
+        }
+        if let earlier { return earlier }
         try await resolveAlgorithms(&drafts, project: project, isWorkflow: workflowName != nil)
         try await checkFeasible(drafts, isWorkflow: workflowName != nil)
 
-        var hashed: [UInt8] = []
-        if idempotencyKey != nil { document.write(to: &hashed) }
         let submission = Submission(
-            specs: drafts.map(\.spec), workflowName: workflowName, project: project, caller: caller,
-            idempotency: idempotencyKey.map { .init(key: $0, request: Self.sha256(hashed)) },
-            jobs: drafts.map { _ in makeID() }, arrays: drafts.map { $0.spec.array == nil ? nil : makeID() },
-            workflow: workflowName == nil ? nil : makeID(), at: now())
+            specs: drafts.map(\.spec),
+            workflowName: workflowName,
+            project: project,
+            caller: caller,
+            idempotency: idempotency,
+            jobs: drafts.map { _ in makeID() },
+            arrays: drafts.map { $0.spec.array == nil ? nil : makeID() },
+            workflow: workflowName == nil ? nil : makeID(),
+            at: now()
+        )
         let view = try await write { try submission.write($0) }
         if !view.replayed {
             placeBell.ring()
@@ -57,14 +74,17 @@ extension Point {
                 own.isEmpty
                     ? "You are a member of no project. Ask an owner to add you."
                     : "You are in several projects (\(own.map(\.project.text).joined(separator: ", "))): name one.",
-                violations: [Violation("/project", "must name the project that this is for")])
+                violations: [Violation("/project", "must name the project that this is for")]
+            )
         }
         return only.project
     }
 
     /// Turns references to algorithms into command, environment and checked parameters, by content.
     private func resolveAlgorithms(
-        _ drafts: inout [JobDraft], project: ProjectName, isWorkflow: Bool
+        _ drafts: inout [JobDraft],
+        project: ProjectName,
+        isWorkflow: Bool
     ) async throws {
         var violations: [Violation] = []
         for index in drafts.indices {
@@ -74,16 +94,25 @@ extension Point {
                 let manifest = try await manifest(of: algorithm.tree, project: project)
                 if let version = algorithm.version, version != manifest.version {
                     violations.append(
-                        Violation("\(pointer)/algorithm/version", "is '\(version)'; the folder's is '\(manifest.version)'"))
+                        Violation(
+                            "\(pointer)/algorithm/version",
+                            "is '\(version)'; the folder's is '\(manifest.version)'"
+                        )
+                    )
                 }
                 let (values, faults) = manifest.resolve(
-                    parameters: drafts[index].spec.parameters, at: "\(pointer)/parameters")
+                    parameters: drafts[index].spec.parameters,
+                    at: "\(pointer)/parameters"
+                )
                 violations += faults + manifest.violations(of: drafts[index].spec, at: pointer)
                 drafts[index].spec.parameters = values
                 drafts[index].spec.command = manifest.entryPoint
                 drafts[index].spec.algorithm = AlgorithmReference(
-                    name: manifest.name, version: manifest.version, tree: algorithm.tree,
-                    requirements: manifest.requirements)
+                    name: manifest.name,
+                    version: manifest.version,
+                    tree: algorithm.tree,
+                    requirements: manifest.requirements
+                )
             } catch let failure as Failure {
                 guard failure.violations.isEmpty else {
                     violations += failure.violations.map { Violation("\(pointer)/algorithm\($0.pointer)", $0.message) }
@@ -104,7 +133,10 @@ extension Point {
             throw Failure(.invalid, "its folder has no \(AlgorithmManifest.fileName)")
         }
         guard file.size.count <= AlgorithmManifest.bytesMax else {
-            throw Failure(.tooLarge, "its \(AlgorithmManifest.fileName) is larger than \(AlgorithmManifest.bytesMax) bytes")
+            throw Failure(
+                .tooLarge,
+                "its \(AlgorithmManifest.fileName) is larger than \(AlgorithmManifest.bytesMax) bytes"
+            )
         }
         let bytes = try await blobs.open(file.digest).read(offset: 0, countMax: AlgorithmManifest.bytesMax)
         let manifest = try AlgorithmManifest.read(yaml: Array(bytes.readableBytesView))
@@ -161,45 +193,80 @@ private struct Submission: Sendable {
 
     func write(_ tx: WriteTransaction) throws -> SubmissionView {
         _ = try Point.require(.member, in: project, caller, tx)
-        if let idempotency, let earlier = try tx.idempotency(project: project, user: caller.user, key: idempotency.key) {
-            guard earlier.request == idempotency.request else {
-                throw Failure(
-                    .conflict, "This Idempotency-Key was used for another request. Use a fresh key for a new submission.")
-            }
-            return try replay(earlier.resource, tx)
-        }
+        if let idempotency, let earlier = try Self.replay(idempotency, project: project, caller, tx) { return earlier }
         let (specs, dependencies) = try resolve(tx)
         if let workflow, let workflowName {
             try tx.append(
                 .workflowSubmitted(
                     .init(
-                        workflow: workflow, name: workflowName, project: project, user: caller.user,
-                        idempotency: idempotency)),
-                project: project, subject: "\(workflow)", actor: actor, at: at)
+                        workflow: workflow,
+                        name: workflowName,
+                        project: project,
+                        user: caller.user,
+                        idempotency: idempotency
+                    )
+                ),
+                project: project,
+                subject: "\(workflow)",
+                actor: actor,
+                at: at
+            )
         }
         for index in specs.indices {
             try tx.append(
                 .jobsSubmitted(
                     .init(
-                        first: jobs[index], count: specs[index].array ?? 1, array: arrays[index], workflow: workflow,
-                        project: project, user: caller.user, spec: specs[index], dependencies: dependencies[index],
-                        idempotency: workflow == nil ? idempotency : nil)),
-                project: project, subject: arrays[index]?.description ?? jobs[index].description, actor: actor, at: at)
+                        first: jobs[index],
+                        count: specs[index].array ?? 1,
+                        array: arrays[index],
+                        workflow: workflow,
+                        project: project,
+                        user: caller.user,
+                        spec: specs[index],
+                        dependencies: dependencies[index],
+                        idempotency: workflow == nil ? idempotency : nil
+                    )
+                ),
+                project: project,
+                subject: arrays[index]?.description ?? jobs[index].description,
+                actor: actor,
+                at: at
+            )
         }
         return view(count: specs.reduce(0) { $0 + ($1.array ?? 1) })
     }
 
     private func view(count: Int) -> SubmissionView {
         SubmissionView(
-            job: workflow == nil && arrays[0] == nil ? jobs[0] : nil, array: workflow == nil ? arrays[0] : nil,
-            workflow: workflow, project: project, count: count, replayed: false)
+            job: workflow == nil && arrays[0] == nil ? jobs[0] : nil,
+            array: workflow == nil ? arrays[0] : nil,
+            workflow: workflow,
+            project: project,
+            count: count,
+            replayed: false
+        )
     }
 
-    private func replay(_ resource: String, _ tx: ReadTransaction) throws -> SubmissionView {
+    /// What the first request with this key made; `nil` when this is the first.
+    static func replay(
+        _ idempotency: Event.Idempotency,
+        project: ProjectName,
+        _ caller: Principal,
+        _ tx: ReadTransaction
+    ) throws -> SubmissionView? {
+        guard let earlier = try tx.idempotency(project: project, user: caller.user, key: idempotency.key) else {
+            return nil
+        }
+        guard earlier.request == idempotency.request else {
+            throw Failure(
+                .conflict,
+                "This Idempotency-Key was used for another request. Use a fresh key for a new submission."
+            )
+        }
         var view = SubmissionView(project: project, count: 1, replayed: true)
-        view.job = JobID(resource)
-        view.array = ArrayID(resource)
-        view.workflow = WorkflowID(resource)
+        view.job = JobID(earlier.resource)
+        view.array = ArrayID(earlier.resource)
+        view.workflow = WorkflowID(earlier.resource)
         if let array = view.array { view.count = try tx.array(array)?.counts.total ?? 0 }
         if let workflow = view.workflow { view.count = try tx.workflow(workflow)?.counts.total ?? 0 }
         return view
@@ -266,7 +333,9 @@ private struct Submission: Sendable {
         case .array(let id): sample = try? tx.jobs(of: id, limit: 1).first
         }
         guard let sample, sample.project == project else { return unknown }
-        if let output, !sample.spec.outputs.contains(output) { return "'\(sample.spec.name)' has no output '\(output)'" }
+        if let output, !sample.spec.outputs.contains(output) {
+            return "'\(sample.spec.name)' has no output '\(output)'"
+        }
         let hasFailed =
             switch dependency {
             case .job: sample.state == .failed || sample.state == .cancelled

@@ -8,8 +8,11 @@ extension Point {
             let memberships = try tx.memberships(of: caller.user)
                 .filter { caller.project == nil || $0.project == caller.project }
             return WhoAmI(
-                user: caller.user, operator: caller.isOperator,
-                scopes: caller.scopes.sorted { $0.rawValue < $1.rawValue }, projects: memberships)
+                user: caller.user,
+                operator: caller.isOperator,
+                scopes: caller.scopes.sorted { $0.rawValue < $1.rawValue },
+                projects: memberships
+            )
         }
     }
 
@@ -58,15 +61,21 @@ extension Point {
                 throw Failure(.conflict, "There is a project '\(project.name)' already. Choose another name.")
             }
             try tx.append(
-                .projectCreated(project), project: project.name, subject: "project/\(project.name)",
-                actor: Actor.user(caller), at: now)
+                .projectCreated(project),
+                project: project.name,
+                subject: "project/\(project.name)",
+                actor: Actor.user(caller),
+                at: now
+            )
             return try Self.view(project, caller, tx)
         }
     }
 
     /// Owners may change the title; weight, quota and metering are the operator's.
     public func changeProject(
-        _ name: ProjectName, _ patch: ProjectPatch, _ caller: Principal
+        _ name: ProjectName,
+        _ patch: ProjectPatch,
+        _ caller: Principal
     ) async throws -> ProjectView {
         let now = now()
         let view = try await write { tx in
@@ -78,7 +87,12 @@ extension Point {
             project.metered = patch.metered ?? project.metered
             try Self.check(project)
             try tx.append(
-                .projectChanged(project), project: name, subject: "project/\(name)", actor: Actor.user(caller), at: now)
+                .projectChanged(project),
+                project: name,
+                subject: "project/\(name)",
+                actor: Actor.user(caller),
+                at: now
+            )
             return try Self.view(project, caller, tx)
         }
         placeBell.ring()
@@ -103,10 +117,15 @@ extension Point {
     static func view(_ project: Project, _ caller: Principal, _ tx: ReadTransaction) throws -> ProjectView {
         let held = try tx.projectUsage(project.name)
         return ProjectView(
-            project: project, balance: try tx.balance(.project(project.name)),
-            reserved: try tx.balance(.reserved(project.name)), runs: held.runs, cores: held.cores.cores,
-            cards: held.cards, role: try tx.role(of: caller.user, in: project.name),
-            jobs: try tx.jobCounts([project.name])[project.name]?.byName ?? [:])
+            project: project,
+            balance: try tx.balance(.project(project.name)),
+            reserved: try tx.balance(.reserved(project.name)),
+            runs: held.runs,
+            cores: held.cores.cores,
+            cards: held.cards,
+            role: try tx.role(of: caller.user, in: project.name),
+            jobs: try tx.jobCounts([project.name])[project.name]?.byName ?? [:]
+        )
     }
 
     // MARK: Members
@@ -126,8 +145,12 @@ extension Point {
                 throw Failure(.notFound, "There is no user '\(membership.user)'. An operator can make one.")
             }
             try tx.append(
-                .memberSet(membership), project: membership.project, subject: "project/\(membership.project)",
-                actor: Actor.user(caller), at: now)
+                .memberSet(membership),
+                project: membership.project,
+                subject: "project/\(membership.project)",
+                actor: Actor.user(caller),
+                at: now
+            )
             return membership
         }
     }
@@ -140,26 +163,39 @@ extension Point {
                 throw Failure(.notFound, "'\(user)' is no member of project '\(project)'.")
             }
             try tx.append(
-                .memberRemoved(.init(project: project, user: user)), project: project, subject: "project/\(project)",
-                actor: Actor.user(caller), at: now)
+                .memberRemoved(.init(project: project, user: user)),
+                project: project,
+                subject: "project/\(project)",
+                actor: Actor.user(caller),
+                at: now
+            )
         }
     }
 
     public func grantVoucher(
-        _ amount: MicroCredits, to project: ProjectName, note: String, _ caller: Principal
+        _ amount: MicroCredits,
+        to project: ProjectName,
+        note: String,
+        _ caller: Principal
     ) async throws -> ProjectView {
         try Self.requireOperator(caller)
         guard amount.count > 0, amount.count <= 1_000_000_000_000_000 else {
             throw Failure(
-                .invalid, "A voucher is worth more than nothing and at most a thousand million credits.",
-                violations: [Violation("/amount", "must be 1 to 10¹⁵ millionths of a credit")])
+                .invalid,
+                "A voucher is worth more than nothing and at most a thousand million credits.",
+                violations: [Violation("/amount", "must be 1 to 10¹⁵ millionths of a credit")]
+            )
         }
         let now = now()
         let view = try await write { tx in
             let found = try Self.require(.viewer, in: project, caller, tx)
             try tx.append(
                 .voucherGranted(.init(project: project, amount: amount, note: String(note.prefix(500)))),
-                project: project, subject: "project/\(project)", actor: Actor.user(caller), at: now)
+                project: project,
+                subject: "project/\(project)",
+                actor: Actor.user(caller),
+                at: now
+            )
             return try Self.view(found, caller, tx)
         }
         placeBell.ring()
@@ -195,26 +231,48 @@ extension Point {
         guard violations.isEmpty else {
             throw Failure(.invalid, "The token cannot be made as asked.", violations: violations)
         }
+        if let project = request.project {
+            try await store.read { _ = try Self.require(.viewer, in: project, caller, $0) }
+        }
         return try await issueToken(
-            user: request.user ?? caller.user, scopes: request.scopes, project: request.project, label: request.label,
-            lifetime: request.expiresInSeconds.map { .seconds($0) }, actor: Actor.user(caller))
+            user: request.user ?? caller.user,
+            scopes: request.scopes,
+            project: request.project,
+            label: request.label,
+            lifetime: request.expiresInSeconds.map { .seconds($0) },
+            actor: Actor.user(caller)
+        )
     }
 
     /// A short-lived token with the caller's own rights, for the console's cookie.
     public func openSession(_ caller: Principal) async throws -> IssuedToken {
         try await issueToken(
-            user: caller.user, scopes: Array(caller.scopes), project: caller.project, label: "console session",
-            lifetime: settings.sessionLifetime, actor: Actor.user(caller))
+            user: caller.user,
+            scopes: Array(caller.scopes),
+            project: caller.project,
+            label: "console session",
+            lifetime: settings.sessionLifetime,
+            actor: Actor.user(caller)
+        )
     }
 
     func issueToken(
-        user: UserName, scopes: [Token.Scope], project: ProjectName?, label: String, lifetime: Duration?, actor: String
+        user: UserName,
+        scopes: [Token.Scope],
+        project: ProjectName?,
+        label: String,
+        lifetime: Duration?,
+        actor: String
     ) async throws -> IssuedToken {
         let now = now()
-        let (secret, hash) = makeSecret()
-        let token = Token(
-            id: makeID(), user: user, hash: hash, scopes: Set(scopes).sorted { $0.rawValue < $1.rawValue },
-            project: project, label: label, createdAt: now, expiresAt: lifetime.map { now + $0 })
+        let (token, secret) = makeToken(
+            user: user,
+            scopes: scopes,
+            project: project,
+            label: label,
+            lifetime: lifetime,
+            at: now
+        )
         try await write { tx in
             guard try tx.user(user) != nil else { throw Failure(.notFound, "There is no user '\(user)'.") }
             if let project, try tx.project(project) == nil {
@@ -222,7 +280,29 @@ extension Point {
             }
             try tx.append(.tokenIssued(token), project: nil, subject: "token/\(token.id)", actor: actor, at: now)
         }
-        return IssuedToken(token: TokenView(token), secret: "op_\(token.id.base32)_\(secret)")
+        return IssuedToken(token: TokenView(token), secret: secret)
+    }
+
+    private func makeToken(
+        user: UserName,
+        scopes: [Token.Scope],
+        project: ProjectName?,
+        label: String,
+        lifetime: Duration?,
+        at now: Instant
+    ) -> (token: Token, secret: String) {
+        let (secret, hash) = makeSecret()
+        let token = Token(
+            id: makeID(),
+            user: user,
+            hash: hash,
+            scopes: Set(scopes).sorted { $0.rawValue < $1.rawValue },
+            project: project,
+            label: label,
+            createdAt: now,
+            expiresAt: lifetime.map { now + $0 }
+        )
+        return (token, "op_\(token.id.base32)_\(secret)")
     }
 
     public func revokeToken(_ id: TokenID, _ caller: Principal) async throws {
@@ -233,8 +313,12 @@ extension Point {
             else { throw Failure(.notFound, "There is no token \(id) of yours.") }
             guard token.revokedAt == nil else { return }
             try tx.append(
-                .tokenRevoked(.init(token: id)), project: nil, subject: "token/\(id)", actor: Actor.user(caller),
-                at: now)
+                .tokenRevoked(.init(token: id)),
+                project: nil,
+                subject: "token/\(id)",
+                actor: Actor.user(caller),
+                at: now
+            )
         }
     }
 
@@ -245,23 +329,47 @@ extension Point {
     /// - Returns: The operator's token, to be shown once; `nil` when the point has users already.
     public func bootstrap(operator name: UserName, project: ProjectName) async throws -> IssuedToken? {
         let now = now()
+        let (token, secret) = makeToken(
+            user: name,
+            scopes: Token.Scope.allCases,
+            project: nil,
+            label: "bootstrap",
+            lifetime: nil,
+            at: now
+        )
         let isNew = try await write { tx in
             guard try tx.users().isEmpty else { return false }
             try tx.append(
-                .userCreated(User(name: name, isOperator: true)), project: nil, subject: "user/\(name)",
-                actor: Actor.point, at: now)
+                .userCreated(User(name: name, isOperator: true)),
+                project: nil,
+                subject: "user/\(name)",
+                actor: Actor.point,
+                at: now
+            )
             try tx.append(
-                .projectCreated(Project(name: project, title: "The first project")), project: project,
-                subject: "project/\(project)", actor: Actor.point, at: now)
+                .projectCreated(Project(name: project, title: "The first project")),
+                project: project,
+                subject: "project/\(project)",
+                actor: Actor.point,
+                at: now
+            )
             try tx.append(
-                .memberSet(Membership(project: project, user: name, role: .owner)), project: project,
-                subject: "project/\(project)", actor: Actor.point, at: now)
+                .memberSet(Membership(project: project, user: name, role: .owner)),
+                project: project,
+                subject: "project/\(project)",
+                actor: Actor.point,
+                at: now
+            )
+            try tx.append(
+                .tokenIssued(token),
+                project: nil,
+                subject: "token/\(token.id)",
+                actor: Actor.point,
+                at: now
+            )
             return true
         }
-        guard isNew else { return nil }
-        return try await issueToken(
-            user: name, scopes: Token.Scope.allCases, project: nil, label: "bootstrap", lifetime: nil,
-            actor: Actor.point)
+        return isNew ? IssuedToken(token: TokenView(token), secret: secret) : nil
     }
 }
 
@@ -283,8 +391,13 @@ extension Point {
             throw Failure(.notFound, "There is no operator '\(name)' here.")
         }
         return try await issueToken(
-            user: name, scopes: Token.Scope.allCases, project: nil, label: "recovered", lifetime: nil,
-            actor: Actor.point)
+            user: name,
+            scopes: Token.Scope.allCases,
+            project: nil,
+            label: "recovered",
+            lifetime: nil,
+            actor: Actor.point
+        )
     }
 
     /// Carries out what was accepted, then gives the store back.

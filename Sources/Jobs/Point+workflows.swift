@@ -5,7 +5,10 @@ public import Wire
 extension Point {
     /// The caller's workflows, newest first.
     public func workflows(
-        project: ProjectName?, cursor: String?, limit: Int, _ caller: Principal
+        project: ProjectName?,
+        cursor: String?,
+        limit: Int,
+        _ caller: Principal
     ) async throws -> Page<WorkflowView> {
         guard (1...100).contains(limit) else { throw Failure(.malformed, "A page has 1 to 100 workflows.") }
         let before = try cursor.map { try Cursor.integer($0) }
@@ -15,7 +18,8 @@ extension Point {
             let page = found.prefix(limit)
             return Page(
                 items: try page.map { try Self.view($0, tx) },
-                next: found.count > limit ? page.last.map { "\($0.sequence)" } : nil)
+                next: found.count > limit ? page.last.map { "\($0.sequence)" } : nil
+            )
         }
     }
 
@@ -33,23 +37,39 @@ extension Point {
         let steps = try tx.steps(of: workflow.id)
         let names = Dictionary(steps.map { (Self.reference(to: $0.first), $0.first.spec.name) }) { first, _ in first }
         let tiers = Dictionary(
-            uniqueKeysWithValues: try tx.centres(includingRemoved: true).map { ($0.name, $0.tier) })
+            uniqueKeysWithValues: try tx.centres(includingRemoved: true).map { ($0.name, $0.tier) }
+        )
         let nodes = steps.map { step in
             WorkflowView.Node(
-                name: step.first.spec.name, job: step.first.array == nil ? step.first.id : nil,
-                array: step.first.array, count: step.counts.total, states: step.counts.byName,
-                tasks: step.first.spec.tasks, centres: step.centres, tiers: step.centres.compactMap { tiers[$0] },
-                startedAt: step.startedAt, endedAt: step.endedAt, after: Self.edges(into: step.first, names),
-                charged: step.charged)
+                name: step.first.spec.name,
+                job: step.first.array == nil ? step.first.id : nil,
+                array: step.first.array,
+                count: step.counts.total,
+                states: step.counts.byName,
+                tasks: step.first.spec.tasks,
+                centres: step.centres,
+                tiers: step.centres.compactMap { tiers[$0] },
+                startedAt: step.startedAt,
+                endedAt: step.endedAt,
+                after: Self.edges(into: step.first, names),
+                charged: step.charged
+            )
         }
         let counts = workflow.counts
         let isLive = counts.queued + counts.active > 0
         let state: JobState =
             isLive ? .active : counts.failed > 0 ? .failed : counts.cancelled > 0 ? .cancelled : .succeeded
         return WorkflowView(
-            workflow: workflow.id, name: workflow.name, project: workflow.project, user: workflow.user, state: state,
-            submittedAt: workflow.submittedAt, endedAt: isLive ? nil : steps.compactMap(\.endedAt).max(),
-            charged: steps.reduce(0) { $0 + $1.charged }, nodes: nodes)
+            workflow: workflow.id,
+            name: workflow.name,
+            project: workflow.project,
+            user: workflow.user,
+            state: state,
+            submittedAt: workflow.submittedAt,
+            endedAt: isLive ? nil : steps.compactMap(\.endedAt).max(),
+            charged: steps.reduce(0) { $0 + $1.charged },
+            nodes: nodes
+        )
     }
 
     private static func reference(to job: Job) -> String { job.array.map { "\($0)" } ?? "\(job.id)" }

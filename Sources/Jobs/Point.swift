@@ -20,6 +20,8 @@ public final class Point: Sendable {
         public var tick: Duration = .seconds(1)
         /// How long a join token lasts.
         public var joinTokenLifetime: Duration = .seconds(24 * 3600)
+        /// Uploads whose last byte came longer ago are dropped.
+        public var uploadLifetime: Duration = .seconds(7 * 24 * 3600)
         public var sessionLifetime: Duration = .seconds(12 * 3600)
         /// Waiting jobs of one project that a placement cycle looks at.
         public var queueWindow = 1000
@@ -49,13 +51,22 @@ public final class Point: Sendable {
     /// Where runs were preempted to make room, until the job they made room for is placed.
     let claims = Mutex<[JobID: CentreName]>([:])
     let usageMemory = UsageMemory()
-    let feasibilityCentres = Mutex<[Snapshot.Centre]?>(nil)
+    let feasibilityCentres = Remembered<[Snapshot.Centre]>()
+    /// Who may speak as a centre's agent.
+    let agents = Remembered<[AgentID: AgentCredential]>()
+    let planning = Workbench("onepoint.jobs.plan")
+    /// Apart from planning, so that many who ask why do not hold it up; and one at a time, so that they hold up nobody.
+    let explaining = Workbench("onepoint.jobs.explain")
     let counters = Counters()
 
     public init(
-        store: EventStore, blobs: BlobStore, logs: LogStore, settings: Settings = Settings(),
+        store: EventStore,
+        blobs: BlobStore,
+        logs: LogStore,
+        settings: Settings = Settings(),
         now: @escaping @Sendable () -> Instant,
-        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(), log: Logger
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        log: Logger
     ) {
         self.store = store
         self.blobs = blobs

@@ -1,5 +1,6 @@
 import Core
 import Synchronization
+import Wire
 
 /// When each centre was last heard of, in this process's life.
 ///
@@ -10,7 +11,15 @@ final class Sight: Sendable {
         /// Since when we could see most centres without a break. Losses are counted from no earlier than this.
         var clearSince: Instant
         var isClear = true
+        /// Runs that an agent should hold and does not say so, since when.
+        var absent: [CentreName: [RunKey: Instant]] = [:]
+        var unknown: Set<RunKey> = []
     }
+
+    /// After this long no call that was begun before explains that an agent does not name a run.
+    static let absenceMax = Duration.milliseconds(ExchangeRequest.waitMillisecondsMax) * 2
+
+    private static let unknownMax = 10_000
 
     private let state: Mutex<State>
     let startedAt: Instant
@@ -23,6 +32,27 @@ final class Sight: Sendable {
     /// - Returns: Whether this is the first word of it in this process's life.
     func saw(_ centre: CentreName, at now: Instant) -> Bool {
         state.withLock { $0.lastSeen.updateValue(now, forKey: centre) == nil }
+    }
+
+    /// Notes which accepted runs an agent did not name in a call that has just begun.
+    ///
+    /// - Returns: Those that it has not named for longer than ``absenceMax``.
+    func noteAbsent(_ runs: [RunKey], at centre: CentreName, now: Instant) -> Set<RunKey> {
+        state.withLock { state in
+            let before = state.absent[centre] ?? [:]
+            guard !runs.isEmpty || !before.isEmpty else { return [] }
+            let since = Dictionary(runs.map { ($0, before[$0] ?? now) }) { first, _ in first }
+            state.absent[centre] = since.isEmpty ? nil : since
+            return Set(since.filter { now - $0.value > Self.absenceMax }.keys)
+        }
+    }
+
+    /// Whether this run, which an agent holds and nobody here knows, is mentioned for the first time.
+    func isNews(unknown run: RunKey) -> Bool {
+        state.withLock { state in
+            if state.unknown.count >= Self.unknownMax { state.unknown = [] }
+            return state.unknown.insert(run).inserted
+        }
     }
 
     /// Its call is still open: as good as a word.
