@@ -136,7 +136,7 @@ import Testing
             .map { String($0.output.1) }
         #expect(!keys.isEmpty)
         let document = try Self.repository.text("docs/reference/configuration.md")
-        let rows = document.matches(of: /\|\s*`(?:centres\[\]\.)?([a-z_]+)`\s*\|/).map { String($0.output.1) }
+        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?([a-z_]+)`\s*\|/).map { String($0.output.1) }
         #expect(Set(rows) == Set(keys))
     }
 }
