@@ -69,7 +69,8 @@ extension ReadTransaction {
 
     /// The earliest time at which a job that backs off may be placed again; `nil` when none does.
     public func nextNotBefore() throws -> Instant? {
-        try connection.first("SELECT MIN(not_before) FROM job WHERE state = 'queued' AND not_before IS NOT NULL") {
+        // Being leased or ending clears it, so every job that has one is queued.
+        try connection.first("SELECT MIN(not_before) FROM job WHERE not_before IS NOT NULL") {
             $0.optionalInstant(0)
         } ?? nil
     }

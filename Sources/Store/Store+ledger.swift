@@ -91,7 +91,8 @@ extension ReadTransaction {
     ) throws -> [UsageRecord] {
         var filter = "WHERE to_at >= ? AND to_at < ?"
         var values: [any SQLBindable] = [
-            from ?? Instant(milliseconds: .min), to ?? Instant(milliseconds: .max),
+            // A page begins where the one before ended, not at the beginning of the period.
+            after?.to ?? from ?? Instant(milliseconds: .min), to ?? Instant(milliseconds: .max),
         ]
         if let project {
             filter += " AND project = ?"

@@ -75,7 +75,7 @@ extension Migration {
             """
             CREATE INDEX job_waiting ON job (project, priority DESC, sequence, id) WHERE state = 'queued' AND unmet = 0
             """,
-            "CREATE INDEX job_backing_off ON job (not_before) WHERE state = 'queued' AND not_before IS NOT NULL",
+            "CREATE INDEX job_backing_off ON job (not_before) WHERE not_before IS NOT NULL",
             """
             CREATE TABLE job_count (
                 project TEXT NOT NULL, state TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (project, state)
