@@ -131,7 +131,14 @@ let package = Package(
         ),
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
-        .testTarget(name: "WireTests", dependencies: ["Core", "Wire"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Core", "Wire", "Yams"], swiftSettings: strict),
+        .testTarget(
+            name: "ClientTests",
+            dependencies: [
+                "Client", "Core", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "StoreTests", dependencies: ["Core", "Store", "StoreCrashProbe"], swiftSettings: strict),
         .executableTarget(
             name: "StoreCrashProbe", dependencies: ["Core", "Store"], path: "Tests/StoreCrashProbe",

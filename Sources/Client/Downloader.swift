@@ -123,7 +123,7 @@ struct Downloader: Sendable {
         }
         if offset > 0, hash.digest == wanted { return wanted }
         let range = offset > 0 ? [("Range", "bytes=\(offset)-")] : []
-        let response = try await client.open(.GET, "/v1/blobs/\(wanted)", headers: range, secondsMax: 86_400)
+        let response = try await client.open(.get, "/v1/blobs/\(wanted)", headers: range, secondsMax: 86_400)
         if offset > 0, response.status.code != 206 {
             (hash, offset) = (Hash(), 0)
             guard ftruncate(file, 0) == 0 else { throw unwritable(part) }

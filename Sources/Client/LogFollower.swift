@@ -69,7 +69,7 @@ struct LogFollower: Sendable {
             ("follow", "true"), ("run", run.map { "\($0)" }), ("task", "\(task)"), ("offset", "\(next)"),
         ]
         let response = try await client.open(
-            .GET,
+            .get,
             "/v1/jobs/\(percentEncoded(job))/logs",
             query,
             headers: [("Accept", "text/event-stream")],

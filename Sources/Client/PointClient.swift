@@ -7,7 +7,13 @@ import Wire
 
 /// Speaks to one point over its REST API.
 struct PointClient: Sendable {
-    enum Method: String, Sendable { case GET, POST, PUT, PATCH, DELETE }
+    enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
+        case delete = "DELETE"
+    }
 
     let credentials: Credentials
     private let http: HTTPClient
@@ -41,7 +47,7 @@ struct PointClient: Sendable {
     }
 
     func get(_ path: String, _ query: [(String, String?)] = []) async throws -> Data {
-        try await send(.GET, path, query)
+        try await send(.get, path, query)
     }
 
     /// Sends a request and collects its answer.

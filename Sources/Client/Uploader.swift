@@ -76,7 +76,7 @@ struct Uploader: Sendable {
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let batch = digests[start..<min(digests.count, start + DigestList.countMax)]
             let answer = try await client.send(
-                .POST,
+                .post,
                 "/v1/blobs/missing",
                 json: .object([
                     ("project", .string(project)), ("digests", .array(batch.map { .string($0.description) })),
@@ -90,7 +90,7 @@ struct Uploader: Sendable {
 
     private func upload(_ digest: Digest, _ content: Content, _ progress: Progress?) async throws {
         let begun = try await client.send(
-            .POST,
+            .post,
             "/v1/uploads",
             json: .object([
                 ("project", .string(project)), ("digest", .string(digest.description)),
@@ -109,7 +109,7 @@ struct Uploader: Sendable {
                     throw Failure(.invalid, "A file became shorter while it was uploaded. Try again.")
                 }
                 let answer = try await client.send(
-                    .PATCH,
+                    .patch,
                     path,
                     bytes: ByteBuffer(bytes: piece),
                     headers: [("Upload-Offset", "\(view.offset)")]
@@ -123,7 +123,7 @@ struct Uploader: Sendable {
             }
             await progress?.add(view.offset - before)
         }
-        _ = try await client.send(.POST, path + "/finish")
+        _ = try await client.send(.post, path + "/finish")
     }
 
     private func look(_ path: String) async throws -> UploadView {

@@ -102,7 +102,13 @@ extension PublishedSchema {
             "command": {
               "oneOf": [
                 {"type": "string", "minLength": 1, "maxLength": \(JobLimits.argumentBytesMax)},
-                {"type": "array", "minItems": 1, "maxItems": \(JobLimits.argumentsMax), "items": {"type": "string", "maxLength": \(JobLimits.argumentBytesMax)}}
+                {
+                  "type": "array",
+                  "minItems": 1,
+                  "maxItems": \(JobLimits.argumentsMax),
+                  "prefixItems": [{"type": "string", "minLength": 1, "maxLength": \(JobLimits.argumentBytesMax)}],
+                  "items": {"type": "string", "maxLength": \(JobLimits.argumentBytesMax)}
+                }
               ]
             }
         """

@@ -159,6 +159,7 @@ extension YAMLParser {
             position += 1
             let place = BlockPlace(parentIndent: indent, allowsCompact: false, isMappingValue: true)
             let child = pointer + "/" + pointerPart(key)
+            let first = positions[child]
             let value = try block(place, at: child, depth: depth + 1)
             height = max(height, value.height + 1)
             if isMerge, key == "<<" {
@@ -167,7 +168,8 @@ extension YAMLParser {
                 members.append((key, value.json))
                 positions[child] = keyPosition
             } else {
-                let first = positions[child].map { ", first on line \($0.line)" } ?? ""
+                positions[child] = first
+                let first = first.map { ", first on line \($0.line)" } ?? ""
                 duplicates.append(.init(position: keyPosition, message: "repeats the key '\(key.prefix(80))'\(first)"))
             }
             try skipToContent()
@@ -187,7 +189,11 @@ extension YAMLParser {
         switch peek() {
         case UInt8(ascii: "\""): return try keyEnd(try doubleQuoted())
         case UInt8(ascii: "'"): return try keyEnd(try singleQuoted())
+        case UInt8(ascii: "*"): throw fault("has an alias as a key; keys must be plain words")
+        case UInt8(ascii: "&"), UInt8(ascii: "!"):
+            throw fault("has an anchor or tag on a key; put it behind the ':' or on a line of its own")
         default:
+            try checkPlainStart(inFlow: false)
             let start = position
             while !(peek() == UInt8(ascii: ":") && isBlank(1)) { position += 1 }
             var end = position

@@ -23,6 +23,8 @@ extension YAMLParser {
                 if !Self.isSpace(byte) { end = position }
             }
             out.append(contentsOf: bytes[start..<end])
+            // The space before a comment is what makes it one.
+            if peek() == UInt8(ascii: "#") { position = end }
             guard !isAtEnd, Self.isBreak(peek()), inFlow || continues(indent: indent) else { break }
             let here = (position, line, lineStart)
             let breaks = skipBreaks()
@@ -38,7 +40,7 @@ extension YAMLParser {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private func checkPlainStart(inFlow: Bool) throws(YAMLError) {
+    func checkPlainStart(inFlow: Bool) throws(YAMLError) {
         let byte = peek()
         switch byte {
         case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):

@@ -35,7 +35,7 @@ struct UsersCommand: AsyncParsableCommand {
         func run() async throws {
             try await point.with { client in
                 let json: JSON = .members(("name", name.json), ("is_operator", .bool(isOperator)))
-                let answer = try await client.send(.POST, "/v1/users", json: json)
+                let answer = try await client.send(.post, "/v1/users", json: json)
                 try point.show(answer, as: User.self) { terminal.print("\($0.name) added") }
             }
         }
@@ -115,7 +115,7 @@ struct TokensCommand: AsyncParsableCommand {
                     ("user", user?.json),
                     ("expires_in_seconds", seconds?.json)
                 )
-                let answer = try await client.send(.POST, "/v1/tokens", json: json)
+                let answer = try await client.send(.post, "/v1/tokens", json: json)
                 try point.show(answer, as: IssuedToken.self) { issued in
                     let end = issued.token.expiresAt.map { "expires \(spoken($0))" } ?? "never expires"
                     terminal.printError("\(issued.token.token) for \(issued.token.user), \(end). This is shown once:")
@@ -133,7 +133,7 @@ struct TokensCommand: AsyncParsableCommand {
         func run() async throws {
             try await point.with { client in
                 for id in id {
-                    try await client.send(.DELETE, "/v1/tokens/\(percentEncoded(id))")
+                    try await client.send(.delete, "/v1/tokens/\(percentEncoded(id))")
                     if !point.json { terminal.print("\(id) revoked") }
                 }
             }

@@ -112,17 +112,19 @@ struct CentresCommand: AsyncParsableCommand {
                 let answer =
                     if let tier {
                         try await client.send(
-                            .POST,
+                            .post,
                             "/v1/centres",
                             json: .members(("name", name.json), ("tier", tier.json))
                         )
                     } else {
-                        try await client.send(.POST, path(name) + "/join")
+                        try await client.send(.post, path(name) + "/join")
                     }
                 try point.show(answer, as: JoinView.self) { join in
                     terminal.printError("Put the onepoint executable on a machine of \(join.centre) and run there:")
                     terminal.printError("")
-                    terminal.print("onepoint agent --join \(client.credentials.url) --token \(join.token)")
+                    terminal.print(
+                        "onepoint agent --data agent-\(join.centre) --join \(client.credentials.url) --token \(join.token)"
+                    )
                     terminal.printError("")
                     terminal.printError("The token works once, until \(spoken(join.expiresAt)).")
                 }
@@ -139,7 +141,7 @@ struct CentresCommand: AsyncParsableCommand {
         func run() async throws {
             try await point.with { client in
                 let answer = try await client.send(
-                    .POST,
+                    .post,
                     path(name) + "/drain",
                     json: .members(("evict", .bool(evict)))
                 )
@@ -155,7 +157,7 @@ struct CentresCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                let answer = try await client.send(.POST, path(name) + "/resume")
+                let answer = try await client.send(.post, path(name) + "/resume")
                 try point.show(answer, as: CentreView.self) { terminal.print(table([$0])) }
             }
         }
@@ -168,7 +170,7 @@ struct CentresCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                try await client.send(.DELETE, path(name))
+                try await client.send(.delete, path(name))
                 if !point.json { terminal.print("\(name) removed") }
             }
         }
@@ -209,7 +211,7 @@ struct CentresCommand: AsyncParsableCommand {
                     ("card_hour_default", .integer(prices.cardHourDefault.count)),
                     ("card_hour", .object(cards))
                 )
-                let answer = try await client.send(.PUT, path(name) + "/prices", json: json)
+                let answer = try await client.send(.put, path(name) + "/prices", json: json)
                 try point.show(answer, as: CentreView.self) { terminal.print(table([$0])) }
             }
         }

@@ -62,7 +62,7 @@ struct EventsCommand: AsyncParsableCommand {
         while true {
             do {
                 let response = try await client.open(
-                    .GET,
+                    .get,
                     "/v1/events",
                     query(after: position),
                     headers: [("Accept", "text/event-stream")],

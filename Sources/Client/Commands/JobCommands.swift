@@ -211,7 +211,7 @@ struct CancelCommand: AsyncParsableCommand {
     func run() async throws {
         try await point.with { client in
             for id in id {
-                let answer = try await client.send(.POST, "/v1/\(try Self.kind(of: id))/\(percentEncoded(id))/cancel")
+                let answer = try await client.send(.post, "/v1/\(try Self.kind(of: id))/\(percentEncoded(id))/cancel")
                 if point.json {
                     terminal.write(answer)
                     terminal.print("")

@@ -16,7 +16,7 @@ struct LedgerCommand: AsyncParsableCommand {
     /// Writes all rows as the point streams them.
     static func printCSV(_ client: PointClient, _ path: String, _ query: [(String, String?)]) async throws {
         let response = try await client.open(
-            .GET,
+            .get,
             path,
             query + [("format", "csv")],
             headers: [("Accept", "text/csv")],

@@ -113,7 +113,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                let answer = try await client.send(.POST, "/v1/projects", json: settings.json(over: nil, name: name))
+                let answer = try await client.send(.post, "/v1/projects", json: settings.json(over: nil, name: name))
                 try point.show(answer, as: ProjectView.self) { terminal.print(table([$0])) }
             }
         }
@@ -131,7 +131,7 @@ struct ProjectsCommand: AsyncParsableCommand {
             try await point.with { client in
                 let present: ProjectView = try WireJSON.decode(from: try await client.get(path(name)))
                 let json = settings.json(over: present.project.quota)
-                let answer = try await client.send(.PATCH, path(name), json: json)
+                let answer = try await client.send(.patch, path(name), json: json)
                 try point.show(answer, as: ProjectView.self) { terminal.print(table([$0])) }
             }
         }
@@ -164,7 +164,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         func run() async throws {
             try await point.with { client in
                 let answer = try await client.send(
-                    .PUT,
+                    .put,
                     path(name) + "/members/\(percentEncoded(user))",
                     json: .members(("role", role.json))
                 )
@@ -183,7 +183,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                try await client.send(.DELETE, path(name) + "/members/\(percentEncoded(user))")
+                try await client.send(.delete, path(name) + "/members/\(percentEncoded(user))")
                 if !point.json { terminal.print("\(user) is no member of \(name)") }
             }
         }
@@ -205,7 +205,7 @@ struct ProjectsCommand: AsyncParsableCommand {
             }
             try await point.with { client in
                 let answer = try await client.send(
-                    .POST,
+                    .post,
                     path(name) + "/vouchers",
                     json: .members(("amount", .integer(micro.count)), ("note", note.isEmpty ? nil : note.json))
                 )

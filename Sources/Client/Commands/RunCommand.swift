@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
             let detail = try await withInterrupts {
                 terminal.printError("cancelling \(made.id); Ctrl-C again leaves at once")
                 do {
-                    try await client.send(.POST, "/v1/jobs/\(made.id)/cancel")
+                    try await client.send(.post, "/v1/jobs/\(made.id)/cancel")
                 } catch {
                     terminal.printError("error: \((error as? Failure)?.detail ?? "the job could not be cancelled")")
                 }

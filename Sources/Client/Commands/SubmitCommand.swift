@@ -66,7 +66,7 @@ extension PointClient {
         var failures = 0
         while true {
             do {
-                return try await send(.POST, "/v1/jobs", json: document, headers: [("Idempotency-Key", key)])
+                return try await send(.post, "/v1/jobs", json: document, headers: [("Idempotency-Key", key)])
             } catch let failure as Failure where failure.code == .unavailable && failures < 3 {
                 failures += 1
                 try await Task.sleep(for: backoff(failures, failure.retryAfter))
