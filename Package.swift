@@ -117,6 +117,7 @@ let package = Package(
                 "API", "Client", "Console", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -129,6 +130,14 @@ let package = Package(
             dependencies: ["Core", "Engines", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "EnginesTests",
+            dependencies: [
+                "Core", "CSupervise", "Engines", "TestKit", "onepoint", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Core", "Wire", "Yams"], swiftSettings: strict),

@@ -3,6 +3,7 @@ import Console
 import Core
 import Entry
 import Hummingbird
+import HummingbirdCore
 import Jobs
 import Logging
 import Wire
