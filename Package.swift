@@ -86,7 +86,8 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Core", "Wire", "Entry", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -150,7 +151,9 @@ let package = Package(
         ),
         .testTarget(name: "StoreTests", dependencies: ["Core", "Store", "StoreCrashProbe"], swiftSettings: strict),
         .executableTarget(
-            name: "StoreCrashProbe", dependencies: ["Core", "Store"], path: "Tests/StoreCrashProbe",
+            name: "StoreCrashProbe",
+            dependencies: ["Core", "Store"],
+            path: "Tests/StoreCrashProbe",
             swiftSettings: strict
         ),
         .testTarget(

@@ -8,13 +8,16 @@ import Wire
 /// `onepoint admin`: what an operator does on the point's own machine, while `serve` is stopped.
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "admin", abstract: "Look after a data folder while no point runs on it.",
-        subcommands: [Rebuild.self, Check.self, Token.self])
+        commandName: "admin",
+        abstract: "Look after a data folder while no point runs on it.",
+        subcommands: [Rebuild.self, Check.self, Token.self]
+    )
 
     struct Rebuild: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make all views anew from the event log.",
-            discussion: "Interrupted, it goes on at the next start of serve or rebuild.")
+            discussion: "Interrupted, it goes on at the next start of serve or rebuild."
+        )
 
         @Option(help: "The point's data folder.") var data = "./data"
 
@@ -43,7 +46,8 @@ struct AdminCommand: AsyncParsableCommand {
 
     struct Token: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new operator's token, for when all others are lost.")
+            abstract: "Make a new operator's token, for when all others are lost."
+        )
 
         @Option(help: "The point's data folder.") var data = "./data"
         @Option(help: "The operator's name.") var user = "admin"

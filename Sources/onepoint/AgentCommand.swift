@@ -19,7 +19,8 @@ struct AgentCommand: AsyncParsableCommand {
             Examples:
               onepoint agent --data /var/lib/onepoint --join https://point.example --token oj_…
               onepoint agent --data /var/lib/onepoint
-            """)
+            """
+    )
 
     @Option(help: "Folder for everything that the agent keeps.")
     var data = "./agent"
@@ -53,11 +54,18 @@ struct AgentCommand: AsyncParsableCommand {
         if engine.measurement == nil { _ = await engine.measure() }
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         let agent = Agent(
-            identity: identity, folder: folder, engine: engine,
-            link: HTTPPointLink(point: identity.point, key: identity.key), cache: cache, now: Assembly.now, log: log)
+            identity: identity,
+            folder: folder,
+            engine: engine,
+            link: HTTPPointLink(point: identity.point, key: identity.key),
+            cache: cache,
+            now: Assembly.now,
+            log: log
+        )
         log.notice("agent started", metadata: ["centre": "\(identity.centre)", "point": "\(identity.point)"])
         let group = ServiceGroup(
-            configuration: .init(services: [agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+            configuration: .init(services: [agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+        )
         try await group.run()
     }
 
@@ -68,7 +76,8 @@ struct AgentCommand: AsyncParsableCommand {
         }
         guard let join, let token else {
             throw ValidationError(
-                "This folder has joined nowhere yet: give --join URL and --token, as `onepoint centres join` prints them.")
+                "This folder has joined nowhere yet: give --join URL and --token, as `onepoint centres join` prints them."
+            )
         }
         return try await self.join(join, token, folder)
     }
@@ -89,7 +98,8 @@ struct AgentCommand: AsyncParsableCommand {
         }
         for item in emulate {
             let parts = item.split(separator: "=")
-            guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil else {
+            guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil
+            else {
                 throw ValidationError("--emulate takes a model of the catalogue and a count, such as h100-sxm5=8.")
             }
             entry.emulatedCards[String(parts[0])] = count

@@ -25,8 +25,10 @@ struct Assembly: Sendable {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         } catch {
             throw Failure(
-                .storageExhausted, "The data folder \(data) cannot be made. Check that the disk is writable.",
-                note: "\(error)")
+                .storageExhausted,
+                "The data folder \(data) cannot be made. Check that the disk is writable.",
+                note: "\(error)"
+            )
         }
     }
 

@@ -16,12 +16,16 @@ private let connectionsMax = 4096
 
 /// One HTTP server with every face of the point.
 func httpServer(
-    _ point: Point, _ configuration: ServerConfiguration, _ log: Logger
+    _ point: Point,
+    _ configuration: ServerConfiguration,
+    _ log: Logger
 ) -> some ApplicationProtocol {
     let monotonic: MonotonicNow = { ContinuousClock.now }
     let metrics = HTTPMetrics()
     let failures = RateLimit(perSecond: 1.0 / 6, burst: 10, now: monotonic)
-    let users = Authenticator<Principal>(failures: failures, now: monotonic) { try await point.authenticate(bearer: $0) }
+    let users = Authenticator<Principal>(failures: failures, now: monotonic) {
+        try await point.authenticate(bearer: $0)
+    }
     let agents = Authenticator<AgentPrincipal>(failures: failures, now: monotonic) {
         try await point.authenticateAgent(bearer: $0)
     }
@@ -29,13 +33,24 @@ func httpServer(
     router.addEntryMiddleware(metrics: metrics, now: monotonic)
     let rate = Double(configuration.settings.requestsPerSecondMax)
     addAPIRoutes(
-        to: router, point: point, users: users, agents: agents, metrics: metrics,
-        limits: RequestLimits(perSecond: rate, burst: rate * 2), version: productVersion, now: monotonic)
+        to: router,
+        point: point,
+        users: users,
+        agents: agents,
+        metrics: metrics,
+        limits: RequestLimits(perSecond: rate, burst: rate * 2),
+        version: productVersion,
+        now: monotonic
+    )
     addConsoleRoutes(to: router, point: point, authenticator: users, now: Assembly.now)
     return Application(
-        router: router, server: .onepoint(),
+        router: router,
+        server: .onepoint(),
         configuration: .init(
-            address: .hostname(configuration.listenHost, port: configuration.listenPort), serverName: "onepoint",
-            availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)),
-        logger: log)
+            address: .hostname(configuration.listenHost, port: configuration.listenPort),
+            serverName: "onepoint",
+            availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)
+        ),
+        logger: log
+    )
 }

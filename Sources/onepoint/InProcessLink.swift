@@ -15,12 +15,19 @@ struct InProcessLink: PointLink {
     }
 
     func download(
-        _ digest: Digest, for run: RunKey, from offset: Int64,
+        _ digest: Digest,
+        for run: RunKey,
+        from offset: Int64,
         _ body: @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
         let size = try await point.agentBlobSize(digest, for: run, agent)
         let bytes = try await point.agentBlob(
-            digest, for: run, from: offset, count: size.count - offset, agent)
+            digest,
+            for: run,
+            from: offset,
+            count: size.count - offset,
+            agent
+        )
         for try await piece in bytes { try await body(piece) }
     }
 
@@ -41,7 +48,11 @@ struct InProcessLink: PointLink {
     }
 
     func appendLog(
-        _ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool
+        _ run: RunKey,
+        task: Int,
+        offset: Int64,
+        _ bytes: [UInt8],
+        complete: Bool
     ) async throws -> Int64 {
         try await point.agentAppendLog(run, task: task, offset: offset, bytes, complete: complete, agent)
     }

@@ -12,7 +12,8 @@ struct Onepoint: AsyncParsableCommand {
         commandName: "onepoint",
         abstract: "One point for many computing centres: compute, algorithms, data, safety.",
         version: productVersion,
-        subcommands: [ServeCommand.self, AgentCommand.self, AdminCommand.self] + Client.subcommands)
+        subcommands: [ServeCommand.self, AgentCommand.self, AdminCommand.self] + Client.subcommands
+    )
 }
 
 /// One binary, three roles: `serve`, `agent`, and the client verbs; and `supervise`, which it starts itself.
@@ -24,7 +25,9 @@ enum Main {
             exit(onepoint_supervise(CommandLine.arguments[2]))
         }
         await Client.main(
-            Onepoint.self, environment: ProcessInfo.processInfo.environment,
-            checkServerConfiguration: { ServerConfiguration.read($0.json).1 })
+            Onepoint.self,
+            environment: ProcessInfo.processInfo.environment,
+            checkServerConfiguration: { ServerConfiguration.read($0.json).1 }
+        )
     }
 }

@@ -27,7 +27,8 @@ struct ServeCommand: AsyncParsableCommand {
             Examples:
               onepoint serve --data ./data
               onepoint serve --data ./data --config config/tour.yaml --listen 127.0.0.1:7070
-            """)
+            """
+    )
 
     @Option(help: "Folder for everything that is kept.")
     var data = "./data"
@@ -68,7 +69,10 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: log
+            )
+        )
         try await group.run()
         try await point.close()
     }
@@ -90,7 +94,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// An in-process centre. Its identity is on its disk, like any agent's; when that is lost, it joins anew.
     private func agent(
-        for entry: ServerConfiguration.CentreEntry, point: Point, assembly: Assembly
+        for entry: ServerConfiguration.CentreEntry,
+        point: Point,
+        assembly: Assembly
     ) async throws -> Agent {
         let root = "\(assembly.data)/centres/\(entry.name)"
         let folder = try AgentFolder(root: root, threads: assembly.threads)
@@ -102,7 +108,11 @@ struct ServeCommand: AsyncParsableCommand {
             let token = try await point.inProcessJoin(entry.name, tier: entry.tier, prices: entry.prices)
             let joined = try await point.join(JoinRequest(token: token))
             identity = AgentIdentity(
-                point: "in-process", centre: joined.centre, agent: joined.agent, key: joined.key)
+                point: "in-process",
+                centre: joined.centre,
+                agent: joined.agent,
+                key: joined.key
+            )
             try await folder.save(identity)
         }
         let engine = try await LocalEngine(try entry.engine(root: folder.enginePath), log: assembly.log)
@@ -110,9 +120,16 @@ struct ServeCommand: AsyncParsableCommand {
         if engine.measurement == nil { _ = await engine.measure() }
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         return Agent(
-            identity: identity, folder: folder, engine: engine,
+            identity: identity,
+            folder: folder,
+            engine: engine,
             link: InProcessLink(
-                point: point, agent: AgentPrincipal(centre: identity.centre, agent: identity.agent)),
-            cache: cache, now: Assembly.now, log: assembly.log)
+                point: point,
+                agent: AgentPrincipal(centre: identity.centre, agent: identity.agent)
+            ),
+            cache: cache,
+            now: Assembly.now,
+            log: assembly.log
+        )
     }
 }

@@ -74,7 +74,10 @@ struct ServerConfiguration: Sendable {
         }
         for (model, count) in fields.integers("emulated_cards", in: 1...100_000) {
             if Accelerator.named(model) == nil {
-                fields.fault("/emulated_cards/\(model)", "is no model of the catalogue: see `onepoint capacity --catalogue`")
+                fields.fault(
+                    "/emulated_cards/\(model)",
+                    "is no model of the catalogue: see `onepoint capacity --catalogue`"
+                )
             }
             entry.emulatedCards[model] = Int(count)
         }
@@ -168,7 +171,10 @@ private struct Fields {
     consuming func finish() -> [Violation] {
         violations
             + members.filter { !known.contains($0.key) }.map {
-                Violation("\(pointer)/\($0.key)", "is not known here; known are \(known.sorted().joined(separator: ", "))")
+                Violation(
+                    "\(pointer)/\($0.key)",
+                    "is not known here; known are \(known.sorted().joined(separator: ", "))"
+                )
             }
     }
 }
@@ -184,16 +190,20 @@ extension ServerConfiguration {
             document = try YAMLDocument.parse(utf8: [UInt8](bytes))
         } catch {
             throw Failure(
-                .invalid, "\(path) is not valid YAML.",
-                violations: error.faults.map { Violation("\(path):\($0.position.line)", $0.message) })
+                .invalid,
+                "\(path) is not valid YAML.",
+                violations: error.faults.map { Violation("\(path):\($0.position.line)", $0.message) }
+            )
         }
         let (configuration, faults) = read(document.json)
         guard faults.isEmpty else {
             throw Failure(
-                .invalid, "\(path) is not a valid configuration.",
+                .invalid,
+                "\(path) is not a valid configuration.",
                 violations: faults.map {
                     Violation("\(path):\(document.position(of: $0.pointer).line) \($0.pointer)", $0.message)
-                })
+                }
+            )
         }
         return configuration
     }
@@ -213,9 +223,14 @@ extension ServerConfiguration.CentreEntry {
     /// What the local engine of this centre offers.
     func engine(root: String) throws -> LocalEngine.Configuration {
         LocalEngine.Configuration(
-            root: root, executable: try Assembly.executable(), nodeName: "\(name)", cores: cores, memory: memory,
+            root: root,
+            executable: try Assembly.executable(),
+            nodeName: "\(name)",
+            cores: cores,
+            memory: memory,
             emulatedCards: emulatedCards.sorted { $0.key < $1.key }.map {
                 CardGroup(model: $0.key, count: $0.value, emulated: true)
-            })
+            }
+        )
     }
 }

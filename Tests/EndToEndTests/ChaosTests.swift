@@ -25,7 +25,8 @@ struct ChaosTests {
         func startAgent(_ extra: [String]) throws -> Program {
             try Program(
                 ["agent", "--data", agentFolder.path, "--cores", "16", "--memory", "16GiB"] + extra,
-                log: point.folder.appendingPathComponent("agent.log"))
+                log: point.folder.appendingPathComponent("agent.log")
+            )
         }
         var agent = try startAgent(["--join", point.url, "--token", token])
         defer { if agent.isRunning { agent.kill() } }
@@ -34,7 +35,7 @@ struct ChaosTests {
         }
 
         let starts = point.folder.appendingPathComponent("starts")
-        FileManager.default.createFile(atPath: starts.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: starts.path, contents: nil)
         let command = "echo $ONEPOINT_JOB >> \(starts.path); sleep 0.0$((RANDOM % 10))"
         var accepted: [JobID] = []
         var submitted = 0
@@ -44,10 +45,17 @@ struct ChaosTests {
             let body = JSON.object([
                 ("name", .string("short-\(submitted)")), ("isolation", .string("none")),
                 ("command", .array([.string("/bin/bash"), .string("-c"), .string(command)])),
-                ("resources", .object([("cores", .integer(1)), ("memory", .string("16MiB")), ("time_limit", .string("1m"))])),
+                (
+                    "resources",
+                    .object([("cores", .integer(1)), ("memory", .string("16MiB")), ("time_limit", .string("1m"))])
+                ),
             ])
             if let answer = try? await point.call(
-                "POST", "/v1/jobs?project=demo", json: body.text, headers: ["Idempotency-Key": "short-\(submitted)"]),
+                "POST",
+                "/v1/jobs?project=demo",
+                json: body.text,
+                headers: ["Idempotency-Key": "short-\(submitted)"]
+            ),
                 answer.status == 201, let view = try? answer.decode(SubmissionView.self), let job = view.job
             {
                 accepted.append(job)
@@ -80,7 +88,10 @@ struct ChaosTests {
             #expect(detail.summary.state == .succeeded, "seed \(seed): \(job) is \(detail.summary)")
         }
         let lines = try String(contentsOf: starts, encoding: .utf8).split(separator: "\n").map(String.init)
-        #expect(lines.count == Self.jobs, "seed \(seed): \(lines.count) starts of \(Self.jobs) jobs after \(kills) kills")
+        #expect(
+            lines.count == Self.jobs,
+            "seed \(seed): \(lines.count) starts of \(Self.jobs) jobs after \(kills) kills"
+        )
         #expect(Set(lines).count == lines.count, "seed \(seed): a job was started twice")
         #expect(Set(lines) == Set(accepted.map(\.description)))
         print("chaos seed \(seed): \(kills) kills, \(lines.count) starts, each once")

@@ -14,7 +14,7 @@ final class Program: @unchecked Sendable {
 
     init(_ arguments: [String], log: URL, environment: [String: String] = [:]) throws {
         self.log = log
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let handle = try FileHandle(forWritingTo: log)
         handle.seekToEndOfFile()
         process.executableURL = Self.executable
@@ -28,7 +28,9 @@ final class Program: @unchecked Sendable {
 
     /// `onepoint`, built beside the tests.
     static let executable: URL = {
-        let runner = URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
+        let runner = URL(
+            fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        )
         return runner.deletingLastPathComponent().appendingPathComponent("onepoint")
     }()
 
@@ -58,41 +60,48 @@ final class PointUnderTest: @unchecked Sendable {
     private(set) var server: Program
     let port: Int
     private(set) var token = ""
-    private let configuration: String
+    private let data: URL
 
     var url: String { "http://127.0.0.1:\(port)" }
 
-    init(_ configuration: String = PointUnderTest.oneCentre, environment: [String: String] = [:]) async throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("onepoint-\(UUID().uuidString.prefix(8))")
+    init(_ configuration: String = PointUnderTest.oneCentre, dataFolder: URL? = nil) async throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "onepoint-\(UUID().uuidString.prefix(8))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        self.configuration = configuration
+        data = dataFolder ?? folder.appendingPathComponent("data")
         try configuration.write(to: folder.appendingPathComponent("config.yaml"), atomically: true, encoding: .utf8)
         port = try Self.freePort()
-        server = try Self.start(folder, port)
+        server = try Self.start(folder, data, port)
         try await untilReady()
         token = try String(contentsOf: folder.appendingPathComponent("token"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private static func start(_ folder: URL, _ port: Int) throws -> Program {
+    private static func start(_ folder: URL, _ data: URL, _ port: Int) throws -> Program {
         try Program(
             [
-                "serve", "--data", folder.appendingPathComponent("data").path,
+                "serve", "--data", data.path,
                 "--config", folder.appendingPathComponent("config.yaml").path,
                 "--listen", "127.0.0.1:\(port)", "--token-file", folder.appendingPathComponent("token").path,
-            ], log: folder.appendingPathComponent("serve.log"))
+            ],
+            log: folder.appendingPathComponent("serve.log")
+        )
     }
 
     func restart() async throws {
-        server = try Self.start(folder, port)
+        server = try Self.start(folder, data, port)
         try await untilReady()
     }
 
     func untilReady() async throws {
         try await eventually("the point to be ready", tail: { self.server.output }) {
             try #require(self.server.isRunning, "the point ended: \(self.server.output.suffix(2000))")
-            return (try? await HTTPClient.shared.execute(
-                HTTPClientRequest(url: self.url + "/readyz"), timeout: .seconds(5)))?.status == .ok
+            return
+                (try? await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: self.url + "/readyz"),
+                    timeout: .seconds(5)
+                ))?.status == .ok
         }
     }
 
@@ -133,7 +142,11 @@ final class PointUnderTest: @unchecked Sendable {
     }
 
     func call(
-        _ method: String, _ path: String, json: String? = nil, token: String? = nil, headers: [String: String] = [:]
+        _ method: String,
+        _ path: String,
+        json: String? = nil,
+        token: String? = nil,
+        headers: [String: String] = [:]
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url + path)
         request.method = HTTPMethod(rawValue: method)
@@ -178,7 +191,9 @@ final class PointUnderTest: @unchecked Sendable {
 
 /// Looks again and again until `body` yields something; fails with what it last saw.
 func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(60), tail: () -> String = { "" },
+    _ what: String,
+    within limit: Duration = .seconds(60),
+    tail: () -> String = { "" },
     _ body: () async throws -> Value?
 ) async throws -> Value {
     let clock = ContinuousClock()
@@ -191,7 +206,9 @@ func eventually<Value>(
 }
 
 func eventually(
-    _ what: String, within limit: Duration = .seconds(60), tail: () -> String = { "" },
+    _ what: String,
+    within limit: Duration = .seconds(60),
+    tail: () -> String = { "" },
     _ body: () async throws -> Bool
 ) async throws {
     _ = try await eventually(what, within: limit, tail: tail) { try await body() ? true : nil }
@@ -228,15 +245,19 @@ struct CommandLineUnderTest {
             "ONEPOINT_URL": point.url, "ONEPOINT_TOKEN": point.token,
             "XDG_CONFIG_HOME": point.folder.appendingPathComponent("client").path,
         ]) { $1 }
-        let (out, errors) = (point.folder.appendingPathComponent("out-\(UUID())"), point.folder.appendingPathComponent("err-\(UUID())"))
-        for file in [out, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        let (out, errors) = (
+            point.folder.appendingPathComponent("out-\(UUID())"), point.folder.appendingPathComponent("err-\(UUID())")
+        )
+        for file in [out, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         process.standardOutput = try FileHandle(forWritingTo: out)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
         return Outcome(
-            status: process.terminationStatus, output: try String(contentsOf: out, encoding: .utf8),
-            errors: try String(contentsOf: errors, encoding: .utf8))
+            status: process.terminationStatus,
+            output: try String(contentsOf: out, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8)
+        )
     }
 }

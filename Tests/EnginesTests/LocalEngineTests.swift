@@ -280,50 +280,14 @@ struct LocalEngineTests {
         }
     }
 
-    @Test("the first line is in the log soon after the release")
-    func latency() async throws {
-        for isolation in [Isolation.none, .auto] {
-            try await with(isolation: isolation) { rig, bench in
-                let engine = try await rig.local()
-                var times: [Double] = []
-                var submits: [Double] = []
-                var releases: [Double] = []
-                for _ in 0..<20 {
-                    let order = try await rig.order(bench.newRun(), program: EngineProgram())
-                    var echo = order
-                    echo.command = ["/bin/echo", "hello"]
-                    let begin = ContinuousClock.now
-                    _ = try await engine.submit(echo)
-                    submits.append((ContinuousClock.now - begin).seconds * 1000)
-                    try await engine.release(echo.run)
-                    releases.append((ContinuousClock.now - begin).seconds * 1000)
-                    while try await engine.logs(echo.run, task: 0, from: 0, countMax: 10).isEmpty {}
-                    times.append((ContinuousClock.now - begin).seconds * 1000)
-                    _ = try await bench.end(of: echo.run)
-                }
-                times.sort()
-                submits.sort()
-                releases.sort()
-                print(
-                    "\(isolation): median ms from submit to its return \(submits[10]), to the release's return "
-                        + "\(releases[10]), to the first byte \(times[10]); worst \(times[19])"
-                )
-                #expect(times[10] < 250)
-            }
-        }
-    }
-
-    @Test("the node is measured within its time")
+    @Test("the node is measured, and the figures stay with its capacity and with a later engine")
     func measurement() async throws {
         try await with({ $0.cores = nil }) { rig, _ in
             let engine = try await rig.local()
-            let begin = ContinuousClock.now
             let measured = await engine.measure()
-            let took = ContinuousClock.now - begin
-            print("measured in \(took): \(measured)")
             #expect(measured.fp32Gflops > 0.1 && measured.memoryGbps > 0.1 && measured.diskMbps > 0)
-            #expect(took < .seconds(5))
             #expect(try await engine.capacity().nodes.first?.measured == measured)
+            #expect(try await rig.local().measurement?.fp32Gflops == measured.fp32Gflops)
         }
     }
 }
