@@ -112,7 +112,7 @@ struct PointClient: Sendable {
     private func execute(_ request: HTTPClientRequest, _ secondsMax: Int64) async throws -> HTTPClientResponse {
         do {
             return try await http.execute(request, timeout: .seconds(secondsMax))
-        } catch let error as HTTPClientError where error == .remoteConnectionClosed && request.method == .GET {
+        } catch where Self.isClosedConnection(error) && request.method == .GET {
             do {
                 return try await http.execute(request, timeout: .seconds(secondsMax))
             } catch {
@@ -120,6 +120,14 @@ struct PointClient: Sendable {
             }
         } catch {
             throw unreachable(error)
+        }
+    }
+
+    private static func isClosedConnection(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError: error == .remoteConnectionClosed
+        case let error as ChannelError: error == .ioOnClosedChannel
+        default: false
         }
     }
 

@@ -13,7 +13,10 @@ struct TroubleTests {
             ("name", .string("huge")), ("command", .array([.string("/bin/true")])),
             ("environment", .object([("FILL", .string(String(repeating: "x", count: 10 << 20)))])),
         ])
-        #expect(try await point.call("POST", "/v1/jobs?project=demo", json: huge.text).status == 413)
+        let file = point.folder.appendingPathComponent("huge.json")
+        try huge.text.write(to: file, atomically: true, encoding: .utf8)
+        let refused = try CommandLineUnderTest(point: point).run("submit", file.path, "--project", "demo")
+        #expect(refused.status == 2 && refused.errors.contains("error:"), "\(refused.errors.prefix(500))")
         let broken = try await point.call("POST", "/v1/jobs?project=demo", json: #"{"name": "#)
         #expect(broken.status == 400 && broken.json["detail"]?.stringValue?.isEmpty == false)
         let cycle = try await point.call(
@@ -24,7 +27,7 @@ struct TroubleTests {
                  {"name": "b", "command": ["/bin/true"], "after": ["a"]}]}
                 """
         )
-        #expect(cycle.status == 422 && String(decoding: cycle.body, as: UTF8.self).contains("cycle"))
+        #expect(cycle.status == 422 && String(decoding: cycle.body, as: UTF8.self).contains("waits for itself"))
         let missing = try await point.call(
             "POST",
             "/v1/jobs?project=demo",
