@@ -22,8 +22,8 @@ extension Agent {
                 if failures == 1 || failures.isMultiple(of: 20) {
                     log.warning("run delayed", metadata: ["run": "\(run)", "error": "\(describe(error))"])
                 }
-                let rings = workBell.rings
-                await workBell.wait(beyond: rings, atMost: backoff(failures))
+                let bell = bell(of: run)
+                await bell.wait(beyond: bell.rings, atMost: backoff(failures))
                 try? await Task.sleep(for: pace.retryMin)
             }
         }
@@ -46,7 +46,11 @@ extension Agent {
     /// given up in the meantime is never acknowledged, and so never starts.
     private func start(_ record: AgentRecord) async throws {
         let run = record.key
-        if let known = try await engineRun(run), known.state != .held { return }
+        // A run from before a restart may have been released. A fresh one is unknown to the engine.
+        if !fresh.contains(run) {
+            if seen[run] == nil { try await lookAnew() }
+            if let known = seen[run], known.state != .held { return }
+        }
         guard records[run]?.stop == nil else { return }
         let order: EngineOrder
         do {
@@ -68,10 +72,11 @@ extension Agent {
             $0.engineJob = engineJob
             $0.phase = .pending
         }
-        while records[run]?.acknowledged == 0, records[run]?.stop == nil {
-            let rings = workBell.rings
-            guard records[run]?.acknowledged == 0 else { break }
-            await workBell.wait(beyond: rings, atMost: pace.lookPeriod)
+        let bell = bell(of: run)
+        while true {
+            let rings = bell.rings
+            guard records[run]?.acknowledged == 0, records[run]?.stop == nil else { break }
+            await bell.wait(beyond: rings, atMost: pace.exchangeWait)
             try Task.checkCancellation()
         }
         guard records[run]?.stop == nil, records[run]?.settled == false else { return }
@@ -80,15 +85,11 @@ extension Agent {
         lookBell.ring()
     }
 
-    private func engineRun(_ run: RunKey) async throws -> EngineRun? {
-        if let known = seen[run] { return known }
-        return try await engine.list().first { $0.run == run }
-    }
-
     private func end(_ run: RunKey, rejected why: String) async throws {
         try await end(
             run,
-            with: RunObservation(phase: .ended, endedAt: now(), outcome: RunOutcome(.rejected, detail: why)))
+            with: RunObservation(phase: .ended, endedAt: now(), outcome: RunOutcome(.rejected, detail: why))
+        )
     }
 
     // MARK: Follow
@@ -96,66 +97,76 @@ extension Agent {
     /// Watches the run at the engine, ships its logs, and passes a wish to stop on, until it has ended.
     private func follow(_ run: RunKey) async throws {
         var stopSent: StopReason?
-        var missingSince: Instant?
+        var absences = 0
+        let bell = bell(of: run)
         while let record = records[run], !record.hasEnded {
             try Task.checkCancellation()
-            let rings = workBell.rings
+            let rings = bell.rings
             if let stop = record.stop, stop.reason != stopSent {
-                guard try await passOn(stop) else { return }
+                guard try await passOn(stop, record) else { return }
                 stopSent = stop.reason
             }
+            if seen[run] != nil { absences = 0 }
             switch seen[run]?.state {
             case .ended(let outcome, let startedAt, let endedAt):
                 try await conclude(record, outcome, startedAt: startedAt, endedAt: endedAt)
                 return
             case .running(let startedAt):
-                missingSince = nil
                 observe(run) {
                     $0.phase = .running
                     $0.startedAt = startedAt
                     $0.waiting = nil
                 }
                 try await shipLogs(run, complete: false)
-                await workBell.wait(beyond: rings, atMost: pace.logPeriod)
+                await bell.wait(beyond: rings, atMost: logPeriod)
             case .pending(let why):
-                missingSince = nil
                 observe(run) { $0.waiting = why }
-                await workBell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
             case .held:
-                missingSince = nil
                 // Released already, and a look from before the release is all we have; releasing again is harmless.
                 if record.stop == nil, record.acknowledged > 0, !record.settled { try await engine.release(run) }
-                await workBell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
             case nil:
-                // The engine was listed without it. Ask anew, directly, before believing it.
-                if let known = try await engine.list().first(where: { $0.run == run }) {
-                    note(known)
-                } else if let since = missingSince, now() - since > pace.lookPeriod * 3 {
+                // The engine was listed without it. Ask anew, and again, before believing it.
+                try await lookAnew()
+                guard seen[run] == nil else { continue }
+                absences += 1
+                guard absences < Self.absencesMax else {
                     try await conclude(
-                        record, RunOutcome(.lost, detail: "its engine does not know it any more"),
-                        startedAt: record.observation.startedAt, endedAt: now())
+                        record,
+                        RunOutcome(.lost, detail: "its engine does not know it any more"),
+                        startedAt: record.observation.startedAt,
+                        endedAt: now()
+                    )
                     return
-                } else {
-                    missingSince = missingSince ?? now()
                 }
-                await workBell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
             }
         }
     }
 
+    /// After so many lists without it in a row, a look period between them, a run is lost.
+    private static let absencesMax = 3
+
     /// Asks the engine to stop a run.
     ///
     /// - Returns: Whether there is anything to stop; if not, the run's end has been noted.
-    private func passOn(_ stop: ExchangeResponse.Stop) async throws -> Bool {
+    private func passOn(_ stop: ExchangeResponse.Stop, _ record: AgentRecord) async throws -> Bool {
         do {
             try await engine.cancel(stop.run, grace: .seconds(stop.graceSeconds))
         } catch {
             guard case .unknownRun = error else { throw error }
-            // It was never submitted: the end is ours to say.
+            // The engine does not have it, most likely because it was never submitted: the end is ours to say.
+            let startedAt = record.observation.startedAt
             try await end(
                 stop.run,
                 with: RunObservation(
-                    phase: .ended, endedAt: now(), outcome: RunOutcome(stop.reason.outcome, detail: "before it started")))
+                    phase: .ended,
+                    startedAt: startedAt,
+                    endedAt: now(),
+                    outcome: RunOutcome(stop.reason.outcome, detail: startedAt == nil ? "before it started" : nil)
+                )
+            )
             return false
         }
         lookBell.ring()
@@ -164,27 +175,39 @@ extension Agent {
 
     /// The run has ended at the engine: collects what it left, then notes the end.
     private func conclude(
-        _ record: AgentRecord, _ outcome: RunOutcome, startedAt: Instant?, endedAt: Instant
+        _ record: AgentRecord,
+        _ outcome: RunOutcome,
+        startedAt: Instant?,
+        endedAt: Instant
     ) async throws {
         var outcome = outcome
-        if outcome.kind == .cancelled, let stop = record.stop {
+        if outcome.kind == .cancelled || outcome.kind == .lost, let stop = record.stop {
             outcome = RunOutcome(stop.reason.outcome, detail: outcome.detail)
         }
         var artifacts: [Artifact] = []
-        if outcome.kind == .succeeded {
+        // What the point has given up takes no outputs any more.
+        if outcome.kind == .succeeded, !record.settled {
             switch try await staging.collect(record.order) {
             case .complete(let found): artifacts = found
             case .missing(let name):
                 outcome = RunOutcome(
-                    .missingOutput, detail: "nothing stands at outputs/\(name), which its description promises")
+                    .missingOutput,
+                    detail: "nothing stands at outputs/\(name), which its description promises"
+                )
             case .unusable(let why): outcome = RunOutcome(.missingOutput, detail: why)
             }
         }
         try await end(
             record.key,
             with: RunObservation(
-                phase: .ended, engineJob: record.observation.engineJob, startedAt: startedAt, endedAt: endedAt,
-                outcome: outcome, artifacts: artifacts))
+                phase: .ended,
+                engineJob: record.observation.engineJob,
+                startedAt: startedAt,
+                endedAt: endedAt,
+                outcome: outcome,
+                artifacts: artifacts
+            )
+        )
     }
 
     // MARK: Logs
@@ -193,34 +216,49 @@ extension Agent {
     private func shipLogs(_ run: RunKey, complete: Bool) async throws {
         guard let record = records[run] else { return }
         for task in 0..<record.order.spec.tasks {
-            var offset = logOffsets[LogKey(run: run, task: task)] ?? 0
+            var offset: Int64
+            if let known = logOffset(run, task) {
+                offset = known
+            } else {
+                // From before a restart: the point says how far it is.
+                offset = try await link.appendLog(run, task: task, offset: 0, [], complete: false)
+                noteLogOffset(run, task, offset)
+            }
             while true {
                 let bytes: [UInt8]
                 do {
-                    bytes = try await engine.logs(run, task: task, from: offset, countMax: 256 << 10)
+                    bytes = try await engine.logs(run, task: task, from: offset, countMax: Self.logPieceBytesMax)
                 } catch {
                     guard case .unknownRun = error else { throw error }
                     bytes = []
                 }
                 if bytes.isEmpty && !complete { break }
                 let end = try await link.appendLog(
-                    run, task: task, offset: offset, bytes, complete: complete && bytes.isEmpty)
-                // After a restart the point is ahead of us, after its loss behind: its word decides.
-                offset = end
+                    run,
+                    task: task,
+                    offset: offset,
+                    bytes,
+                    complete: complete && bytes.isEmpty
+                )
                 noteLogOffset(run, task, end)
-                if bytes.isEmpty { break }
+                // The point's word decides: it may have lost something, and is then told again.
+                if bytes.isEmpty && end == offset { break }
+                offset = end
             }
         }
     }
 
+    private static let logPieceBytesMax = 256 << 10
+
     // MARK: Settlement
 
     private func untilSettled(_ run: RunKey) async throws {
-        while let record = records[run], !record.settled {
-            try Task.checkCancellation()
-            let rings = workBell.rings
+        let bell = bell(of: run)
+        while true {
+            let rings = bell.rings
             guard records[run]?.settled == false else { return }
-            await workBell.wait(beyond: rings, atMost: pace.exchangeWait)
+            await bell.wait(beyond: rings, atMost: pace.exchangeWait)
+            try Task.checkCancellation()
         }
     }
 }

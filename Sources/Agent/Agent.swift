@@ -1,6 +1,6 @@
+public import Blobs
 public import Core
 public import Engines
-public import Blobs
 public import Logging
 import NIOPosix
 public import ServiceLifecycle
@@ -41,21 +41,36 @@ public actor Agent: Service {
     private(set) var records: [RunKey: AgentRecord] = [:]
     /// What the engine said last, by run.
     private(set) var seen: [RunKey: EngineRun] = [:]
-    /// Up to where the point has each log.
-    private(set) var logOffsets: [LogKey: Int64] = [:]
+    /// Up to where the point has each task's log.
+    private var logOffsets: [RunKey: [Int: Int64]] = [:]
+    /// Leases that are being written to disk: nobody is told of them yet.
+    private var accepting: Set<RunKey> = []
+    /// Runs that were accepted in this process's life, so that the engine and the point have nothing of them from before.
+    private(set) var fresh: Set<RunKey> = []
+    /// Of each run, what rings when its worker should look again.
+    private var workBells: [RunKey: Bell] = [:]
+    private var looksBegun = 0
+    /// The number of the last look that succeeded.
+    private var looksDone = 0
     private var capacity: CentreCapacity?
     private var capacityAcknowledged: CentreCapacity?
     /// Rings when something is to be reported.
     let reportBell = Bell()
-    /// Rings when a run's worker should look again.
-    let workBell = Bell()
+    /// Rings when the engine was listed.
+    private let lookedBell = Bell()
     /// Rings when the engine should be listed.
     let lookBell = Bell()
     private let accepted = AsyncStream<RunKey>.makeStream(bufferingPolicy: .unbounded)
 
     public init(
-        identity: AgentIdentity, folder: AgentFolder, engine: any Engine, link: any PointLink, cache: BlobStore,
-        pace: Pace = Pace(), now: @escaping @Sendable () -> Instant, log: Logger
+        identity: AgentIdentity,
+        folder: AgentFolder,
+        engine: any Engine,
+        link: any PointLink,
+        cache: BlobStore,
+        pace: Pace = Pace(),
+        now: @escaping @Sendable () -> Instant,
+        log: Logger
     ) {
         self.identity = identity
         self.folder = folder
@@ -104,21 +119,33 @@ public actor Agent: Service {
     /// One loop is parked at the point and brings orders; the other goes at once when there is something to report.
     private func exchangeLoop(waits: Bool) async {
         var failures = 0
-        var rings = reportBell.rings
+        var repeats = 0
         while !Task.isCancelled {
-            if !waits {
-                if !hasReports { await reportBell.wait(beyond: rings, atMost: pace.exchangeWait) }
-                rings = reportBell.rings
-                guard hasReports else { continue }
+            let rings = reportBell.rings
+            if !waits, !hasReports {
+                await reportBell.wait(beyond: rings, atMost: pace.exchangeWait)
+                continue
             }
             do {
                 let request = exchangeRequest(wait: waits ? pace.exchangeWait : .zero, withReports: !waits)
                 let response = try await link.exchange(request)
                 let isNews = try await take(response, to: request)
-                // What is repeated until it is done must not be asked for in a tight circle.
-                if waits, !isNews { try await Task.sleep(for: pace.retryMin) }
                 if failures > 0 { log.notice("point reached again", metadata: ["after_failures": "\(failures)"]) }
                 failures = 0
+                let saysSomething = !response.stops.isEmpty || !response.settled.isEmpty || !response.leases.isEmpty
+                if waits, !isNews {
+                    // What the point repeats until it is done must not be asked for in a tight circle.
+                    repeats = saysSomething ? repeats + 1 : 0
+                    try await Task.sleep(
+                        for: min(pace.retryMin * (1 << min(repeats, 12)), max(pace.retryMin, pace.lookPeriod))
+                    )
+                } else if !request.reports.isEmpty, response.acknowledged.isEmpty {
+                    // The point knows nothing of these runs, or not now.
+                    repeats += 1
+                    await reportBell.wait(beyond: rings, atMost: backoff(repeats))
+                } else {
+                    repeats = 0
+                }
             } catch is CancellationError {
                 return
             } catch {
@@ -136,9 +163,13 @@ public actor Agent: Service {
     private func exchangeRequest(wait: Duration, withReports: Bool) -> ExchangeRequest {
         let due = withReports ? records.values.filter(\.needsReport).prefix(ExchangeRequest.reportsMax) : []
         return ExchangeRequest(
-            agent: identity.agent, at: now(), capacity: capacity == capacityAcknowledged ? nil : capacity,
+            agent: identity.agent,
+            at: now(),
+            capacity: capacity == capacityAcknowledged ? nil : capacity,
             reports: due.map { .init(run: $0.key, version: $0.version, observation: $0.observation) },
-            holds: Array(records.keys), waitMilliseconds: Int(wait.milliseconds))
+            holds: Array(records.keys),
+            waitMilliseconds: Int(wait.milliseconds)
+        )
     }
 
     /// Takes in what the point said. A lease is on disk before the next exchange can say that it is held.
@@ -147,17 +178,15 @@ public actor Agent: Service {
     private func take(_ response: ExchangeResponse, to request: ExchangeRequest) async throws -> Bool {
         var isNews = false
         if let sent = request.capacity { capacityAcknowledged = sent }
-        for order in response.leases where records[order.run] == nil {
+        for order in response.leases where records[order.run] == nil && !accepting.contains(order.run) {
             isNews = true
             let record = AgentRecord(order: order)
-            // Reserved before the write: the other loop may bring the same lease meanwhile.
+            // The other loop may bring the same lease meanwhile; and neither may say that it is held before it is.
+            accepting.insert(order.run)
+            defer { accepting.remove(order.run) }
+            try await folder.save(record)
             records[order.run] = record
-            do {
-                try await folder.save(record)
-            } catch {
-                records[order.run] = nil
-                throw error
-            }
+            fresh.insert(order.run)
             log.info("lease accepted", metadata: ["run": "\(order.run)"])
             accepted.continuation.yield(order.run)
             reportBell.ring()
@@ -166,27 +195,39 @@ public actor Agent: Service {
             isNews = true
             records[stop.run]?.stop = stop
             log.info("stop asked", metadata: ["run": "\(stop.run)", "reason": "\(stop.reason.rawValue)"])
-        }
-        for item in response.acknowledged {
-            guard let record = records[item.run] else { continue }
-            records[item.run]?.acknowledged = max(record.acknowledged, item.version)
+            bell(of: stop.run).ring()
         }
         for run in response.settled where records[run]?.settled == false {
             isNews = true
             records[run]?.settled = true
+            if records[run]?.hasEnded == false, records[run]?.stop == nil {
+                // Over for the point and not for us: whatever is left of it here is in nobody's interest.
+                records[run]?.stop = .init(run: run, reason: .superseded, graceSeconds: 10)
+            }
+            bell(of: run).ring()
         }
-        workBell.ring()
+        // After the stops: what is acknowledged may start, unless it is to stop.
+        for item in response.acknowledged {
+            guard let record = records[item.run], item.version > record.acknowledged else { continue }
+            records[item.run]?.acknowledged = item.version
+            if record.acknowledged == 0 { bell(of: item.run).ring() }
+        }
         return isNews
+    }
+
+    /// What rings when something about a run may have changed for its worker.
+    func bell(of run: RunKey) -> Bell {
+        if let bell = workBells[run] { return bell }
+        let bell = Bell()
+        if records[run] != nil { workBells[run] = bell }
+        return bell
     }
 
     // MARK: Looking at the engine
 
     private func listenToEngine() async {
         guard let engine = engine as? any ChangeNotifying else { return }
-        for await _ in engine.changes {
-            lookBell.ring()
-            workBell.ring()
-        }
+        for await _ in engine.changes { lookBell.ring() }
     }
 
     private func lookLoop() async {
@@ -201,15 +242,33 @@ public actor Agent: Service {
                 if failures == 1 { log.warning("engine not reached", metadata: ["error": "\(error)"]) }
             }
             await lookBell.wait(
-                beyond: rings, atMost: records.isEmpty ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod)
+                beyond: rings,
+                atMost: records.isEmpty ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod
+            )
         }
     }
 
-    /// One list call: what is desired, what is known and what is seen are compared as wholes.
+    /// One list call for all runs; those about which something has changed look again.
     private func look() async throws {
+        looksBegun += 1
+        let number = looksBegun
         let runs = try await engine.list()
+        let before = seen
         seen = Dictionary(runs.map { ($0.run, $0) }) { first, _ in first }
-        workBell.ring()
+        looksDone = number
+        for run in records.keys where seen[run] != before[run] { bell(of: run).ring() }
+        lookedBell.ring()
+    }
+
+    /// Returns when the engine has been listed by a call that was begun after this one. Many wait for the same list.
+    func lookAnew() async throws {
+        let number = looksBegun + 1
+        lookBell.ring()
+        while looksDone < number {
+            let rings = lookedBell.rings
+            await lookedBell.wait(beyond: rings, atMost: pace.lookPeriod)
+            try Task.checkCancellation()
+        }
     }
 
     private func capacityLoop() async {
@@ -252,25 +311,38 @@ public actor Agent: Service {
         // Fields that an exchange may have changed during the write are kept.
         record.acknowledged = records[run]?.acknowledged ?? record.acknowledged
         record.stop = records[run]?.stop ?? record.stop
+        record.settled = records[run]?.settled ?? record.settled
         records[run] = record
         log.info(
-            "run ended", metadata: ["run": "\(run)", "outcome": "\(observation.outcome?.kind.rawValue ?? "unknown")"])
+            "run ended",
+            metadata: ["run": "\(run)", "outcome": "\(observation.outcome?.kind.rawValue ?? "unknown")"]
+        )
         reportBell.ring()
     }
 
-    func note(_ engineRun: EngineRun) { seen[engineRun.run] = engineRun }
+    /// Up to where the point has a task's log; `nil` when that has to be asked.
+    func logOffset(_ run: RunKey, _ task: Int) -> Int64? { logOffsets[run]?[task] ?? (fresh.contains(run) ? 0 : nil) }
 
-    func noteLogOffset(_ run: RunKey, _ task: Int, _ offset: Int64) {
-        logOffsets[LogKey(run: run, task: task)] = offset
-    }
+    func noteLogOffset(_ run: RunKey, _ task: Int, _ offset: Int64) { logOffsets[run, default: [:]][task] = offset }
 
     func forget(_ run: RunKey) async throws {
-        try await engine.forget(run)
+        do {
+            try await engine.forget(run)
+        } catch {
+            // It lives on at the engine, although its end was noted: the engine had lost sight of it for a while.
+            if case .refused = error { try? await engine.cancel(run, grace: .zero) }
+            throw error
+        }
         try await folder.remove(run)
         records[run] = nil
         seen[run] = nil
-        logOffsets = logOffsets.filter { $0.key.run != run }
+        logOffsets[run] = nil
+        workBells[run] = nil
+        fresh.remove(run)
     }
+
+    /// Between two looks at a running task's log: longer when many run, so that looking stays cheap.
+    var logPeriod: Duration { max(pace.logPeriod, .milliseconds(5) * records.count) }
 
     func backoff(_ failures: Int) -> Duration {
         let ceiling = min(pace.retryMin * (1 << min(failures, 12)), pace.retryMax)
@@ -281,10 +353,4 @@ public actor Agent: Service {
         guard let failure = error as? Failure else { return "\(error)" }
         return failure.note.map { "\(failure.detail) (\($0))" } ?? failure.detail
     }
-}
-
-/// One task's log.
-struct LogKey: Hashable {
-    var run: RunKey
-    var task: Int
 }

@@ -98,8 +98,10 @@ public struct AgentFolder: Sendable {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw Failure(
-                .storageExhausted, "The folder \(path) cannot be made. Check that the disk is writable and has room.",
-                note: "\(error)")
+                .storageExhausted,
+                "The folder \(path) cannot be made. Check that the disk is writable and has room.",
+                note: "\(error)"
+            )
         }
     }
 
@@ -123,7 +125,10 @@ public struct AgentFolder: Sendable {
         let synced = fsync(file) == 0
         let closed = close(file) == 0
         guard synced, closed, rename(temporary, path) == 0 else { throw failure("publish", path) }
-        let folder = open(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(
+            String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]),
+            O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        )
         guard folder >= 0 else { throw failure("open", path) }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw failure("fsync", path) }
@@ -131,8 +136,10 @@ public struct AgentFolder: Sendable {
 
     private static func failure(_ call: String, _ path: String) -> Failure {
         Failure(
-            .storageExhausted, "The agent cannot write to its folder. Check that the disk is writable and has room.",
-            note: "\(call) \(path): \(String(cString: strerror(errno)))")
+            .storageExhausted,
+            "The agent cannot write to its folder. Check that the disk is writable and has room.",
+            note: "\(call) \(path): \(String(cString: strerror(errno)))"
+        )
     }
 }
 

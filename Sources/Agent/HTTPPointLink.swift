@@ -31,7 +31,9 @@ public struct HTTPPointLink: PointLink {
     }
 
     public func download(
-        _ digest: Digest, for run: RunKey, from offset: Int64,
+        _ digest: Digest,
+        for run: RunKey,
+        from offset: Int64,
         _ body: @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
         var request = request("GET", "/v1/agent/runs/\(run)/blobs/\(digest)")
@@ -42,14 +44,21 @@ public struct HTTPPointLink: PointLink {
 
     public func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {
         let answer: MissingBlobs = try await call(
-            "POST", "/v1/agent/runs/\(run)/blobs/missing", json: DigestList(digests: digests), timeout: .seconds(60))
+            "POST",
+            "/v1/agent/runs/\(run)/blobs/missing",
+            json: DigestList(digests: digests),
+            timeout: .seconds(60)
+        )
         return answer.missing
     }
 
     public func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView {
         try await call(
-            "POST", "/v1/agent/runs/\(run)/uploads", json: BlobView(digest: expected, size: size),
-            timeout: .seconds(60))
+            "POST",
+            "/v1/agent/runs/\(run)/uploads",
+            json: BlobView(digest: expected, size: size),
+            timeout: .seconds(60)
+        )
     }
 
     public func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
@@ -64,10 +73,16 @@ public struct HTTPPointLink: PointLink {
     }
 
     public func appendLog(
-        _ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool
+        _ run: RunKey,
+        task: Int,
+        offset: Int64,
+        _ bytes: [UInt8],
+        complete: Bool
     ) async throws -> Int64 {
         var request = request(
-            "PUT", "/v1/agent/runs/\(run)/logs/\(task)?offset=\(offset)&complete=\(complete)")
+            "PUT",
+            "/v1/agent/runs/\(run)/logs/\(task)?offset=\(offset)&complete=\(complete)"
+        )
         request.body = .bytes(ByteBuffer(bytes: bytes))
         let answer: LogPosition = try await decode(send(request, timeout: .seconds(60)))
         return answer.offset
@@ -81,7 +96,10 @@ public struct HTTPPointLink: PointLink {
     }
 
     private func call<Answer: Decodable>(
-        _ method: String, _ path: String, json: some Encodable, timeout: TimeAmount
+        _ method: String,
+        _ path: String,
+        json: some Encodable,
+        timeout: TimeAmount
     ) async throws -> Answer {
         var request = request(method, path)
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -106,7 +124,9 @@ public struct HTTPPointLink: PointLink {
             throw error
         } catch {
             throw Failure(
-                .unavailable, "The point at \(base) cannot be reached: \(error). Check the address and the network.")
+                .unavailable,
+                "The point at \(base) cannot be reached: \(error). Check the address and the network."
+            )
         }
         guard (200..<300).contains(response.status.code) else { throw await failure(of: response) }
         return response

@@ -10,7 +10,9 @@ public protocol PointLink: Sendable {
 
     /// Hands the bytes of a blob, from `offset`, to `body` piece by piece.
     func download(
-        _ digest: Digest, for run: RunKey, from offset: Int64,
+        _ digest: Digest,
+        for run: RunKey,
+        from offset: Int64,
         _ body: @Sendable (ByteBuffer) async throws -> Void
     ) async throws
 
@@ -22,6 +24,10 @@ public protocol PointLink: Sendable {
 
     /// - Returns: Where the log now ends; go on from there.
     func appendLog(
-        _ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool
+        _ run: RunKey,
+        task: Int,
+        offset: Int64,
+        _ bytes: [UInt8],
+        complete: Bool
     ) async throws -> Int64
 }

@@ -68,11 +68,20 @@ actor Staging {
             environment["ONEPOINT_ARRAY_COUNT"] = "\(count)"
         }
         return EngineOrder(
-            run: order.run, command: order.spec.command, environment: environment, tasks: order.spec.tasks,
-            resources: order.spec.resources, nodes: order.nodes, timeLimitSeconds: order.spec.timeLimitSeconds,
-            isolation: order.spec.isolation, algorithmFolder: algorithmFolder,
-            requirements: order.spec.algorithm?.requirements, inputsFolder: inputs, outputsFolder: outputs,
-            parameters: JSON.object(order.spec.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }).text)
+            run: order.run,
+            command: order.spec.command,
+            environment: environment,
+            tasks: order.spec.tasks,
+            resources: order.spec.resources,
+            nodes: order.nodes,
+            timeLimitSeconds: order.spec.timeLimitSeconds,
+            isolation: order.spec.isolation,
+            algorithmFolder: algorithmFolder,
+            requirements: order.spec.algorithm?.requirements,
+            inputsFolder: inputs,
+            outputsFolder: outputs,
+            parameters: JSON.object(order.spec.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }).text
+        )
     }
 
     private func place(_ digest: Digest, _ kind: ArtifactKind, at path: String) async throws {
@@ -120,12 +129,18 @@ actor Staging {
     ///
     /// The task is awaited here by whoever came first, and goes on for the others if that one is cancelled.
     private func once(
-        _ work: Work, _ body: @escaping @Sendable () async throws -> Void
+        _ work: Work,
+        _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
-        if let running = underWay[work] { return try await running.value }
+        while let running = underWay[work] {
+            // Its failure may have to do with the run that it was for; then this one tries for itself.
+            if case .success = await running.result { return }
+            try Task.checkCancellation()
+            if underWay[work] == running { underWay[work] = nil }
+        }
         let task = Task { try await body() }
         underWay[work] = task
-        defer { underWay[work] = nil }
+        defer { if underWay[work] == task { underWay[work] = nil } }
         try await task.value
     }
 
@@ -166,8 +181,18 @@ actor Staging {
         let digests = blobs.keys.sorted()
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let some = Array(digests[start..<min(start + DigestList.countMax, digests.count)])
-            for digest in try await link.missing(some, for: order.run) {
-                try await upload(digest, blobs[digest] ?? 0, for: order.run)
+            let missing: [Digest]
+            do {
+                missing = try await link.missing(some, for: order.run)
+            } catch let failure as Failure where !failure.isWorthARepeat {
+                return .unusable("the point does not take its outputs: \(failure.detail)")
+            }
+            for digest in missing {
+                do {
+                    try await upload(digest, blobs[digest] ?? 0, for: order.run)
+                } catch let failure as Failure where !failure.isWorthARepeat {
+                    return .unusable("the point does not take \(digest): \(failure.detail)")
+                }
             }
         }
         return .complete(artifacts)

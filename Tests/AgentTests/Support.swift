@@ -1,0 +1,484 @@
+import Blobs
+import Core
+import Crypto
+import Engines
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import TestKit
+import Testing
+import Wire
+
+@testable import Agent
+
+/// File threads of all tests.
+let pool: NIOThreadPool = {
+    let pool = NIOThreadPool(numberOfThreads: 4)
+    pool.start()
+    return pool
+}()
+
+func digest(of bytes: some Sequence<UInt8>) -> Core.Digest {
+    guard let digest = Core.Digest(bytes: Array(SHA256.hash(data: Array(bytes)))) else {
+        preconditionFailure("SHA-256 makes 32 bytes")
+    }
+    return digest
+}
+
+/// SplitMix64. Source: https://prng.di.unimi.it/splitmix64.c
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+    var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    /// The seed from the environment, or a new one, printed so that a failure can be repeated.
+    static func seed(_ test: String) -> UInt64 {
+        let given = getenv("ONEPOINT_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+        let seed = given ?? UInt64.random(in: 0 ... .max)
+        print("\(test): ONEPOINT_TEST_SEED=\(seed)")
+        return seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// Kills the agent at its n-th call to the outside: before the call is made, or after, when its answer is lost.
+final class Fuse: Sendable {
+    private struct State {
+        var calls = 0
+        var at: Int?
+        var isBlown = false
+    }
+
+    private let state = Mutex(State())
+    let blown = Bell()
+
+    /// Two places for each call: before and after.
+    func set(at place: Int?) { state.withLock { $0 = State(at: place) } }
+
+    var isBlown: Bool { state.withLock { $0.isBlown } }
+
+    /// Throws once the fuse has blown: nothing that the dead agent does reaches anybody.
+    func pass() throws {
+        let blowsNow = try state.withLock { state in
+            if state.isBlown { throw CancellationError() }
+            state.calls += 1
+            state.isBlown = state.calls == state.at
+            return state.isBlown
+        }
+        if blowsNow {
+            blown.ring()
+            throw CancellationError()
+        }
+    }
+}
+
+/// A point in memory that keeps to the rules of the real one, and loses, delays and repeats calls as its test likes.
+final class StubPoint: PointLink {
+    struct Entry {
+        var order: LeaseOrder
+        var accepted = false
+        var stop: StopReason?
+        var end: RunObservation?
+        var isGivenUp = false
+        var isTerminal: Bool { end != nil || isGivenUp }
+        var logs: [Int: [UInt8]] = [:]
+        var sealed: Set<Int> = []
+    }
+
+    struct State {
+        var runs: [RunKey: Entry] = [:]
+        var blobs: [Core.Digest: [UInt8]] = [:]
+        /// What the runs' project may read.
+        var granted: Set<Core.Digest> = []
+        var uploads: [UploadID: (digest: Core.Digest, bytes: [UInt8])] = [:]
+        var uploadsBegun = 0
+        var downloads: [Core.Digest: Int] = [:]
+        var exchanges = 0
+        /// Bytes of logs that were sent although they were here.
+        var logBytesRepeated = 0
+        var isDown = false
+        /// Every so manyth call is lost before or after its work, in thousandths.
+        var loss = 0
+        var generator = SeededGenerator(1)
+        var capacity: CentreCapacity?
+        var faults: [String] = []
+        /// Makes downloads for this run fail as the point does for a run that it has given up.
+        var refusesDownloads: RunKey?
+    }
+
+    private let state = Mutex(State())
+    let bell = Bell()
+    let fuse = Fuse()
+
+    func with<T: Sendable>(_ body: (inout State) throws -> T) rethrows -> T {
+        defer { bell.ring() }
+        return try state.withLock { try body(&$0) }
+    }
+
+    func entry(_ run: RunKey) -> Entry? { state.withLock { $0.runs[run] } }
+
+    private static let unreachable = Failure(.unavailable, "The point cannot be reached.")
+    private static let notLive = Failure(.notFound, "There is no live run of that name.")
+
+    /// A call: it may be lost on its way there or on its way back, and the agent may die beside it.
+    private func call<T: Sendable>(_ work: (inout State) throws -> T) throws -> T {
+        try fuse.pass()
+        let (isLostThere, isLostBack, isTwice) = state.withLock { state in
+            func isHit() -> Bool { Int.random(in: 0..<1000, using: &state.generator) < state.loss }
+            return (isHit() || state.isDown, isHit(), isHit())
+        }
+        if isLostThere { throw Self.unreachable }
+        if isTwice { _ = try? with(work) }
+        let value = try with(work)
+        if isLostBack { throw Self.unreachable }
+        try fuse.pass()
+        return value
+    }
+
+    func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse {
+        let deadline = ContinuousClock.now + .milliseconds(request.waitMilliseconds)
+        state.withLock { $0.exchanges += 1 }
+        var request = request
+        while true {
+            let rings = bell.rings
+            let asked = request
+            let response = try call { try Self.answer(asked, &$0) }
+            let saysSomething =
+                !response.leases.isEmpty || !response.stops.isEmpty || !response.acknowledged.isEmpty
+                || !response.settled.isEmpty
+            let left = deadline - ContinuousClock.now
+            if saysSomething || left <= .zero { return response }
+            request.reports = []
+            await bell.wait(beyond: rings + 1, atMost: left)
+            try Task.checkCancellation()
+        }
+    }
+
+    private static func answer(_ request: ExchangeRequest, _ state: inout State) throws -> ExchangeResponse {
+        state.capacity = request.capacity ?? state.capacity
+        var response = ExchangeResponse(leases: [], stops: [], acknowledged: [], settled: [], at: request.at)
+        for report in request.reports {
+            guard var entry = state.runs[report.run] else { continue }
+            response.acknowledged.append(.init(run: report.run, version: report.version))
+            guard !entry.isTerminal else { continue }
+            entry.accepted = true
+            if report.observation.phase == .ended {
+                if report.observation.outcome == nil { state.faults.append("\(report.run) ended without an outcome") }
+                entry.end = report.observation
+            }
+            state.runs[report.run] = entry
+        }
+        for (run, entry) in state.runs.sorted(by: { $0.key < $1.key }) {
+            let isHeld = request.holds.contains(run)
+            if !entry.isTerminal, !entry.accepted, !isHeld { response.leases.append(entry.order) }
+            if let stop = entry.stop, isHeld || !entry.isTerminal, entry.end == nil {
+                response.stops.append(.init(run: run, reason: stop, graceSeconds: 0))
+            }
+            if entry.isTerminal, isHeld { response.settled.append(run) }
+        }
+        return response
+    }
+
+    func download(
+        _ digest: Core.Digest,
+        for run: RunKey,
+        from offset: Int64,
+        _ body: @Sendable (ByteBuffer) async throws -> Void
+    ) async throws {
+        let bytes = try call { state in
+            guard state.runs[run]?.isTerminal == false, state.refusesDownloads != run, let bytes = state.blobs[digest]
+            else { throw Self.notLive }
+            state.downloads[digest, default: 0] += 1
+            return bytes
+        }
+        for start in stride(from: Int(offset), to: bytes.count, by: 1 << 16) {
+            try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, bytes.count)]))
+        }
+    }
+
+    private static func requireLive(_ run: RunKey, _ state: State) throws {
+        guard state.runs[run]?.isTerminal == false else { throw notLive }
+    }
+
+    func missing(_ digests: [Core.Digest], for run: RunKey) async throws -> [Core.Digest] {
+        try call { state in
+            try Self.requireLive(run, state)
+            return digests.filter { !state.granted.contains($0) }
+        }
+    }
+
+    func beginUpload(for run: RunKey, expected: Core.Digest, size: Bytes) async throws -> UploadView {
+        try call { state in
+            try Self.requireLive(run, state)
+            state.uploadsBegun += 1
+            let id = UploadID(high: 1, low: UInt64(state.uploadsBegun))
+            state.uploads[id] = (expected, [])
+            return UploadView(upload: id, offset: 0)
+        }
+    }
+
+    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
+        try call { state in
+            guard var under = state.uploads[upload] else { throw Failure(.notFound, "There is no such upload.") }
+            if Int64(under.bytes.count) == offset { under.bytes += bytes.readableBytesView }
+            state.uploads[upload] = under
+            return UploadView(upload: upload, offset: Int64(under.bytes.count))
+        }
+    }
+
+    func finish(_ upload: UploadID) async throws -> BlobView {
+        try call { state in
+            guard let under = state.uploads[upload] else { throw Failure(.notFound, "There is no such upload.") }
+            if digest(of: under.bytes) != under.digest { state.faults.append("\(under.digest) was uploaded damaged") }
+            state.blobs[under.digest] = under.bytes
+            state.granted.insert(under.digest)
+            return BlobView(digest: under.digest, size: Bytes(Int64(under.bytes.count)))
+        }
+    }
+
+    func appendLog(_ run: RunKey, task: Int, offset: Int64, _ bytes: [UInt8], complete: Bool) async throws -> Int64 {
+        try call { state in
+            guard var entry = state.runs[run] else { throw Self.notLive }
+            var log = entry.logs[task] ?? []
+            if bytes.isEmpty && !complete { return Int64(log.count) }
+            guard offset <= Int64(log.count) else { return Int64(log.count) }
+            let known = min(log.count - Int(offset), bytes.count)
+            if Array(log[Int(offset)..<Int(offset) + known]) != Array(bytes[..<known]) {
+                state.faults.append("the log of \(run) was sent twice, and not the same")
+            }
+            state.logBytesRepeated += known
+            log += bytes[known...]
+            entry.logs[task] = log
+            let end = offset + Int64(bytes.count)
+            if complete, end == Int64(log.count) { entry.sealed.insert(task) }
+            state.runs[run] = entry
+            return end
+        }
+    }
+}
+
+/// The fake engine behind the same fuse, with eyes on what an agent must never do.
+final class WatchedEngine: Engine {
+    let fake: FakeEngine
+    let point: StubPoint
+    /// What a released run leaves in its outputs folder: nothing when `nil`.
+    private let output: Mutex<String?>
+
+    init(_ fake: FakeEngine, _ point: StubPoint, output: String?) {
+        (self.fake, self.point) = (fake, point)
+        self.output = Mutex(output)
+    }
+
+    var kind: EngineKind { .fake }
+
+    private func guarded<T: Sendable>(
+        _ body: () async throws(EngineError) -> T
+    ) async throws(EngineError) -> T {
+        // A dead agent does nothing and hears nothing.
+        do { try point.fuse.pass() } catch { throw .unreachable("dead") }
+        let value = try await body()
+        do { try point.fuse.pass() } catch { throw .unreachable("dead") }
+        return value
+    }
+
+    func capacity() async throws(EngineError) -> CentreCapacity { try await fake.capacity() }
+    func submit(_ order: EngineOrder) async throws(EngineError) -> String {
+        try await guarded { () throws(EngineError) in try await fake.submit(order) }
+    }
+    func release(_ run: RunKey) async throws(EngineError) {
+        try await guarded { () throws(EngineError) in
+            if point.entry(run)?.accepted != true {
+                point.with { $0.faults.append("\(run) was released before its acceptance was acknowledged") }
+            }
+            if let order = fake.order(of: run), let text = output.withLock({ $0 }) {
+                write(text, to: order.outputsFolder + "/out")
+            }
+            try await fake.release(run)
+        }
+    }
+    func list() async throws(EngineError) -> [EngineRun] {
+        try await guarded { () throws(EngineError) in try await fake.list() }
+    }
+    func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
+        try await guarded { () throws(EngineError) in try await fake.cancel(run, grace: grace) }
+    }
+    func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
+        try await guarded { () throws(EngineError) in
+            try await fake.logs(run, task: task, from: offset, countMax: countMax)
+        }
+    }
+    func forget(_ run: RunKey) async throws(EngineError) {
+        try await guarded { () throws(EngineError) in try await fake.forget(run) }
+    }
+
+    private func write(_ text: String, to path: String) {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard file >= 0 else { return point.with { $0.faults.append("\(path) cannot be written") } }
+        _ = text.withCString { Glibc.write(file, $0, strlen($0)) }
+        close(file)
+    }
+}
+
+/// One centre's folder and engine, a point, and an agent between them that can be killed and started anew.
+final class Site: Sendable {
+    let path: String
+    let point = StubPoint()
+    let engine: WatchedEngine
+    private let life = Mutex<Task<Void, any Error>?>(nil)
+
+    init(
+        output: String? = nil,
+        program: @escaping @Sendable (EngineOrder) -> FakeEngine.Program = { _ in .init() }
+    ) {
+        var template = Array("/tmp/onepoint-agent-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } ?? "" }
+        engine = WatchedEngine(FakeEngine(program: program), point, output: output)
+    }
+
+    deinit {
+        var child = pid_t()
+        let empty: [UnsafeMutablePointer<CChar>?] = [nil]
+        let words: [UnsafeMutablePointer<CChar>?] =
+            ["/bin/rm", "-rf", path].map { (word: String) in strdup(word) } + empty
+        if posix_spawn(&child, "/bin/rm", nil, nil, words, empty) == 0 { waitpid(child, nil, 0) }
+        for word in words { free(word) }
+    }
+
+    var fake: FakeEngine { engine.fake }
+
+    static var pace: Agent.Pace {
+        var pace = Agent.Pace()
+        pace.exchangeWait = .milliseconds(100)
+        pace.lookPeriod = .milliseconds(3)
+        pace.capacityPeriod = .milliseconds(20)
+        pace.logPeriod = .milliseconds(3)
+        pace.retryMin = .milliseconds(1)
+        pace.retryMax = .milliseconds(5)
+        return pace
+    }
+
+    @discardableResult
+    func start() async throws -> Agent {
+        let folder = try AgentFolder(root: path, threads: pool)
+        let cache = try await BlobStore.open(root: folder.cachePath, threads: pool)
+        guard let centre = CentreName("hub-1") else { preconditionFailure("a valid name") }
+        let fake = fake
+        let agent = Agent(
+            identity: AgentIdentity(point: "stub", centre: centre, agent: AgentID(high: 1, low: 1), key: ""),
+            folder: folder,
+            engine: engine,
+            link: point,
+            cache: cache,
+            pace: Self.pace,
+            now: { fake.now },
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        // Ended by `kill`.
+        let task = Task { try await agent.run() }
+        life.withLock { $0 = task }
+        return agent
+    }
+
+    /// Ends the agent wherever it is, and waits until nothing of it moves.
+    func kill() async {
+        let task = life.withLock { $0.take() }
+        task?.cancel()
+        _ = await task?.result
+        point.fuse.set(at: nil)
+    }
+
+    /// Waits for a level, looking again whenever anything was said to the point.
+    func wait(
+        _ what: String,
+        atMost limit: Duration = .seconds(20),
+        sourceLocation: SourceLocation = #_sourceLocation,
+        until isReached: () -> Bool
+    ) async {
+        let deadline = ContinuousClock.now + limit
+        while !isReached() {
+            guard ContinuousClock.now < deadline else {
+                let seen = point.with { state in
+                    state.runs.map { "\($0.key): \($0.value.end?.outcome?.kind.rawValue ?? "no end")" }
+                }
+                Issue.record("\(what): \(seen), calls \(fake.calls.suffix(10))", sourceLocation: sourceLocation)
+                return
+            }
+            await point.bell.wait(beyond: point.bell.rings, atMost: .milliseconds(5))
+        }
+    }
+
+    /// A lease that the point offers from now on.
+    @discardableResult
+    func lease(
+        _ job: UInt64 = 1,
+        number: Int = 1,
+        inputs: [LeaseOrder.Input] = [],
+        change: (inout JobSpec) -> Void = { _ in }
+    ) -> RunKey {
+        let run = RunKey(job: JobID(high: 1, low: job), number: number)
+        var spec = JobSpec(name: "work", command: ["true"])
+        change(&spec)
+        guard let project = ProjectName("brain") else { preconditionFailure("a valid name") }
+        let order = LeaseOrder(
+            run: run,
+            project: project,
+            spec: spec,
+            nodes: [NodeShare(node: "fake-1", tasks: spec.tasks)],
+            arrayIndex: nil,
+            arrayCount: nil,
+            inputs: inputs
+        )
+        point.with { $0.runs[run] = .init(order: order) }
+        return run
+    }
+
+    /// A lease that a former life of the agent has accepted.
+    func accepted(_ run: RunKey) async throws {
+        guard let order = point.entry(run)?.order else { preconditionFailure("lease the run first") }
+        try await AgentFolder(root: path, threads: pool).save(AgentRecord(order: order))
+    }
+
+    /// Bytes that the point has and the project may read.
+    func blob(_ text: String) -> Core.Digest {
+        let digest = digest(of: text.utf8)
+        point.with {
+            $0.blobs[digest] = Array(text.utf8)
+            $0.granted.insert(digest)
+        }
+        return digest
+    }
+
+    func outcome(_ run: RunKey) -> RunOutcome.Kind? { point.entry(run)?.end?.outcome?.kind }
+
+    /// Names in a folder below the root.
+    func names(_ folder: String) -> [String] {
+        guard let handle = opendir("\(path)/\(folder)") else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
+    }
+
+    /// Waits until nothing of any run is left on disk and at the engine.
+    func waitForgotten(sourceLocation: SourceLocation = #_sourceLocation) async {
+        await wait("everything is forgotten", sourceLocation: sourceLocation) {
+            names("runs").isEmpty && names("staging").isEmpty
+        }
+        let faults = point.with { $0.faults }
+        #expect(faults.isEmpty, sourceLocation: sourceLocation)
+    }
+}
