@@ -20,7 +20,7 @@ extension Point: Service {
         }
     }
 
-    /// Repeats a reconciler: at once when rung, at each tick anyway, and never more than half of the time.
+    /// Repeats a reconciler: at once when rung, at each tick anyway, and never more than a fifth of the time.
     private func loop(_ name: String, _ bell: Bell?, _ body: @Sendable () async throws -> Void) async {
         var failures = 0
         while !Task.isCancelled {
@@ -38,7 +38,7 @@ extension Point: Service {
                 }
             }
             let spent = ContinuousClock.now - began
-            try? await Task.sleep(for: failures > 0 ? settings.tick : max(.milliseconds(1), min(spent, settings.tick)))
+            try? await Task.sleep(for: failures > 0 ? settings.tick : max(.milliseconds(1), min(spent * 4, settings.tick)))
             if let bell {
                 await bell.wait(beyond: rings, atMost: settings.tick)
             } else {
