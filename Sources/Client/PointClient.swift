@@ -3,7 +3,14 @@ import Core
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Wire
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Speaks to one point over its REST API.
 struct PointClient: Sendable {
@@ -112,7 +119,7 @@ struct PointClient: Sendable {
     private func execute(_ request: HTTPClientRequest, _ secondsMax: Int64) async throws -> HTTPClientResponse {
         do {
             return try await http.execute(request, timeout: .seconds(secondsMax))
-        } catch where Self.isClosedConnection(error) && request.method == .GET {
+        } catch  where Self.isClosedConnection(error) && request.method == .GET {
             do {
                 return try await http.execute(request, timeout: .seconds(secondsMax))
             } catch {
@@ -146,7 +153,25 @@ struct PointClient: Sendable {
         if error is NIOTooManyBytesError {
             return Failure(.tooLarge, "The answer is larger than \(Self.answerBytesMax) bytes; ask for less.")
         }
-        return Failure(.unavailable, "Cannot reach \(credentials.url): \(error).")
+        return Failure(.unavailable, "Cannot reach \(credentials.url): \(Self.reason(error)).", note: "\(error)")
+    }
+
+    /// The system's own words where there are such.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as NIOConnectionError:
+            if let first = error.connectionErrors.first {
+                reason(first.error)
+            } else {
+                "the name \(error.host) is not known"
+            }
+        case let error as HTTPClientError where error == .connectTimeout: "no answer within 10 seconds"
+        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
+            "it stopped answering"
+        case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
+        default: "\(error)"
+        }
     }
 
     private func problem(_ response: HTTPClientResponse) async throws -> Failure {

@@ -114,7 +114,7 @@ struct JobCommand: AsyncParsableCommand {
         let cards = spec.resources.cards > 0 ? ", \(spec.resources.cards) x \(spec.resources.card ?? "any card")" : ""
         line(
             "needs",
-            "\(spec.tasks > 1 ? "\(spec.tasks) tasks of " : "")\(spec.resources.cores) cores, \(spec.resources.memory)\(cards), "
+            "\(spec.tasks > 1 ? "\(spec.tasks) tasks of " : "")\(spec.resources.cores) \(spec.resources.cores == 1000 ? "core" : "cores"), \(spec.resources.memory)\(cards), "
                 + "at most \(WireDuration.text(spec.timeLimitSeconds))"
         )
         line("submitted", spoken(job.submittedAt))
