@@ -58,7 +58,7 @@ import Wire
             #expect(entry.sealed == [0], "killed at \(place)")
             #expect(site.fake.starts(of: run) == 1, "killed at \(place)")
             #expect(entry.end?.artifacts.map(\.digest) == [digest(of: "result".utf8)], "killed at \(place)")
-            place += place < 40 ? 1 : 3
+            place += place < 24 ? 1 : 4
         }
         #expect(place > 30)
     }

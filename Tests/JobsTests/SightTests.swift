@@ -1,0 +1,183 @@
+import Core
+import Synchronization
+import Testing
+import Wire
+
+@testable import Jobs
+
+@Suite struct SightTests {
+    /// Three centres; a job that may be run again after 60 s runs at hub-1.
+    private func bench() async throws -> (bench: Bench, agent: HandAgent, others: [HandAgent], job: JobID) {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre("hub-1")
+        let others = [
+            try await bench.centre("hub-2", cores: 1000), try await bench.centre("hub-3", cores: 1000),
+        ]
+        let job = try await bench.submitJob(
+            "a",
+            #""on_centre_loss": {"requeue_after": 60}, "placement": {"centres": ["hub-1", "hub-2"]}"#
+        )
+        try await bench.point.place()
+        let placed = try await bench.run(job).centre
+        let all = [agent] + others
+        let home = try #require(all.first { $0.principal.centre == placed })
+        try await home.start()
+        return (bench, home, all.filter { $0 !== home }, job)
+    }
+
+    private func pass(_ seconds: Int, _ bench: Bench, speaking: [HandAgent]) async throws {
+        for _ in 0..<seconds / 10 {
+            bench.clock.advance(.seconds(10))
+            for agent in speaking { try await agent.exchange() }
+            try await bench.point.watch()
+        }
+    }
+
+    @Test("a silent centre's runs are unseen, and seen again when it speaks")
+    func unseen() async throws {
+        let (bench, agent, others, job) = try await bench()
+        try await pass(20, bench, speaking: others)
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+        try await pass(20, bench, speaking: others)
+        #expect(try await bench.run(job).lifecycle.unseenSince != nil)
+        let why = try await bench.point.why(job, bench.alice)
+        #expect(why.code == "unseen")
+        let view = try await bench.point.centre(agent.principal.centre, bench.alice)
+        #expect(!view.connected)
+        #expect(view.unseenRuns == 1)
+        try await agent.exchange()
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+        #expect(try await bench.state(job) == .active)
+        #expect(try await bench.point.centre(agent.principal.centre, bench.alice).connected)
+    }
+
+    @Test("a run is given up only after its own time, and its late twin never becomes the result")
+    func givenUp() async throws {
+        let (bench, agent, others, job) = try await bench()
+        try await pass(50, bench, speaking: others)
+        #expect(try await bench.state(job) == .active)
+        #expect(try await bench.run(job).state == .running)
+        try await pass(20, bench, speaking: others)
+        #expect(try await bench.run(job).state == .lost)
+        #expect(try await bench.state(job) == .queued)
+        try await bench.point.place()
+        let second = try #require(
+            others.first { $0.principal.centre == .named("hub-2") || $0.principal.centre == .named("hub-1") }
+        )
+        try await second.start()
+        let settled = try await bench.run(job)
+        #expect(settled.charged.map { $0 <= settled.reserved } == true)
+        let twin = RunKey(job: job, number: 1)
+        let answer = try await agent.exchange()
+        #expect(answer.stops.map(\.reason) == [.superseded])
+        #expect(answer.settled == [twin])
+        try await agent.end(twin, .succeeded)
+        #expect(try await bench.state(job) == .active)
+        #expect(try await bench.run(job) == settled)
+        try await second.end(RunKey(job: job, number: 2))
+        let detail = try await bench.point.job(job, bench.alice)
+        #expect(detail.summary.state == .succeeded)
+        #expect(detail.summary.centre == second.principal.centre)
+        #expect(try await bench.balance(.reserved(bench.brain)) == 0)
+    }
+
+    @Test("nothing is given up while most centres are silent, since the fault is likelier ours")
+    func ourFault() async throws {
+        let (bench, _, others, job) = try await bench()
+        try await pass(600, bench, speaking: [])
+        #expect(try await bench.run(job).state == .running)
+        // Seeing again begins the clocks anew.
+        try await pass(60, bench, speaking: others)
+        #expect(try await bench.run(job).state == .running)
+        try await pass(60, bench, speaking: others)
+        #expect(try await bench.run(job).state == .lost)
+    }
+
+    @Test("a restart of the point begins the clocks anew")
+    func restart() async throws {
+        let (bench, agent, others, job) = try await bench()
+        try await pass(40, bench, speaking: others)
+        #expect(try await bench.run(job).lifecycle.unseenSince != nil)
+        bench.clock.advance(.seconds(3600))
+        try await bench.reopen()
+        try await pass(20, bench, speaking: others)
+        #expect(try await bench.run(job).state == .running)
+        try await pass(80, bench, speaking: others + [agent])
+        #expect(try await bench.state(job) == .active)
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+    }
+
+    @Test("a job that waits is never given up")
+    func waits() async throws {
+        let bench = try await Bench.make()
+        let (agent, other) = (try await bench.centre("hub-1"), try await bench.centre("hub-2"))
+        let job = try await bench.submitJob("a", #""placement": {"centres": ["hub-1"]}"#)
+        try await bench.point.place()
+        try await agent.start()
+        try await pass(3600, bench, speaking: [other])
+        #expect(try await bench.run(job).state == .running)
+        #expect(try await bench.run(job).lifecycle.unseenSince != nil)
+    }
+
+    @Test("a run that its agent does not hold any more is lost, but not on the word of a late call")
+    func absent() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre()
+        let job = try await bench.submitJob("a", #""retries": {"limit": 1, "on": ["lost"], "backoff": 0}"#)
+        let stopped = try await bench.submitJob("b")
+        try await bench.point.place()
+        let runs = try await agent.start()
+        _ = try await bench.point.cancel(stopped, bench.alice)
+        agent.holds = []
+        try await agent.exchange()
+        bench.clock.advance(.seconds(50))
+        agent.holds = Set(runs)
+        try await agent.exchange()
+        #expect(try await bench.state(job) == .active)
+        // A new machine joins in its place; nobody has the runs.
+        let token = try await bench.point.renewJoin(.named("hub-1"), bench.root).token
+        let heir = try await bench.join(token)
+        bench.clock.advance(.seconds(61))
+        try await heir.exchange()
+        #expect(try await bench.run(job).state == .lost)
+        #expect(try await bench.state(job) == .queued)
+        #expect(try await bench.state(stopped) == .cancelled)
+    }
+
+    @Test("an agent whose place was taken is refused, also in the call that it is parked in")
+    func replaced() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre()
+        let token = try await bench.point.renewJoin(.named("hub-1"), bench.root).token
+        // Awaited below.
+        let parked = Task { try await agent.exchange(wait: 20_000) }
+        while bench.point.counters.exchanges.withLock({ $0 }) < 2 { await Task.yield() }
+        let heir = try await bench.join(token)
+        let job = try await bench.submitJob()
+        try await bench.point.place()
+        await expectFailure(.unauthenticated) { try await parked.value }
+        await expectFailure(.unauthenticated) { try await bench.point.authenticateAgent(bearer: agent.key) }
+        #expect(try await bench.point.authenticateAgent(bearer: heir.key) == heir.principal)
+        #expect(try await bench.run(job).lifecycle.lease == .granted)
+    }
+
+    @Test("a join token is spent once and expires")
+    func joining() async throws {
+        let bench = try await Bench.make()
+        let join = try await bench.point.createCentre(.named("edge-1"), tier: .edge, prices: nil, bench.root)
+        await expectFailure(.unauthenticated) { try await bench.point.join(JoinRequest(token: join.token + "0")) }
+        _ = try await bench.point.join(JoinRequest(token: join.token))
+        await expectFailure(.unauthenticated) { try await bench.point.join(JoinRequest(token: join.token)) }
+        let late = try await bench.point.renewJoin(.named("edge-1"), bench.root)
+        bench.clock.advance(bench.point.settings.joinTokenLifetime)
+        await expectFailure(.unauthenticated) { try await bench.point.join(JoinRequest(token: late.token)) }
+        await expectFailure(.conflict) {
+            try await bench.point.createCentre(.named("edge-1"), tier: .edge, prices: nil, bench.root)
+        }
+        await expectFailure(.forbidden) {
+            try await bench.point.createCentre(.named("edge-2"), tier: .edge, prices: nil, bench.alice)
+        }
+        try await bench.point.removeCentre(.named("edge-1"), bench.root)
+        await expectFailure(.notFound) { try await bench.point.renewJoin(.named("edge-1"), bench.root) }
+    }
+}
