@@ -73,7 +73,7 @@ public enum SubmissionDraft: Sendable, Hashable {
     /// Reads a job, or a workflow when the document has the key `workflow` or `jobs`.
     ///
     /// - Throws: ``Failure`` of code `invalid` with every fault and its JSON Pointer, at most ``JobLimits/faultsMax``.
-    /// - Complexity: Linear in the document; about 10 µs for a job of 600 bytes.
+    /// - Complexity: Linear in the document; 6 to 13 µs for a job of 561 bytes in a release build, parsing not counted.
     public static func read(
         _ json: JSON,
         from origin: DocumentOrigin = .request
