@@ -38,7 +38,9 @@ extension Point: Service {
                 }
             }
             let spent = ContinuousClock.now - began
-            try? await Task.sleep(for: failures > 0 ? settings.tick : max(.milliseconds(1), min(spent * 4, settings.tick)))
+            try? await Task.sleep(
+                for: failures > 0 ? settings.tick : max(.milliseconds(1), min(spent * 4, settings.tick))
+            )
             if let bell {
                 await bell.wait(beyond: rings, atMost: settings.tick)
             } else {
