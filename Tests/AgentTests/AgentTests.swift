@@ -31,7 +31,7 @@ import Wire
 
     @Test(
         "killed at any call and started anew, the agent releases once and delivers everything",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     func killedAnywhere() async throws {
         let text = String(repeating: "x", count: 300_000)
@@ -265,9 +265,11 @@ import Wire
         let exchanges = site.point.with { $0.exchanges }
         await site.wait("a while passes") { ContinuousClock.now - began > .seconds(1) }
         let calls = site.fake.calls[before.count...]
+        let seconds = (ContinuousClock.now - began).seconds
         // 200 looks at logs a second at most, and those that come with a change.
-        #expect(calls.count { $0 == .logs } < 1500, "\(calls.count { $0 == .logs }) looks at logs in a second")
-        #expect(site.point.with { $0.exchanges } - exchanges < 500)
+        let looks = calls.count { $0 == .logs }
+        #expect(Double(looks) < 1300 + 200 * seconds, "\(looks) looks at logs in \(seconds) s")
+        #expect(Double(site.point.with { $0.exchanges } - exchanges) < 500 * max(1, seconds))
         await site.kill()
     }
 }

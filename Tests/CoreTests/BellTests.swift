@@ -2,7 +2,7 @@ import Core
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct BellTests {
+@Suite(.timeLimit(.minutes(10))) struct BellTests {
     @Test("a ring between looking and waiting is not missed")
     func ringBeforeWait() async {
         let bell = Bell()

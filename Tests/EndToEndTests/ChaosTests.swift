@@ -29,7 +29,7 @@ struct ChaosTests {
             )
         }
         var agent = try startAgent(["--join", point.url, "--token", token])
-        defer { if agent.isRunning { agent.kill() } }
+        defer { agent.abandon() }
         try await eventually("the agent to join", tail: { agent.output }) {
             try await point.call("GET", "/v1/centres/region-1").json["connected"]?.boolValue == true
         }
@@ -65,14 +65,14 @@ struct ChaosTests {
                 kills += 1
                 switch Int.random(in: 0..<3, using: &generator) {
                 case 0:
-                    point.server.kill()
+                    await point.server.kill()
                     try await point.restart()
                 case 1:
-                    agent.kill()
+                    await agent.kill()
                     agent = try startAgent([])
                 default:
-                    point.server.kill()
-                    agent.kill()
+                    await point.server.kill()
+                    await agent.kill()
                     agent = try startAgent([])
                     try await point.restart()
                 }

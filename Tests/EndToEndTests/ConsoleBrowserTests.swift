@@ -52,7 +52,7 @@ struct ConsoleBrowserTests {
                 let file = point.folder.appendingPathComponent("page.html")
                 try html.replacingOccurrences(of: "\"/console/assets/", with: "\"\(point.url)/console/assets/")
                     .write(to: file, atomically: true, encoding: .utf8)
-                let dump = try dumpDOM(browser, profile, "file://\(file.path)", point.folder)
+                let dump = try await dumpDOM(browser, profile, "file://\(file.path)", point.folder)
                 #expect(dump.contains("<h1"), "\(path) \(language): \(dump.prefix(500))")
             }
         }
@@ -63,7 +63,7 @@ struct ConsoleBrowserTests {
         #expect(try await point.call("GET", String(style)).status == 200)
     }
 
-    private func dumpDOM(_ browser: String, _ profile: String, _ url: String, _ folder: URL) throws -> String {
+    private func dumpDOM(_ browser: String, _ profile: String, _ url: String, _ folder: URL) async throws -> String {
         let out = folder.appendingPathComponent("dom-\(UUID())")
         _ = FileManager.default.createFile(atPath: out.path, contents: nil)
         let process = Process()
@@ -75,7 +75,7 @@ struct ConsoleBrowserTests {
         process.standardOutput = try FileHandle(forWritingTo: out)
         process.standardError = FileHandle.nullDevice
         try process.run()
-        process.waitUntilExit()
+        await process.end()
         return try String(contentsOf: out, encoding: .utf8)
     }
 }

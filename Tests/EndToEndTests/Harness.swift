@@ -37,18 +37,21 @@ final class Program: @unchecked Sendable {
     var isRunning: Bool { process.isRunning }
 
     /// SIGKILL, and its end awaited.
-    func kill() {
+    func kill() async {
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        await process.end()
     }
 
     /// SIGTERM, and its end awaited.
     @discardableResult
-    func terminate() -> Int32 {
+    func terminate() async -> Int32 {
         process.terminate()
-        process.waitUntilExit()
+        await process.end()
         return process.terminationStatus
     }
+
+    /// SIGKILL without waiting, for the end of a test.
+    func abandon() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
     var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 }
@@ -106,7 +109,7 @@ final class PointUnderTest: @unchecked Sendable {
     }
 
     deinit {
-        if server.isRunning { server.terminate() }
+        if server.isRunning { server.abandon() }
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -237,7 +240,7 @@ struct CommandLineUnderTest {
         var errors: String
     }
 
-    func run(_ arguments: String..., input: String? = nil) throws -> Outcome {
+    func run(_ arguments: String...) async throws -> Outcome {
         let process = Process()
         process.executableURL = Program.executable
         process.arguments = arguments
@@ -253,11 +256,18 @@ struct CommandLineUnderTest {
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        process.waitUntilExit()
+        await process.end()
         return Outcome(
             status: process.terminationStatus,
             output: try String(contentsOf: out, encoding: .utf8),
             errors: try String(contentsOf: errors, encoding: .utf8)
         )
+    }
+}
+
+extension Process {
+    /// Returns when the process has ended, without holding one of the few threads that all tests share.
+    func end() async {
+        while isRunning { await pause() }
     }
 }

@@ -193,7 +193,7 @@ struct JobTests {
         let point = try await PointUnderTest()
         let job = try #require(try await point.submit(#"{"name": "kept", "command": ["/bin/echo", "kept"]}"#).job)
         _ = try await point.end(of: job)
-        #expect(point.server.terminate() == 0)
+        #expect(await point.server.terminate() == 0)
         try await point.restart()
         #expect(try await point.job(job).summary.state == .succeeded)
         #expect(try await point.log(of: job) == "kept\n")

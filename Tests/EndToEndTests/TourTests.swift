@@ -23,7 +23,7 @@ struct TourTests {
         let point = try await PointUnderTest(configuration)
         let line = CommandLineUnderTest(point: point)
         let file = Self.repository.appendingPathComponent("workflows/tour.yaml").path
-        let outcome = try line.run("submit", file, "--project", "demo", "--watch")
+        let outcome = try await line.run("submit", file, "--project", "demo", "--watch")
         #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)\n\(point.server.output.suffix(3000))")
         let page: Page<WorkflowView> = try await point.call("GET", "/v1/workflows").decode()
         let tour = try #require(page.items.first)
@@ -36,7 +36,7 @@ struct TourTests {
         }
         let evaluate = try #require(tour.nodes.first { $0.name == "evaluate" }?.job)
         let folder = point.folder.appendingPathComponent("report").path
-        let got = try line.run("artifacts", "get", "\(evaluate)", "-o", folder)
+        let got = try await line.run("artifacts", "get", "\(evaluate)", "-o", folder)
         #expect(got.status == 0, "\(got)")
         let found = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
         let path = try #require(found.first { $0.hasSuffix("report.json") }, "\(found)")

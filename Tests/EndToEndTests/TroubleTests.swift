@@ -15,7 +15,7 @@ struct TroubleTests {
         ])
         let file = point.folder.appendingPathComponent("huge.json")
         try huge.text.write(to: file, atomically: true, encoding: .utf8)
-        let refused = try CommandLineUnderTest(point: point).run("submit", file.path, "--project", "demo")
+        let refused = try await CommandLineUnderTest(point: point).run("submit", file.path, "--project", "demo")
         #expect(refused.status == 2 && refused.errors.contains("error:"), "\(refused.errors.prefix(500))")
         let broken = try await point.call("POST", "/v1/jobs?project=demo", json: #"{"name": "#)
         #expect(broken.status == 400 && broken.json["detail"]?.stringValue?.isEmpty == false)
@@ -51,17 +51,17 @@ struct TroubleTests {
         let file = point.folder.appendingPathComponent("job.yaml")
         try "name: a\ncommand: [/bin/true]\nresources:\n  colour: red\n  cores: -3\n"
             .write(to: file, atomically: true, encoding: .utf8)
-        let refused = try line.run("submit", file.path, "--project", "demo")
+        let refused = try await line.run("submit", file.path, "--project", "demo")
         #expect(refused.status == 2, "\(refused)")
         #expect(refused.errors.contains("job.yaml:4") && refused.errors.contains("job.yaml:5"), "\(refused.errors)")
-        let ran = try line.run("run", "--memory", "64MiB", "--", "/bin/sh", "-c", "echo out; exit 3")
+        let ran = try await line.run("run", "--memory", "64MiB", "--", "/bin/sh", "-c", "echo out; exit 3")
         #expect(ran.status == 3 && ran.output.contains("out"), "\(ran)")
-        #expect(try line.run("job", "job-00000000000000000000000000").status == 4)
-        let listed = try line.run("jobs", "--json")
+        #expect(try await line.run("job", "job-00000000000000000000000000").status == 4)
+        let listed = try await line.run("jobs", "--json")
         #expect(listed.status == 0)
         let json = try JSON(parsing: listed.output.utf8)
         #expect((json["items"]?.arrayValue ?? json.arrayValue)?.isEmpty == false)
-        for shell in ["bash", "zsh", "fish"] { #expect(try line.run("completion", shell).output.count > 500) }
+        for shell in ["bash", "zsh", "fish"] { #expect(try await line.run("completion", shell).output.count > 500) }
     }
 
     @Test("a full disk refuses new work in clear words and loses nothing that was accepted")
@@ -95,7 +95,7 @@ struct TroubleTests {
         for job in [accepted.first, accepted.last] {
             #expect(try await point.job(try #require(job)).summary.state == .queued)
         }
-        point.server.kill()
+        await point.server.kill()
         _ = shell("mount -o remount,size=64m \(disk.path)")
         try await point.restart()
         let overview: OverviewView = try await point.call("GET", "/v1/overview").decode()
@@ -112,8 +112,8 @@ struct TroubleTests {
             log: point.folder.appendingPathComponent("second.log")
         )
         try await eventually("the second to end") { !second.isRunning }
-        #expect(second.terminate() != 0 && second.output.contains("error:"), "\(second.output)")
-        point.server.terminate()
+        #expect(await second.terminate() != 0 && second.output.contains("error:"), "\(second.output)")
+        await point.server.terminate()
         try Data("this is no database".utf8).write(to: URL(fileURLWithPath: data + "/onepoint.sqlite"))
         let damaged = try Program(
             ["serve", "--data", data, "--listen", "127.0.0.1:0"],
@@ -129,13 +129,13 @@ struct TroubleTests {
         let job = try #require(try await point.submit(#"{"name": "kept", "command": ["/bin/echo", "kept"]}"#).job)
         _ = try await point.end(of: job)
         let before = try await point.call("GET", "/v1/jobs/\(job)").body
-        point.server.terminate()
+        await point.server.terminate()
         let rebuild = try Program(
             ["admin", "rebuild", "--data", point.folder.appendingPathComponent("data").path],
             log: point.folder.appendingPathComponent("rebuild.log")
         )
         try await eventually("the rebuild") { !rebuild.isRunning }
-        #expect(rebuild.terminate() == 0, "\(rebuild.output)")
+        #expect(await rebuild.terminate() == 0, "\(rebuild.output)")
         try await point.restart()
         #expect(try await point.call("GET", "/v1/jobs/\(job)").body == before)
     }
