@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Address and port to listen on; goes before the configuration file.")
     var listen: String?
 
-    @Option(help: "Also write the first operator's token into this file (mode 0600).")
+    @Option(help: "Write the first operator's token into this file (mode 0600) instead of printing it.")
     var tokenFile: String?
 
     @Option(help: "How much to log.")
@@ -56,8 +56,11 @@ struct ServeCommand: AsyncParsableCommand {
         let point = try await assembly.openPoint(settings: settings)
 
         if let token = try await point.bootstrap(operator: Self.name("admin"), project: Self.name("demo")) {
-            if let tokenFile { try Self.write(token.secret, to: tokenFile) }
-            print("operator token, shown once: \(token.secret)")
+            if let tokenFile {
+                try Self.write(token.secret, to: tokenFile)
+            } else {
+                print("operator token, shown once: \(token.secret)")
+            }
         }
         var services: [any Service] = [point]
         for entry in configuration.centres {
