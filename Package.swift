@@ -27,7 +27,7 @@ let package = Package(
     targets: [
         .target(name: "Core", swiftSettings: strict),
         .target(name: "CSupervise"),
-        .target(name: "Wire", dependencies: ["Core"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["Core", "Yams"], swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["Core"], swiftSettings: strict),
         .target(
             name: "Store",
