@@ -27,13 +27,13 @@ public struct YAMLError: Error, Hashable, Sendable {
 
 /// A YAML text read as JSON, with the place of every value, so that faults can be shown where they are.
 ///
-/// The subset of YAML 1.2 that job files need, with its core schema: `yes`, `no`, `on` and `off` are strings.
-/// Block and flow collections, all five kinds of scalars, anchors, aliases and the merge key `<<` are read. Keys must
-/// be scalars. Tags, keys marked by `?` and several documents in one text are refused. JSON texts are YAML texts.
+/// libyaml reads the text; what its scalars mean is decided here, by the core schema of YAML 1.2 without octal numbers:
+/// `yes`, `no`, `on`, `off`, dates and `0o17` are strings. Anchors, aliases and the merge key `<<` are read. Keys must
+/// be scalars. Tags other than `!!str` and several documents in one text are refused. JSON texts are YAML texts.
 ///
 /// Safe for texts of strangers: nesting, size and the expansion of aliases are capped, and no input takes more than
 /// linear time in the text and the capped expansion.
-/// > Source: YAML Ain't Markup Language 1.2.2, chapters 5 to 10. Folding of scalars follows section 6.5 and 8.1.3.
+/// > Source: YAML Ain't Markup Language 1.2.2, section 10.3; decision 13 says why libyaml and why its events.
 public struct YAMLDocument: Sendable {
     public var json: JSON
     /// By JSON Pointer. What came by an alias is found at the alias.
@@ -45,6 +45,10 @@ public struct YAMLDocument: Sendable {
     public static let depthMax = JSON.depthMax
     /// Values of a document once its aliases are expanded.
     public static let valuesMax = 200_000
+    /// Bytes of all scalars of a document once its aliases are expanded.
+    static let textMax = 2 * bytesMax
+    /// Bytes of all pointers in ``positions``.
+    static let pointersMax = 16 * bytesMax
 
     /// Reads a text of one document. An empty one is `null`.
     ///
@@ -63,8 +67,20 @@ public struct YAMLDocument: Sendable {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw YAMLError(faults: [YAMLError.Fault(position: start, message: "is not UTF-8")])
         }
-        var parser = YAMLParser(bytes: bytes)
-        return try parser.document()
+        do {
+            return try YAMLReader.read(bytes)
+        } catch {
+            // JSON writes characters beyond 16 bits as two escapes, which libyaml refuses.
+            if let json = plainJSON(bytes) { return YAMLDocument(json: json, positions: ["": start]) }
+            throw error
+        }
+    }
+
+    /// The value of a JSON text that cannot have more values than are allowed, since it lacks the commas and brackets.
+    private static func plainJSON(_ bytes: [UInt8]) -> JSON? {
+        let separators = bytes.count { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
+        guard separators < valuesMax, let json = try? JSON(parsing: bytes) else { return nil }
+        return json
     }
 
     /// Where the value at that pointer stands, or the nearest value around it.

@@ -119,7 +119,7 @@ import Testing
     @Test("a manifest that is no YAML, or too long, is refused with its line")
     func broken() {
         let found = faults { _ = try AlgorithmManifest.read(yaml: Array("name: a\nb: [".utf8)) }
-        #expect(found.first?.contains("algorithm.yaml, line 2: ends inside brackets") == true)
+        #expect(found.first?.contains("algorithm.yaml, line 2: is not YAML") == true)
         let long = faults { _ = try AlgorithmManifest.read(yaml: Array(repeating: 0x20, count: 262_145)) }
         #expect(long.first?.contains("may be 262144 bytes long") == true)
     }

@@ -9,10 +9,11 @@ import Yams
     static let values: [(text: String, json: String)] = [
         ("", "null"), ("# only a comment\n", "null"), ("--- # x\n", "null"), ("a", #""a""#),
         ("null", "null"), ("~", "null"), ("true", "true"), ("False", "false"), ("no", #""no""#), ("off", #""off""#),
-        ("12", "12"), ("-3", "-3"), ("+4", "4"), ("0x1F", "31"), ("0o17", "15"), ("007", "7"), ("1_000", #""1_000""#),
+        ("12", "12"), ("-3", "-3"), ("+4", "4"), ("0x1F", "31"), ("0o17", #""0o17""#), ("0x", #""0x""#),
+        ("1e", #""1e""#), ("+-1", #""+-1""#), (".", #"".""#), ("007", "7"), ("1_000", #""1_000""#),
         ("1.5", "1.5"), (".5", "0.5"), ("2.", "2.0"), ("1e3", "1000.0"), ("1.2.3", #""1.2.3""#), ("-", #"[null]"#),
         ("12:30", #""12:30""#), ("2026-01-31", #""2026-01-31""#), ("99999999999999999999", "1e+20"),
-        ("'it''s'", #""it's""#), (#""a\tb\u00e9\x41\ud83d\ude00""#, "\"a\\tbéA😀\""), ("a # c", #""a""#),
+        ("'it''s'", #""it's""#), (#""a\tb\u00e9\x41\U0001f600""#, "\"a\\tbéA😀\""), ("a # c", #""a""#),
         ("a#c", #""a#c""#),
         ("- 1\n- 2", "[1,2]"), ("-   - 1\n    - 2\n- 3", "[[1,2],3]"), ("a: 1\nb: 2", #"{"a":1,"b":2}"#),
         ("a:\n  b: 1\n  c:\n    - x\n    - y\nd: 2", #"{"a":{"b":1,"c":["x","y"]},"d":2}"#),
@@ -22,6 +23,7 @@ import Yams
         ("a: http://x:80/y", #"{"a":"http://x:80/y"}"#),
         ("[a, b: c, {d: e}, [], {}]", #"["a",{"b":"c"},{"d":"e"},[],{}]"#),
         ("{a: 1, b, c: [x, y,], \"d\":2}", #"{"a":1,"b":null,"c":["x","y"],"d":2}"#),
+        (#"{"a": ["\ud83d\ude00"]}"#, #"{"a":["😀"]}"#), ("? a\n: b", #"{"a":"b"}"#),
         ("{a: 1,\n  # x\n  b: 2 }", #"{"a":1,"b":2}"#),
         (#"{"a": [1, 2.5, "x", null, true], "b": {"c": {}}}"#, #"{"a":[1,2.5,"x",null,true],"b":{"c":{}}}"#),
         ("a: |\n  x\n   y\n\n  z\nb: 1", #"{"a":"x\n y\n\nz\n","b":1}"#), ("a: |-\n  x\n", #"{"a":"x"}"#),
@@ -49,20 +51,24 @@ import Yams
 
     static let broken: [(text: String, line: Int, words: String)] = [
         ("a: 1\na: 2", 2, "repeats the key 'a', first on line 1"), ("{a: 1, a: 2}", 1, "repeats the key"),
-        ("a: [1, 2", 1, "ends inside brackets"), ("a: {b: 1", 1, "ends inside brackets"),
-        ("a: \"x", 1, "ends inside quotes"),
-        ("a: 'x", 1, "ends inside quotes"), ("a:\n\tb: 1", 2, "indented by a tab"),
-        ("a: 1\n  b: 2", 2, "':' in a value over several lines"),
-        ("a: b: c", 1, "second ':'"), ("a: - b", 1, "list on the line of its key"), ("? a\n: b", 1, "marked by '?'"),
-        ("a: *x", 1, "before its anchor"), ("&a k: 1", 1, "anchor or tag on a key"),
-        ("a: &x 1\n*x : 2", 2, "alias as a key"),
-        ("a: !thing x", 1, "has a tag"), ("a: 1\n---\nb: 2", 2, "second document"),
-        ("a: @x", 1, "'@' at the beginning"),
-        ("a: |x\n  y", 1, "broken header"), ("a: \"\\q\"", 1, "unknown escape"), ("a: .inf", 1, "JSON cannot hold"),
-        ("a: \u{01}x", 1, "control character"),
-        ("a:\n    b: 1\n   c: 2", 3, "indented unlike"), ("- 1\nb: 2", 2, "goes on after its end"),
-        ("a: 'x' y", 1, "behind the end of a value"),
-        ("a: 1\nb", 2, "lacks a ':'"), ("[a, , b]", 1, "without a value"), ("[a b: [}", 1, "'}' at the beginning"),
+        ("a: [1, 2", 1, "expected ',' or ']'"),
+        ("a: {b: 1", 1, "expected ',' or '}'"), ("b: 1\na: \"x\n\n", 2, "end of stream while scanning a quoted"),
+        ("a: 'x", 1, "end of stream while scanning a quoted"), ("a:\n\tb: 1", 2, "indented by a tab"),
+        ("a: 1\n  b: 2", 2, "mapping values are not allowed"), ("a: b: c", 1, "mapping values are not allowed"),
+        ("a: - b", 1, "sequence entries are not allowed"), ("a: *x", 1, "before its anchor"),
+        ("a: &x [*x]", 1, "before its anchor"), ("a: &x 1\nb: &x [*x]", 2, "before its anchor"),
+        ("&a k: 1", 1, "no plain word"), ("a: &x 1\n*x : 2", 2, "no plain word"), ("[a]: 1", 1, "no plain word"),
+        ("? {a: 1}\n: 1", 1, "no plain word"), (": 1", 1, "expected key"), ("{: 1}", 1, "expected node content"),
+        ("a: !thing x", 1, "has a tag"), ("a: !!int x", 1, "has a tag"), ("!!map {}", 1, "has a tag"),
+        ("%TAG !! tag:x,1:\n---\na: 1", 1, "%TAG"), ("a: 1\n...\n%TAG ! x\n---\n", 3, "%TAG"),
+        ("a: 1\n---\nb: 2", 2, "second document"), ("a: @x", 1, "'@' at the beginning"),
+        ("a: |x\n  y", 1, "scanning a block scalar"), ("a: \"\\q\"", 1, "unknown escape"),
+        ("a: .inf", 1, "JSON cannot hold"), ("a: 1e999", 1, "out of range"),
+        ("a: b\nc: \u{01}x", 2, "control character"),
+        ("a:\n    b: 1\n   c: 2", 3, "expected key while parsing a block mapping begun on line 1"),
+        ("- 1\nb: 2", 2, "expected '-'"), ("a: 'x' y", 1, "expected key"), ("a: 1\nb", 2, "expected ':'"),
+        ("a: 1\nb\nc: 2", 2, "expected ':'"), ("[a, , b]", 1, "expected node content"),
+        ("[a b: [}", 1, "expected node content"),
         ("<<: 3", 1, "no mapping"), ("%FOO\n---\na", 1, "unknown directive"),
     ]
 
@@ -114,16 +120,39 @@ import Yams
         #expect(refusal(String(repeating: "[", count: 100_000)).contains("nested deeper"))
         #expect(refusal(String(repeating: "{a: ", count: 100_000)).contains("nested deeper"))
         #expect(refusal(String(repeating: "- ", count: 100_000) + "x").contains("nested deeper"))
-        #expect(refusal(String(repeating: "{[", count: 100_000)).contains("not a plain word"))
+        #expect(refusal(String(repeating: "{[", count: 100_000)).contains("nested deeper"))
         #expect(refusal(String(repeating: " ", count: (4 << 20) + 1)).contains("bytes long"))
-        #expect(refusal("a: " + String(repeating: "[1,", count: 3)).contains("inside brackets"))
+        #expect(refusal("a: " + String(repeating: "[1,", count: 3)) != "")
         // One long line, one long key, one long string, many comments: each in linear time.
         _ = try YAMLDocument.parse("[" + String(repeating: "1,", count: 150_000) + "]")
-        _ = try YAMLDocument.parse(String(repeating: "k", count: 1 << 20) + ": 1")
+        #expect(refusal(String(repeating: "k", count: 1 << 20) + ": 1").contains("not allowed"))
         _ = try YAMLDocument.parse("a: '" + String(repeating: "x\n ", count: 300_000) + "'")
         _ = try YAMLDocument.parse("a: x\n" + String(repeating: "  x\n\n", count: 200_000))
         _ = try YAMLDocument.parse(String(repeating: "# c\n", count: 300_000) + "a: 1")
         #expect(refusal(String(repeating: "x\n", count: 100_000) + ": y") != "")
+        #expect(refusal(directives).contains("%TAG"))
+    }
+
+    @Test("aliases can neither multiply text, nor keys, nor depth beyond the caps", .timeLimit(.minutes(10)))
+    func aliases() {
+        // Whoever hashes the key, or takes down the tree of nodes, needs too much time or stack.
+        var laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...3 {
+            laughs +=
+                "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", "))]\n"
+        }
+        #expect(refusal(laughs + "? *a3\n: x").contains("no plain word"))
+        let chain = (1...150_000).map { "a\($0): &a\($0) [*a\($0 - 1)]\n" }
+        #expect(refusal("a0: &a0 [x]\n" + chain.joined()).contains("nested deeper"))
+        let word = String(repeating: "x", count: 1 << 20)
+        #expect(refusal("a: &a \(word)\nb: [*a, *a, *a, *a, *a, *a, *a, *a]").contains("bytes of text"))
+        let key = String(repeating: "k", count: 1000)
+        let nested = String(repeating: "{\(key): ", count: 60)
+        #expect(refusal(nested + "[" + String(repeating: "1,", count: 150_000)).contains("long keys"))
+    }
+
+    private var directives: String {
+        (0..<250_000).map { "%TAG !\($0)! x\n" }.joined() + "---\n"
     }
 
     private func refusal(_ text: String) -> String {
@@ -152,7 +181,7 @@ import Yams
         for _ in 0..<1500 {
             let text = block(0, &generator)
             let ours = try YAMLDocument.parse(text).json
-            let theirs = try #require(try Yams.compose(yaml: padding + text))
+            let theirs = try #require(try Yams.compose(yaml: padding + text, .basic))
             #expect(ours == plain(theirs), "\(text)")
         }
     }
@@ -164,7 +193,7 @@ import Yams
         var generator = Seeded()
         print("ONEPOINT_TEST_SEED=\(generator.seed)")
         var (both, differ) = (0, 0)
-        for _ in 0..<2000 {
+        for _ in 0..<3000 {
             var bytes = Array(block(0, &generator).utf8)
             for _ in 0..<2 {
                 let at = Int.random(in: 0..<bytes.count, using: &generator)
@@ -180,8 +209,8 @@ import Yams
                 print("differs:\n\(text)\nours \(ours.text)\ntheirs \(plain(theirs).text)")
             }
         }
-        print("\(both) of 2000 mutated texts were accepted by both, \(differ) of them read differently")
-        #expect(differ * 200 <= both)
+        print("\(both) of 3000 mutated texts were accepted by both, \(differ) of them read differently")
+        #expect(differ == 0)
     }
 
     @Test(
@@ -200,7 +229,7 @@ import Yams
         case .sequence(let sequence): .array(sequence.map { plain($0) })
         case .scalar(let scalar):
             scalar.style == .plain
-                ? (try? YAMLParser(bytes: []).scalar(scalar.string)) ?? .null : .string(scalar.string)
+                ? (try? YAMLReader.scalar(scalar.string)) ?? .null : .string(scalar.string)
         case .alias: .null
         }
     }
