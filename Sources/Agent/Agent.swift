@@ -47,6 +47,9 @@ public actor Agent: Service {
     private var accepting: Set<RunKey> = []
     /// Runs that were accepted in this process's life, so that the engine and the point have nothing of them from before.
     private(set) var fresh: Set<RunKey> = []
+    /// Runs at the engine that nobody here has a record of and that the point knows to be over; whether their stop was
+    /// asked for.
+    private var condemned: [RunKey: Bool] = [:]
     /// Of each run, what rings when its worker should look again.
     private var workBells: [RunKey: Bell] = [:]
     private var looksBegun = 0
@@ -168,8 +171,14 @@ public actor Agent: Service {
             capacity: capacity == capacityAcknowledged ? nil : capacity,
             reports: due.map { .init(run: $0.key, version: $0.version, observation: $0.observation) },
             holds: Array(records.keys),
+            strays: Array(strays.prefix(ExchangeRequest.holdsMax)),
             waitMilliseconds: Int(wait.milliseconds)
         )
+    }
+
+    /// What the engine has and no record here is of.
+    private var strays: some Collection<RunKey> {
+        seen.keys.filter { records[$0] == nil && !accepting.contains($0) }
     }
 
     /// Takes in what the point said. A lease is on disk before the next exchange can say that it is held.
@@ -186,8 +195,12 @@ public actor Agent: Service {
             defer { accepting.remove(order.run) }
             try await folder.save(record)
             records[order.run] = record
-            fresh.insert(order.run)
-            log.info("lease accepted", metadata: ["run": "\(order.run)"])
+            if seen[order.run] == nil {
+                fresh.insert(order.run)
+                log.info("lease accepted", metadata: ["run": "\(order.run)"])
+            } else {
+                log.notice("stray run adopted", metadata: ["run": "\(order.run)"])
+            }
             accepted.continuation.yield(order.run)
             reportBell.ring()
         }
@@ -205,6 +218,13 @@ public actor Agent: Service {
                 records[run]?.stop = .init(run: run, reason: .superseded, graceSeconds: 10)
             }
             bell(of: run).ring()
+        }
+        for run in response.settled where request.strays.contains(run) && records[run] == nil {
+            guard condemned[run] == nil else { continue }
+            isNews = true
+            condemned[run] = false
+            log.notice("stray run is over for the point, ending it", metadata: ["run": "\(run)"])
+            lookBell.ring()
         }
         // After the stops: what is acknowledged may start, unless it is to stop.
         for item in response.acknowledged {
@@ -243,7 +263,8 @@ public actor Agent: Service {
             }
             await lookBell.wait(
                 beyond: rings,
-                atMost: records.isEmpty ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod
+                atMost: records.isEmpty && condemned.isEmpty
+                    ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod
             )
         }
     }
@@ -258,6 +279,30 @@ public actor Agent: Service {
         looksDone = number
         for run in records.keys where seen[run] != before[run] { bell(of: run).ring() }
         lookedBell.ring()
+        await clearStrays()
+    }
+
+    /// Ends and forgets what is over for the point and has no worker here. Each look goes on where the last one failed.
+    private func clearStrays() async {
+        for (run, isStopping) in condemned {
+            do throws(EngineError) {
+                switch seen[run]?.state {
+                case nil:
+                    condemned[run] = nil
+                case .ended:
+                    try await engine.forget(run)
+                    seen[run] = nil
+                    condemned[run] = nil
+                case .held, .pending, .running:
+                    guard !isStopping else { continue }
+                    try await engine.cancel(run, grace: .seconds(10))
+                    condemned[run] = true
+                    lookBell.ring()
+                }
+            } catch {
+                log.warning("stray run not cleared yet", metadata: ["run": "\(run)", "error": "\(error)"])
+            }
+        }
     }
 
     /// Returns when the engine has been listed by a call that was begun after this one. Many wait for the same list.

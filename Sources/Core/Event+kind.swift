@@ -23,6 +23,7 @@ extension Event {
         case runOffered = "run_offered"
         case runAccepted = "run_accepted"
         case runPending = "run_pending"
+        case runWaiting = "run_waiting"
         case runStarted = "run_started"
         case runUnseen = "run_unseen"
         case runSeen = "run_seen"
@@ -55,6 +56,7 @@ extension Event {
         case .runOffered: .runOffered
         case .runAccepted: .runAccepted
         case .runPending: .runPending
+        case .runWaiting: .runWaiting
         case .runStarted: .runStarted
         case .runUnseen: .runUnseen
         case .runSeen: .runSeen
@@ -89,6 +91,7 @@ extension Event {
         case .runOffered(let payload): payload
         case .runAccepted(let payload): payload
         case .runPending(let payload): payload
+        case .runWaiting(let payload): payload
         case .runStarted(let payload): payload
         case .runUnseen(let payload): payload
         case .runSeen(let payload): payload
@@ -124,6 +127,7 @@ extension Event {
             case .runOffered: .runOffered(try reader.read())
             case .runAccepted: .runAccepted(try reader.read())
             case .runPending: .runPending(try reader.read())
+            case .runWaiting: .runWaiting(try reader.read())
             case .runStarted: .runStarted(try reader.read())
             case .runUnseen: .runUnseen(try reader.read())
             case .runSeen: .runSeen(try reader.read())

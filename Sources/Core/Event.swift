@@ -25,6 +25,7 @@ public enum Event: Hashable, Sendable {
     case runOffered(RunMark)
     case runAccepted(RunMark)
     case runPending(RunPending)
+    case runWaiting(RunWaiting)
     case runStarted(RunStarted)
     case runUnseen(RunUnseen)
     case runSeen(RunMark)
@@ -207,6 +208,13 @@ public enum Event: Hashable, Sendable {
         public var run: RunKey
         public var engineJob: String?
         public init(run: RunKey, engineJob: String?) { (self.run, self.engineJob) = (run, engineJob) }
+    }
+
+    public struct RunWaiting: Hashable, Sendable, Codable {
+        public var run: RunKey
+        /// In the engine's words; `nil` when it tells none.
+        public var reason: String?
+        public init(run: RunKey, reason: String?) { (self.run, self.reason) = (run, reason) }
     }
 
     public struct RunStarted: Hashable, Sendable, Codable {

@@ -216,17 +216,21 @@ public struct RunLifecycle: Hashable, Sendable {
     public private(set) var stop: StopReason?
     /// Since when the run cannot be seen. Not seeing it says nothing about whether it lives.
     public private(set) var unseenSince: Instant?
+    /// Why it waits at its engine, in the engine's words; only while it does.
+    public private(set) var waiting: String?
 
     public init(
         state: RunState = .leased,
         lease: LeaseState = .granted,
         stop: StopReason? = nil,
-        unseenSince: Instant? = nil
+        unseenSince: Instant? = nil,
+        waiting: String? = nil
     ) {
         self.state = state
         self.lease = lease
         self.stop = stop
         self.unseenSince = unseenSince
+        self.waiting = waiting
     }
 
     /// What a caller has to write down after an event.
@@ -234,6 +238,8 @@ public struct RunLifecycle: Hashable, Sendable {
         case offered
         case accepted
         case pending(engineJob: String?)
+        /// The engine lets it wait, for another reason than before or for none that it tells.
+        case waits(String?)
         case started(at: Instant)
         case ended(RunOutcome, at: Instant)
         case unseen(since: Instant)
@@ -268,7 +274,9 @@ public struct RunLifecycle: Hashable, Sendable {
             case .running: .running
             case .ended: observation.outcome?.state ?? .lost
             }
-        guard target.rank > state.rank else { return changes }
+        guard target.rank > state.rank else {
+            return target == .pending && state == .pending ? changes + wait(observation.waiting) : changes
+        }
         let passesPending = target.rank > RunState.pending.rank && observation.engineJob != nil
         if state.rank < RunState.pending.rank, target == .pending || passesPending {
             changes.append(.pending(engineJob: observation.engineJob))
@@ -278,6 +286,8 @@ public struct RunLifecycle: Hashable, Sendable {
             changes.append(.started(at: min(started, now)))
         }
         state = target
+        if target == .pending { return changes + wait(observation.waiting) }
+        waiting = nil
         if target.isTerminal {
             lease = .ended
             let outcome =
@@ -287,6 +297,12 @@ public struct RunLifecycle: Hashable, Sendable {
             changes.append(.started(at: now))
         }
         return changes
+    }
+
+    private mutating func wait(_ reason: String?) -> [Change] {
+        guard reason != waiting else { return [] }
+        waiting = reason
+        return [.waits(reason)]
     }
 
     /// Nothing has been heard of the run's centre since `since`.
@@ -324,6 +340,7 @@ public struct RunLifecycle: Hashable, Sendable {
         state = .lost
         lease = .ended
         stop = .superseded
+        waiting = nil
         // The wish to stop is written down too: it is what the centre is told when it is heard of again.
         return [
             .stopRequested(.superseded),
@@ -345,7 +362,6 @@ public struct Run: Hashable, Sendable {
     /// Why here and why now: the scheduler's own words.
     public var reason: String
     public var engineJob: String?
-    public var waiting: String?
     public var leasedAt: Instant
     public var startedAt: Instant?
     public var endedAt: Instant?
@@ -368,7 +384,6 @@ public struct Run: Hashable, Sendable {
         tasks: Int,
         reason: String,
         engineJob: String? = nil,
-        waiting: String? = nil,
         leasedAt: Instant,
         startedAt: Instant? = nil,
         endedAt: Instant? = nil,
@@ -387,7 +402,6 @@ public struct Run: Hashable, Sendable {
         self.tasks = tasks
         self.reason = reason
         self.engineJob = engineJob
-        self.waiting = waiting
         self.leasedAt = leasedAt
         self.startedAt = startedAt
         self.endedAt = endedAt
@@ -399,4 +413,6 @@ public struct Run: Hashable, Sendable {
     }
 
     public var state: RunState { lifecycle.state }
+    /// Why it waits at its engine, in the engine's words.
+    public var waiting: String? { lifecycle.waiting }
 }

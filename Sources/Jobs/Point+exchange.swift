@@ -35,6 +35,7 @@ extension Point {
             throw Failure(.forbidden, "An agent may speak only for itself.")
         }
         guard request.reports.count <= ExchangeRequest.reportsMax, request.holds.count <= ExchangeRequest.holdsMax,
+            request.strays.count <= ExchangeRequest.holdsMax,
             (0...ExchangeRequest.waitMillisecondsMax).contains(request.waitMilliseconds)
         else { throw Failure(.tooLarge, "An exchange carries at most \(ExchangeRequest.reportsMax) reports.") }
         if let capacity = request.capacity, capacity.nodes.count > 100_000 {
@@ -55,12 +56,15 @@ extension Point {
             )
         }
         let holds = Set(request.holds)
+        let strays = Set(request.strays)
         // What the agent had accepted and has not named for so long that no late call explains it: its disk was lost, or
         // it joined anew on another machine.
         let absent =
             isFirst
             ? sight.noteAbsent(
-                live.filter { $0.lifecycle.lease == .accepted && !holds.contains($0.key) }.map(\.key),
+                live.filter {
+                    $0.lifecycle.lease == .accepted && !holds.contains($0.key) && !strays.contains($0.key)
+                }.map(\.key),
                 at: agent.centre,
                 now: now
             ) : []
@@ -72,7 +76,16 @@ extension Point {
             }
         guard mustWrite else {
             return try await store.read { tx in
-                try self.orders(live, holds: holds, reported: [:], acknowledged: [], tx, at: now)
+                try self.orders(
+                    live,
+                    holds: holds,
+                    strays: strays,
+                    reported: [:],
+                    acknowledged: [],
+                    of: agent.centre,
+                    tx,
+                    at: now
+                )
             }
         }
         let counters = counters
@@ -131,8 +144,10 @@ extension Point {
             let response = try self.orders(
                 tx.liveRuns(at: agent.centre),
                 holds: holds,
+                strays: strays,
                 reported: reported,
                 acknowledged: acknowledged,
+                of: agent.centre,
                 tx,
                 at: now
             )
@@ -161,6 +176,7 @@ extension Point {
         }
         var checked = observation
         checked.engineJob = cut(observation.engineJob)
+        checked.waiting = cut(observation.waiting)
         checked.outcome?.detail = cut(observation.outcome?.detail)
         // An agent that was killed meanwhile has forgotten why it stopped the run; we have not.
         if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop {
@@ -205,15 +221,19 @@ extension Point {
     private func orders(
         _ live: [Run],
         holds: Set<RunKey>,
+        strays: Set<RunKey>,
         reported: [RunKey: RunObservation],
         acknowledged: [ExchangeResponse.Acknowledgement],
+        of centre: CentreName,
         _ tx: ReadTransaction,
         at now: Instant
     ) throws -> ExchangeResponse {
         var response = ExchangeResponse(leases: [], stops: [], acknowledged: acknowledged, settled: [], at: now)
         let liveKeys = Set(live.map(\.key))
         for run in live {
-            if run.lifecycle.lease != .accepted, !holds.contains(run.key), let job = try tx.job(run.key.job) {
+            // A stray is adopted: its lease is told once more, and the engine's run is found under it.
+            let isToBeTold = run.lifecycle.lease != .accepted || strays.contains(run.key)
+            if isToBeTold, !holds.contains(run.key), let job = try tx.job(run.key.job) {
                 response.leases.append(try order(for: run, of: job, tx))
             }
             if let reason = run.lifecycle.stop, let job = try tx.job(run.key.job) {
@@ -222,8 +242,8 @@ extension Point {
                 )
             }
         }
-        for key in holds where !liveKeys.contains(key) {
-            guard let run = try tx.run(key) else {
+        for key in holds.union(strays) where !liveKeys.contains(key) {
+            guard let run = try tx.run(key), run.centre == centre else {
                 // Never our reason to stop anything: the point may be the one that forgot.
                 if sight.isNews(unknown: key) {
                     log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])

@@ -25,6 +25,7 @@ extension WriteTransaction {
             case .offered: event = .runOffered(.init(run: run.key))
             case .accepted: event = .runAccepted(.init(run: run.key))
             case .pending(let engineJob): event = .runPending(.init(run: run.key, engineJob: engineJob))
+            case .waits(let reason): event = .runWaiting(.init(run: run.key, reason: reason))
             case .started(let reported):
                 // The agent's clock may be behind ours, by years: nothing starts before it was placed.
                 let startedAt = max(reported, run.leasedAt)

@@ -52,7 +52,7 @@ extension ReadTransaction {
 
     private static let runQuery = """
         SELECT job, number, project, centre, state, lease, stop, unseen_since, nodes, cores, memory, cards, card,
-            tasks, reason, engine_job, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
+            tasks, reason, engine_job, waiting, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
             price_per_hour, reserved, charged
         FROM run
         """
@@ -67,7 +67,8 @@ extension ReadTransaction {
                 state: try row.choice(4),
                 lease: try row.choice(5),
                 stop: try row.optionalChoice(6),
-                unseenSince: row.optionalInstant(7)
+                unseenSince: row.optionalInstant(7),
+                waiting: row.optionalText(16)
             ),
             nodes: try row.json(8),
             resources: TaskResources(
@@ -79,15 +80,15 @@ extension ReadTransaction {
             tasks: row.int(13),
             reason: row.text(14),
             engineJob: row.optionalText(15),
-            leasedAt: row.instant(16),
-            startedAt: row.optionalInstant(17),
-            endedAt: row.optionalInstant(18),
-            outcome: try row.optionalChoice(19).map { [code = row.optionalInt(20), detail = row.optionalText(21)] in
+            leasedAt: row.instant(17),
+            startedAt: row.optionalInstant(18),
+            endedAt: row.optionalInstant(19),
+            outcome: try row.optionalChoice(20).map { [code = row.optionalInt(21), detail = row.optionalText(22)] in
                 RunOutcome($0, code: code, detail: detail)
             },
-            pricePerHour: MicroCredits(row.integer(22)),
-            reserved: MicroCredits(row.integer(23)),
-            charged: row.optionalInteger(24).map { MicroCredits($0) }
+            pricePerHour: MicroCredits(row.integer(23)),
+            reserved: MicroCredits(row.integer(24)),
+            charged: row.optionalInteger(25).map { MicroCredits($0) }
         )
     }
 
@@ -149,8 +150,10 @@ extension WriteTransaction {
         try live(pending.run, "state = 'pending', engine_job = COALESCE(?, engine_job)", pending.engineJob)
     }
 
+    func apply(_ waiting: Event.RunWaiting) throws { try live(waiting.run, "waiting = ?", waiting.reason) }
+
     func apply(_ started: Event.RunStarted) throws {
-        try live(started.run, "state = 'running', started_at = ?", started.startedAt)
+        try live(started.run, "state = 'running', waiting = NULL, started_at = ?", started.startedAt)
     }
 
     func apply(_ unseen: Event.RunUnseen) throws { try live(unseen.run, "unseen_since = ?", unseen.since) }
@@ -168,7 +171,10 @@ extension WriteTransaction {
         }
         try live(
             ended.run,
-            "state = ?, lease = 'ended', ended_at = ?, outcome = ?, outcome_code = ?, outcome_detail = ?, charged = ?",
+            """
+            state = ?, lease = 'ended', waiting = NULL, ended_at = ?, outcome = ?, outcome_code = ?,
+            outcome_detail = ?, charged = ?
+            """,
             ended.outcome.state,
             ended.endedAt,
             ended.outcome.kind.rawValue,

@@ -108,6 +108,7 @@ public final class WriteTransaction: ReadTransaction {
         case .runOffered(let mark): try apply(offered: mark.run)
         case .runAccepted(let mark): try apply(accepted: mark.run)
         case .runPending(let pending): try apply(pending)
+        case .runWaiting(let waiting): try apply(waiting)
         case .runStarted(let started): try apply(started)
         case .runUnseen(let unseen): try apply(unseen)
         case .runSeen(let mark): try apply(seen: mark.run)

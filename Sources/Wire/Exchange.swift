@@ -26,6 +26,8 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     public var reports: [Report]
     /// Every run on the agent's disk.
     public var holds: [RunKey]
+    /// Runs that the engine has and the agent has no record of: its disk was lost, or it was restored from an old copy.
+    public var strays: [RunKey]
     /// How long the point may hold its answer when it has nothing to say.
     public var waitMilliseconds: Int
 
@@ -35,6 +37,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         capacity: CentreCapacity?,
         reports: [Report],
         holds: [RunKey],
+        strays: [RunKey] = [],
         waitMilliseconds: Int
     ) {
         self.agent = agent
@@ -42,6 +45,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         self.capacity = capacity
         self.reports = reports
         self.holds = holds
+        self.strays = strays
         self.waitMilliseconds = waitMilliseconds
     }
 
@@ -68,12 +72,13 @@ public struct ExchangeResponse: Codable, Sendable, Hashable {
         }
     }
 
-    /// Every lease that the agent has not yet said it holds; repeated until it does.
+    /// Every lease that the agent has not yet said it holds, strays of its engine among them; repeated until it does.
     public var leases: [LeaseOrder]
     /// Every live run that is to stop; repeated until it has.
     public var stops: [Stop]
     public var acknowledged: [Acknowledgement]
-    /// Runs that the point knows to be over: the agent may forget them once their logs are delivered.
+    /// Runs that the point knows to be over: the agent may forget them once their logs are delivered, and ends what its
+    /// engine still has of a stray.
     public var settled: [RunKey]
     public var at: Instant
 

@@ -254,6 +254,55 @@ import Wire
         #expect(site.names("runs").contains("\(other).json.unreadable"))
     }
 
+    @Test("what the engine has and no record here is of goes on when it is live for the point")
+    func strayAdopted() async throws {
+        let site = Site(output: "result") { _ in .init(output: Array("log".utf8), duration: .seconds(1)) }
+        let run = site.lease { $0.outputs = ["out"] }
+        try await site.start()
+        await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
+        await site.kill()
+        try #require(unlink("\(site.path)/runs/\(run).json") == 0)
+        try await site.start()
+        await site.wait("the run is taken up again") { site.names("runs").contains("\(run).json") }
+        site.fake.advance(by: .seconds(5))
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        #expect(site.point.entry(run)?.logs[0] == Array("log".utf8))
+        #expect(site.fake.starts(of: run) == 1)
+    }
+
+    @Test("a stray is ended when it is over for the point, however often the engine fails, and left alone when unknown")
+    func strayCleared() async throws {
+        let site = Site { _ in .init(duration: nil) }
+        let (over, unknown) = (site.lease(1), site.lease(2))
+        try await site.start()
+        await site.wait("the runs start") { [over, unknown].allSatisfy { site.fake.starts(of: $0) == 1 } }
+        await site.kill()
+        for run in [over, unknown] { try #require(unlink("\(site.path)/runs/\(run).json") == 0) }
+        site.point.with {
+            $0.runs[over]?.isGivenUp = true
+            $0.runs[unknown] = nil
+        }
+        for call in [FakeEngine.Call.cancel, .cancel, .forget] { site.fake.fail(.init(call)) }
+        try await site.start()
+        var left: [RunKey] = []
+        repeat {
+            let lists = site.fake.calls.count { $0 == .list }
+            await site.wait("the engine is looked at") { site.fake.calls.count { $0 == .list } > lists + 3 }
+            left = try await site.fake.list().map(\.run)
+        } while left.contains(over)
+        #expect(left == [unknown])
+        let exchanges = site.point.with { $0.exchanges }
+        await site.wait("some exchanges") { site.point.with { $0.exchanges } > exchanges + 3 }
+        guard case .running? = try await site.fake.list().first?.state else {
+            Issue.record("a run that the point does not know was touched")
+            return
+        }
+        await site.kill()
+    }
+
     @Test("a thousand live runs cost one list a period and few looks at logs")
     func thousand() async throws {
         let site = Site { _ in .init(duration: nil) }

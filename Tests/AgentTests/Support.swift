@@ -179,11 +179,12 @@ final class StubPoint: PointLink {
         }
         for (run, entry) in state.runs.sorted(by: { $0.key < $1.key }) {
             let isHeld = request.holds.contains(run)
-            if !entry.isTerminal, !entry.accepted, !isHeld { response.leases.append(entry.order) }
+            let isStray = request.strays.contains(run)
+            if !entry.isTerminal, !entry.accepted || isStray, !isHeld { response.leases.append(entry.order) }
             if let stop = entry.stop, isHeld || !entry.isTerminal, entry.end == nil {
                 response.stops.append(.init(run: run, reason: stop, graceSeconds: 0))
             }
-            if entry.isTerminal, isHeld { response.settled.append(run) }
+            if entry.isTerminal, isHeld || isStray { response.settled.append(run) }
         }
         return response
     }

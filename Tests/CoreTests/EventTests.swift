@@ -158,6 +158,7 @@ import Testing
         .runOffered(.init(run: run)),
         .runAccepted(.init(run: run)),
         .runPending(.init(run: run, engineJob: "4711")),
+        .runWaiting(.init(run: run, reason: "Resources")),
         .runStarted(.init(run: run, startedAt: .start)),
         .runUnseen(.init(run: run, since: .start)),
         .runSeen(.init(run: run)),

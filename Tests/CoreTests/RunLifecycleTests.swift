@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RunLifecycleTests {
     enum Input: Hashable, CaseIterable {
-        case offer, submitting, pending, running, succeeded, failed, lost, loseSight, regainSight
+        case offer, submitting, pending, waiting, running, succeeded, failed, lost, loseSight, regainSight
         case cancel, preempt, drain, superseded, giveUp
     }
 
@@ -37,6 +37,8 @@ import Testing
         case .offer: life.offer()
         case .submitting: life.observe(RunObservation(phase: .submitting), now: .start)
         case .pending: life.observe(RunObservation(phase: .pending, engineJob: "e1"), now: .start)
+        case .waiting:
+            life.observe(RunObservation(phase: .pending, engineJob: "e1", waiting: "Resources"), now: .start)
         case .running: life.observe(RunObservation(phase: .running, engineJob: "e1", startedAt: .start), now: .start)
         case .succeeded: end(.succeeded)
         case .failed: end(.exit)
@@ -54,6 +56,7 @@ import Testing
     /// What the views make of the changes that were written down: the store's own rules, in short.
     static func replay(_ changes: [RunLifecycle.Change], onto life: RunLifecycle) -> RunLifecycle {
         var (state, lease, stop, unseen) = (life.state, life.lease, life.stop, life.unseenSince)
+        var waiting = life.waiting
         for change in changes {
             switch change {
             case .offered: lease = .offered
@@ -61,14 +64,15 @@ import Testing
                 lease = .accepted
                 if state == .leased { state = .submitting }
             case .pending: state = .pending
-            case .started: state = .running
-            case .ended(let outcome, _): (state, lease) = (outcome.state, .ended)
+            case .waits(let reason): waiting = reason
+            case .started: (state, waiting) = (.running, nil)
+            case .ended(let outcome, _): (state, lease, waiting) = (outcome.state, .ended, nil)
             case .unseen(let since): unseen = since
             case .seen: unseen = nil
             case .stopRequested(let reason): stop = reason
             }
         }
-        return RunLifecycle(state: state, lease: lease, stop: stop, unseenSince: unseen)
+        return RunLifecycle(state: state, lease: lease, stop: stop, unseenSince: unseen, waiting: waiting)
     }
 
     @Test("a terminal state wins once: no input moves it or is worth writing down", arguments: Input.allCases)

@@ -144,6 +144,33 @@ import Wire
         #expect(try await bench.state(stopped) == .cancelled)
     }
 
+    @Test("an agent that lost its records gets back what is live, and is told what is over, of its own runs only")
+    func strays() async throws {
+        let bench = try await Bench.make()
+        let (agent, other) = (try await bench.centre("hub-1"), try await bench.centre("hub-2"))
+        let live = try await bench.submitJob("a", #""placement": {"centres": ["hub-1"]}"#)
+        let over = try await bench.submitJob("b", #""placement": {"centres": ["hub-1"]}"#)
+        try await bench.point.place()
+        try await agent.start()
+        let (liveRun, overRun) = (RunKey(job: live, number: 1), RunKey(job: over, number: 1))
+        try await agent.end(overRun)
+        let unknown = RunKey(job: JobID(high: 7, low: 7), number: 1)
+        agent.holds = []
+        agent.strays = [liveRun, overRun, unknown]
+        // Longer than any absence is borne: the engine has it, so it is not absent.
+        for _ in 0..<8 {
+            bench.clock.advance(.seconds(20))
+            let response = try await agent.exchange()
+            #expect(response.leases.map(\.run) == [liveRun])
+            #expect(response.settled == [overRun])
+        }
+        #expect(try await bench.run(live).state == .running)
+        other.strays = [liveRun, overRun]
+        other.holds = [overRun]
+        let foreign = try await other.exchange()
+        #expect(foreign.leases.isEmpty && foreign.settled.isEmpty && foreign.stops.isEmpty)
+    }
+
     @Test("an agent whose place was taken is refused, also in the call that it is parked in")
     func replaced() async throws {
         let bench = try await Bench.make()

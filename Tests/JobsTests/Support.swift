@@ -247,7 +247,7 @@ final class HandAgent: Sendable {
     let principal: AgentPrincipal
     let key: String
     let capacity: CentreCapacity
-    private let state = Mutex<(holds: Set<RunKey>, version: Int)>(([], 0))
+    private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>, version: Int)>(([], [], 0))
 
     init(bench: Bench, principal: AgentPrincipal, key: String, capacity: CentreCapacity) {
         (self.bench, self.principal, self.key, self.capacity) = (bench, principal, key, capacity)
@@ -258,12 +258,17 @@ final class HandAgent: Sendable {
         set { state.withLock { $0.holds = newValue } }
     }
 
+    var strays: Set<RunKey> {
+        get { state.withLock { $0.strays } }
+        set { state.withLock { $0.strays = newValue } }
+    }
+
     /// One exchange; leases are told of and not taken.
     @discardableResult
     func exchange(_ reports: [RunKey: RunObservation] = [:], wait: Int = 0) async throws -> ExchangeResponse {
-        let (holds, version) = state.withLock { state in
+        let (holds, strays, version) = state.withLock { state in
             state.version += 1
-            return (state.holds, state.version)
+            return (state.holds, state.strays, state.version)
         }
         return try await bench.point.exchange(
             ExchangeRequest(
@@ -272,6 +277,7 @@ final class HandAgent: Sendable {
                 capacity: capacity,
                 reports: reports.map { .init(run: $0.key, version: version, observation: $0.value) },
                 holds: Array(holds),
+                strays: Array(strays),
                 waitMilliseconds: wait
             ),
             principal

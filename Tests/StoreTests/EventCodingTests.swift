@@ -135,6 +135,7 @@ extension Event {
             .runOffered(.init(run: run)),
             .runAccepted(.init(run: run)),
             .runPending(.init(run: run, engineJob: "4711")),
+            .runWaiting(.init(run: run, reason: "Resources")),
             .runStarted(.init(run: run, startedAt: .after(5))),
             .runUnseen(.init(run: run, since: .after(6))),
             .runSeen(.init(run: run)),

@@ -154,6 +154,7 @@ struct History {
             case .offered: try tx.append(.runOffered(.init(run: key)), at: now)
             case .accepted: try tx.append(.runAccepted(.init(run: key)), at: now)
             case .pending(let job): try tx.append(.runPending(.init(run: key, engineJob: job)), at: now)
+            case .waits(let why): try tx.append(.runWaiting(.init(run: key, reason: why)), at: now)
             case .started(let at): try tx.append(.runStarted(.init(run: key, startedAt: at)), at: now)
             case .unseen(let since): try tx.append(.runUnseen(.init(run: key, since: since)), at: now)
             case .seen: try tx.append(.runSeen(.init(run: key)), at: now)

@@ -208,6 +208,7 @@ struct Words: Sendable {
         case .runOffered: self(.eventRunOffered)
         case .runAccepted: self(.eventRunAccepted)
         case .runPending: self(.eventRunPending)
+        case .runWaiting: self(.eventRunWaiting)
         case .runStarted: self(.eventRunStarted)
         case .runUnseen: self(.eventRunUnseen)
         case .runSeen: self(.eventRunSeen)
