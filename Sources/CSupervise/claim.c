@@ -30,13 +30,13 @@ bool op_reserve_record(struct run *run) {
 }
 
 /// Writes how it ended, waiting out a disk that refuses for up to an hour.
-static void write_record(struct run *run, int64_t ended_ms) {
+static void write_record(struct run *run, int64_t ended_at_ms) {
     char text[EXIT_RECORD_BYTES];
     for (char *at = run->detail; *at; at++)
         if ((unsigned char)*at < ' ') *at = ' ';
     int count = snprintf(
         text, sizeof text, "kind %s\ncode %d\nstarted_ms %lld\nended_ms %lld\ndetail %s\n", run->kind, run->code,
-        (long long)run->started_ms, (long long)ended_ms, run->detail);
+        (long long)run->started_ms, (long long)ended_at_ms, run->detail);
     for (int tries = 0; tries < 3600; tries++) {
         if (pwrite(run->record_fd, text, (size_t)count, 0) == count && !ftruncate(run->record_fd, count)
             && !fsync(run->record_fd)
@@ -50,10 +50,16 @@ static void write_record(struct run *run, int64_t ended_ms) {
     op_touch_event(&run->order);
 }
 
+/// From its start on by a clock that nobody sets, so that a step of the wall clock is not charged.
+static int64_t ended_ms(const struct run *run) {
+    if (!run->running) return op_now_ms();
+    return run->started_ms + op_monotonic_ms() - (run->limit_at - run->order.limit_ms);
+}
+
 _Noreturn void op_finish(struct run *run, const char *kind, int code) {
     run->kind = kind;
     run->code = code;
-    write_record(run, op_now_ms());
+    write_record(run, ended_ms(run));
     _exit(0);
 }
 

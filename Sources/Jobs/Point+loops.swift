@@ -67,6 +67,12 @@ extension Point: Service {
     /// Marks what cannot be seen, and gives up what its own policy says to give up.
     func watch() async throws {
         let now = now()
+        if let step = sight.beat(at: now, stepsFrom: settings.silenceAfter / 2) {
+            log.warning(
+                "clock stepped or process was stopped, waiting anew",
+                metadata: ["by_seconds": "\(step.seconds)"]
+            )
+        }
         let centres = try await store.read { try $0.centres() }.filter { $0.agent != nil }
         let silent = centres.compactMap { centre in
             sight.silentSince(centre.name, now: now, after: settings.silenceAfter).map { (centre.name, $0) }
@@ -115,7 +121,9 @@ extension Point: Service {
         guard let clearSince, let unseenSince = run.lifecycle.unseenSince, let job,
             case .requeue(let seconds) = job.spec.onCentreLoss
         else { return false }
-        return now - max(unseenSince, clearSince) >= .seconds(seconds)
+        // In the future after our clock was set back; then only what we saw since then counts.
+        let since = unseenSince > now ? clearSince : max(unseenSince, clearSince)
+        return now - since >= .seconds(seconds)
     }
 
     // MARK: Placing

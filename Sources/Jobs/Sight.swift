@@ -14,6 +14,9 @@ final class Sight: Sendable {
         /// Runs that an agent should hold and does not say so, since when.
         var absent: [CentreName: [RunKey: Instant]] = [:]
         var unknown: Set<RunKey> = []
+        /// When the last beat was, and since when beats have come without a step of the clock.
+        var lastBeat: Instant
+        var steadySince: Instant
     }
 
     /// After this long no call that was begun before explains that an agent does not name a run.
@@ -26,7 +29,28 @@ final class Sight: Sendable {
 
     init(startedAt: Instant) {
         self.startedAt = startedAt
-        state = Mutex(State(clearSince: startedAt))
+        state = Mutex(State(clearSince: startedAt, lastBeat: startedAt, steadySince: startedAt))
+    }
+
+    /// Told at every look at the centres, before anything is concluded from the time.
+    ///
+    /// When the clock stepped, because it was set or because we were stopped for a while, nothing is known of the time
+    /// in between: every clock starts anew.
+    ///
+    /// - Parameter limit: From which on it is a step: more than looks are apart, and less than silence takes together
+    ///   with the time between two words of a parked call, which is a third of it.
+    /// - Returns: How far it stepped, if it did.
+    func beat(at now: Instant, stepsFrom limit: Duration) -> Duration? {
+        state.withLock { state in
+            let passed = now - state.lastBeat
+            state.lastBeat = now
+            guard passed < .zero || passed >= limit else { return nil }
+            state.steadySince = now
+            state.clearSince = now
+            state.lastSeen = state.lastSeen.mapValues { min($0, now) }
+            state.absent = [:]
+            return passed
+        }
     }
 
     /// - Returns: Whether this is the first word of it in this process's life.
@@ -62,9 +86,9 @@ final class Sight: Sendable {
 
     func lastSeen(_ centre: CentreName) -> Instant? { state.withLock { $0.lastSeen[centre] } }
 
-    /// Since when a centre is silent, counted from our own start at the earliest; `nil` while it is not.
+    /// Since when a centre is silent, counted from our own start, or the last step of our clock, at the earliest; `nil` while it is not.
     func silentSince(_ centre: CentreName, now: Instant, after limit: Duration) -> Instant? {
-        let since = lastSeen(centre) ?? startedAt
+        let since = state.withLock { max($0.lastSeen[centre] ?? startedAt, $0.steadySince) }
         return now - since >= limit ? since : nil
     }
 

@@ -64,10 +64,16 @@ final class PointUnderTest: @unchecked Sendable {
     let port: Int
     private(set) var token = ""
     private let data: URL
+    private let environment: [String: String]
 
     var url: String { "http://127.0.0.1:\(port)" }
 
-    init(_ configuration: String = PointUnderTest.oneCentre, dataFolder: URL? = nil) async throws {
+    init(
+        _ configuration: String = PointUnderTest.oneCentre,
+        dataFolder: URL? = nil,
+        environment: [String: String] = [:]
+    ) async throws {
+        self.environment = environment
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "onepoint-\(UUID().uuidString.prefix(8))"
         )
@@ -75,25 +81,31 @@ final class PointUnderTest: @unchecked Sendable {
         data = dataFolder ?? folder.appendingPathComponent("data")
         try configuration.write(to: folder.appendingPathComponent("config.yaml"), atomically: true, encoding: .utf8)
         port = try Self.freePort()
-        server = try Self.start(folder, data, port)
+        server = try Self.start(folder, data, port, environment)
         try await untilReady()
         token = try String(contentsOf: folder.appendingPathComponent("token"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private static func start(_ folder: URL, _ data: URL, _ port: Int) throws -> Program {
+    private static func start(
+        _ folder: URL,
+        _ data: URL,
+        _ port: Int,
+        _ environment: [String: String]
+    ) throws -> Program {
         try Program(
             [
                 "serve", "--data", data.path,
                 "--config", folder.appendingPathComponent("config.yaml").path,
                 "--listen", "127.0.0.1:\(port)", "--token-file", folder.appendingPathComponent("token").path,
             ],
-            log: folder.appendingPathComponent("serve.log")
+            log: folder.appendingPathComponent("serve.log"),
+            environment: environment
         )
     }
 
     func restart() async throws {
-        server = try Self.start(folder, data, port)
+        server = try Self.start(folder, data, port, environment)
         try await untilReady()
     }
 

@@ -107,6 +107,44 @@ import Wire
         #expect(try await bench.run(job).lifecycle.unseenSince == nil)
     }
 
+    @Test(
+        "a clock that is set, or a process that was stopped, makes nobody silent",
+        arguments: [172_800, -172_800, 20]
+    )
+    func clockStep(seconds: Int) async throws {
+        // One centre: nobody else's silence tells that the fault is ours.
+        let bench = try await Bench.make()
+        let agent = try await bench.centre("hub-1")
+        let job = try await bench.submitJob("a", #""on_centre_loss": {"requeue_after": 60}"#)
+        try await bench.point.place()
+        try await agent.start()
+        try await pass(20, bench, speaking: [agent])
+        bench.clock.advance(.seconds(seconds))
+        try await bench.point.watch()
+        bench.clock.advance(.seconds(10))
+        try await bench.point.watch()
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+        try await pass(60, bench, speaking: [agent])
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+        #expect(try await bench.run(job).state == .running)
+        // And real silence is still noticed in its own time.
+        try await pass(110, bench, speaking: [])
+        #expect(try await bench.run(job).state == .lost)
+    }
+
+    @Test("a run out of sight when the clock is set back is given up in its own time from then on")
+    func clockSetBack() async throws {
+        let (bench, _, others, job) = try await bench()
+        try await pass(40, bench, speaking: others)
+        #expect(try await bench.run(job).lifecycle.unseenSince != nil)
+        bench.clock.advance(.seconds(-172_800))
+        try await bench.point.watch()
+        try await pass(50, bench, speaking: others)
+        #expect(try await bench.run(job).state == .running)
+        try await pass(60, bench, speaking: others)
+        #expect(try await bench.run(job).state == .lost)
+    }
+
     @Test("a job that waits is never given up")
     func waits() async throws {
         let bench = try await Bench.make()
