@@ -31,7 +31,7 @@ struct PythonEnvironment: Sendable, Equatable {
     var lock: String { folder + ".lock" }
 
     /// The longest requirements file that is read.
-    static let requirementsBytesMax = 1 << 20
+    private static let requirementsBytesMax = 1 << 20
 
     /// - Parameter requirements: The text of a pip requirements file.
     init(requirements: String, interpreter: Interpreter, below root: String) {
@@ -41,8 +41,21 @@ struct PythonEnvironment: Sendable, Equatable {
         folder = "\(root)/environments/\((Digest(bytes: digest)?.hex ?? "").prefix(32))"
     }
 
+    /// Reads a requirements file; `name` is what people call it.
+    static func requirements(at path: String, named name: String) throws(EngineError) -> String {
+        guard let bytes = Disk.read(path, bytesMax: requirementsBytesMax),
+            let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0)
+        else {
+            throw .refused("The requirements file '\(name)' cannot be read: it must be UTF-8 text of at most 1 MiB.")
+        }
+        if let line = foreignLines(text).first {
+            throw .refused("The requirements file '\(name)' refers to other files ('\(line)'); list packages only.")
+        }
+        return text
+    }
+
     /// Lines that refer to files beside the requirements, which its hash would not cover.
-    static func foreignLines(_ requirements: String) -> [Substring] {
+    private static func foreignLines(_ requirements: String) -> [Substring] {
         requirements.split(whereSeparator: \.isNewline).filter { line in
             let text = line.drop { $0 == " " || $0 == "\t" }
             return ["-r", "-c", "-e", "--requirement", "--constraint", "--editable", ".", "/", "file:"]

@@ -20,7 +20,7 @@ extension LocalEngine {
     func look(at run: RunKey) -> EngineRun.State? {
         let folder = folder(run)
         let (known, noted) = state.withLock { ($0.claims[run], $0.started[run]) }
-        if let ending = folder.ending { return remember(ending, of: run) }
+        if let ending = folder.ending() { return remember(ending, of: run) }
         guard let claim = known ?? folder.claim else {
             guard Disk.exists(folder.file("order")) else { return nil }
             guard Disk.exists(folder.file("released")) else { return .held }
@@ -30,12 +30,12 @@ extension LocalEngine {
         if claim == .cancelled { return write(RunOutcome(.cancelled), of: run) }
         guard isAlive(claim) else {
             // It may have written its last word while we looked.
-            if let ending = folder.ending { return remember(ending, of: run) }
+            if let ending = folder.ending() { return remember(ending, of: run) }
             let left = onepoint_kill_run(folder.path, run.description)
             log.warning("run lost its supervisor", metadata: ["run.id": "\(run)", "processes.left": "\(left)"])
             return write(RunOutcome(.nodeFailure, detail: "its supervisor went away under it"), of: run)
         }
-        if let started = noted ?? folder.startedAt {
+        if let started = noted ?? folder.startedAt() {
             if noted == nil { state.withLock { $0.started[run] = started } }
             return .running(startedAt: started)
         }
@@ -51,7 +51,7 @@ extension LocalEngine {
             log.warning("run cannot be started", metadata: ["run.id": "\(run)", "error": "\(error)"])
             if case .unreachable(let why) = error { return .pending(why) }
         }
-        return folder(run).ending ?? .pending("it is being started")
+        return folder(run).ending() ?? .pending("it is being started")
     }
 
     private func remember(_ ending: EngineRun.State, of run: RunKey) -> EngineRun.State {
@@ -67,7 +67,7 @@ extension LocalEngine {
     @discardableResult
     func write(_ outcome: RunOutcome, of run: RunKey) -> EngineRun.State {
         let folder = folder(run)
-        let started = folder.startedAt
+        let started = folder.startedAt()
         let ended = Machine.now()
         do throws(Disk.Fault) {
             _ = try Disk.publish(
@@ -81,14 +81,14 @@ extension LocalEngine {
             log.warning("exit record cannot be written", metadata: ["run.id": "\(run)", "error": "\(error.sentence)"])
             return .ended(outcome, startedAt: started, endedAt: ended)
         }
-        return folder.ending.map { remember($0, of: run) } ?? .ended(outcome, startedAt: started, endedAt: ended)
+        return folder.ending().map { remember($0, of: run) } ?? .ended(outcome, startedAt: started, endedAt: ended)
     }
 
     /// Asks for the end of a run; ends it at once while it is held.
     func end(_ run: RunKey, grace: Duration) throws(EngineError) {
         let folder = folder(run)
         guard Disk.exists(folder.file("order")) else { throw .unknownRun(run) }
-        if folder.ending != nil { return }
+        if folder.ending() != nil { return }
         do throws(Disk.Fault) {
             // Whoever links the claim first decides: we, and it never starts; or the supervisor, which is then told.
             if folder.claim == nil, try Disk.publish(Array("cancelled\n".utf8), in: folder.path, as: "claim") {

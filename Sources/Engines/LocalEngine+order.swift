@@ -29,7 +29,7 @@ extension LocalEngine {
         text.add("x-emulated", order.nodes.first?.emulated == true ? "1" : "0")
         text.add("x-sandbox", isSandboxed ? "1" : "0")
         for word in order.command {
-            text.add("arg", replace("{algorithm}", in: word, by: order.algorithmFolder ?? "{algorithm}"))
+            text.add("arg", word.replacingBytes("{algorithm}", by: order.algorithmFolder ?? "{algorithm}"))
         }
         for (name, value) in variables(order, sandboxed: isSandboxed, environment: environment?.made) {
             text.add("env", "\(name)=\(value)")
@@ -136,14 +136,7 @@ extension LocalEngine {
         _ order: EngineOrder
     ) throws(EngineError) -> (made: PythonEnvironment, interpreter: Interpreter, requirements: String)? {
         guard let path = order.requirements, let folder = order.algorithmFolder else { return nil }
-        guard let bytes = Disk.read("\(folder)/\(path)", bytesMax: PythonEnvironment.requirementsBytesMax),
-            let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0)
-        else {
-            throw .refused("The requirements file '\(path)' cannot be read: it must be UTF-8 text of at most 1 MiB.")
-        }
-        if let line = PythonEnvironment.foreignLines(text).first {
-            throw .refused("The requirements file '\(path)' refers to other files ('\(line)'); list packages only.")
-        }
+        let text = try PythonEnvironment.requirements(at: "\(folder)/\(path)", named: path)
         guard let interpreter = findInterpreter() else {
             throw .refused("This machine has no Python that can make environments; install python3 and python3-venv.")
         }
@@ -205,22 +198,5 @@ extension LocalEngine {
             }
         }
         return Array(targets.prefix(countMax))
-    }
-
-    /// Byte by byte, for what people write need not be composed of whole characters.
-    private func replace(_ mark: String, in text: String, by value: String) -> String {
-        let (mark, bytes) = (Array(mark.utf8), Array(text.utf8))
-        var out: [UInt8] = []
-        var at = 0
-        while at < bytes.count {
-            if bytes[at...].starts(with: mark) {
-                out += value.utf8
-                at += mark.count
-            } else {
-                out.append(bytes[at])
-                at += 1
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -47,18 +47,19 @@ struct RunFolder {
         return notes
     }
 
-    var startedAt: Instant? {
-        (notes("started")?["started_ms"]).flatMap { Int64($0) }.map { Instant(milliseconds: $0) }
+    /// - Parameter suffix: Of a member that its engine started by itself; see ``SharedRuns``.
+    func startedAt(_ suffix: String = "") -> Instant? {
+        (notes("started\(suffix)")?["started_ms"]).flatMap { Int64($0) }.map { Instant(milliseconds: $0) }
     }
 
     /// How it ended, once it has.
-    var ending: EngineRun.State? {
-        guard let notes = notes("exit") else { return nil }
+    func ending(_ suffix: String = "") -> EngineRun.State? {
+        guard let notes = notes("exit\(suffix)") else { return nil }
         guard let kind = notes["kind"].flatMap({ RunOutcome.Kind(rawValue: String($0)) }),
             let ended = notes["ended_ms"].flatMap({ Int64($0) })
         else {
             let outcome = RunOutcome(.nodeFailure, detail: "its exit record cannot be read")
-            return .ended(outcome, startedAt: startedAt, endedAt: Instant(milliseconds: 0))
+            return .ended(outcome, startedAt: startedAt(suffix), endedAt: Instant(milliseconds: 0))
         }
         let code = notes["code"].flatMap { Int($0) }
         let detail = notes["detail"].map(String.init).flatMap { $0.isEmpty ? nil : $0 }
