@@ -34,6 +34,13 @@ need_to_run_jobs() {
     need python3-pip "environments are filled with pip"
 }
 
+need_for_slurm() {
+    need slurm-wlm "centres over Slurm are tested with a real cluster"
+    need slurmrestd "the cluster's REST service"
+    need slurm-wlm-jwt-plugin "its tokens"
+    need munge "its daemons know each other by it"
+}
+
 need_for_the_tour() {
     need manpages "English text that the tour collects"
     need manpages-zh "Chinese text that the tour collects"

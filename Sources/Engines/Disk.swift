@@ -157,20 +157,52 @@ struct Tool {
 
     /// What it prints, when it ends well within the time.
     func output(_ arguments: [String], timeout: Duration = .seconds(10)) -> String? {
+        let end = run(arguments, timeout: timeout, withErrors: false)
+        return end.status == 0 ? end.text : nil
+    }
+
+    /// How a program ended: its exit status, 128 plus a signal, or -1 when it took too long or could not be started.
+    struct End {
+        var status: Int
+        var text: String
+        /// It printed at least as much as was kept.
+        var isCut: Bool
+    }
+
+    /// Runs it to its end.
+    func run(
+        _ arguments: [String],
+        timeout: Duration,
+        withErrors: Bool = true,
+        bytesMax: Int = 1 << 20,
+        environment: [String] = OwnEnvironment.all
+    ) -> End {
         var status: Int32 = 0
         var count = 0
         let milliseconds = Int32(clamping: timeout.components.seconds * 1000)
-        let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, initialized in
+        let bytes = [UInt8](unsafeUninitializedCapacity: bytesMax) { buffer, initialized in
             count = withCStrings([path] + arguments) { argv in
-                withCStrings(OwnEnvironment.all) { envp in
+                withCStrings(environment) { envp in
                     buffer.withMemoryRebound(to: CChar.self) {
-                        onepoint_capture(argv, envp, milliseconds, 0, $0.baseAddress, $0.count, &status)
+                        onepoint_capture(
+                            argv,
+                            envp,
+                            milliseconds,
+                            withErrors ? 1 : 0,
+                            $0.baseAddress,
+                            $0.count,
+                            &status
+                        )
                     }
                 }
             }
             initialized = max(0, count)
         }
-        return count >= 0 && status == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+        return End(
+            status: count < 0 ? -1 : Int(status),
+            text: String(decoding: bytes, as: UTF8.self),
+            isCut: count == bytesMax
+        )
     }
 }
 

@@ -39,6 +39,7 @@ struct RunScript {
             # A run of Onepoint. Written by its agent; started, perhaps more than once, by the centre's engine.
             \(assignments)
 
+            too_long=\(isTooLong ? "yes" : "")
             # Becomes the user's program; the caller's words are variables too, and count most.
             become() {
                 exec env -- \(settings.joined(separator: " \\\n        ")) "$@" \\
@@ -47,6 +48,14 @@ struct RunScript {
 
             \(Self.body)
             """
+    }
+
+    /// Whether a Linux system refuses to start it: one word of 128 KiB or, by its usual stack, 2 MiB in all.
+    ///
+    /// > Source: `execve(2)`, limits on size of arguments and environment. A part is left to what the node adds.
+    private var isTooLong: Bool {
+        let sizes = order.command.map(\.utf8.count) + taskVariables.map { $0.utf8.count + $1.utf8.count + 1 }
+        return sizes.contains { $0 >= 128 << 10 } || sizes.reduce(0, +) > 1900 << 10
     }
 
     /// What the contract of algorithms promises, but for a task's place in its gang. The centre's own variables stay
@@ -118,7 +127,6 @@ struct RunScript {
                 other=${mark##*/}
                 case $other in '' | *[!0-9]*) continue ;; esac
                 [ "$other" -gt "$number" ] || continue
-                say "a newer run of this job was here; this one does nothing"
                 ended lost 0 "a newer run of this job was claimed here"
                 exit 0
             done
@@ -329,14 +337,17 @@ struct RunScript {
             fi
             TMPDIR=${TMPDIR:-/tmp}
             export TMPDIR
-            if ! command -v -- "$program" > /dev/null; then
-                case $program in
-                */*) echo "the program '$program' does not exist or is not executable" ;;
-                *) echo "the program '$program' was not found in PATH" ;;
-                esac > "$dir/refused.$2"
+            refuse() {
+                echo "$1" > "$dir/refused.$rank"
                 exit 127
-            fi
-            become "RANK=$2" "LOCAL_RANK=$3" "WORLD_SIZE=$tasks" "MASTER_ADDR=$4" "MASTER_PORT=$5" "ONEPOINT_TASK=$run/$2"
+            }
+            rank=$2
+            [ -z "$too_long" ] || refuse "its arguments and environment are too long for this system"
+            case $program in
+            */*) [ -x "$program" ] && [ ! -d "$program" ] || refuse "the program '$program' does not exist or is not executable" ;;
+            *) command -v -- "$program" > /dev/null || refuse "the program '$program' was not found in PATH" ;;
+            esac
+            become "HOME=$dir/work" "RANK=$2" "LOCAL_RANK=$3" "WORLD_SIZE=$tasks" "MASTER_ADDR=$4" "MASTER_PORT=$5" "ONEPOINT_TASK=$run/$2"
             ;;
         *)
             echo "usage: sh script main [LAUNCHER...] | task [RANK] | member RANK" >&2

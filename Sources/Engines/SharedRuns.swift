@@ -123,6 +123,8 @@ struct SharedRuns: Sendable {
 
         var claim: Claim?
         var startedAt: Instant?
+        /// A second start of it was turned away: its engine may speak of that one.
+        var hasTwin: Bool
         /// Changes every ten seconds while the run lives on its node.
         var beat: [String]
         /// ``EngineRun/State/ended(_:startedAt:endedAt:)`` once it has.
@@ -137,16 +139,24 @@ struct SharedRuns: Sendable {
         func beat(_ suffix: String) -> String {
             Disk.read(folder.file("beat\(suffix)"), bytesMax: 64).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
+        let hasTwin = Disk.exists(folder.file("twins"))
         guard members > 0 else {
             return Look(
                 claim: claim(folder, ""),
                 startedAt: folder.startedAt(),
+                hasTwin: hasTwin,
                 beat: [beat("")],
                 ending: folder.ending()
             )
         }
         if let ending = folder.ending() {
-            return Look(claim: claim(folder, ""), startedAt: folder.startedAt(), beat: [], ending: ending)
+            return Look(
+                claim: claim(folder, ""),
+                startedAt: folder.startedAt(),
+                hasTwin: hasTwin,
+                beat: [],
+                ending: ending
+            )
         }
         let suffixes = (0..<members).map { ".\($0)" }
         let claims = suffixes.compactMap { claim(folder, $0) } + (claim(folder, "").map { [$0] } ?? [])
@@ -154,6 +164,7 @@ struct SharedRuns: Sendable {
         return Look(
             claim: claims.contains(.started) ? .started : claims.first,
             startedAt: started,
+            hasTwin: hasTwin,
             beat: suffixes.map(beat),
             ending: Self.ending(of: suffixes.map { folder.ending($0) }, startedAt: started)
         )

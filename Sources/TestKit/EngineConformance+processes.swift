@@ -16,7 +16,8 @@ extension EngineConformance {
             _ = try await bench.end(of: order.run)
             try bench.equal(try await bench.log(of: order.run), "<a b\nc='\"$`><脑 🧠><>", "log")
         },
-        EngineConformance("the contract's variables are there and nobody else's", needs: [.processes]) { bench in
+        EngineConformance("the contract's variables are there and nobody else's", needs: [.processes, .ownEnvironment])
+        { bench in
             let order = try await bench.shell("env | sed 's/=.*//' | sort | tr '\\n' ' '") {
                 $0.environment = ["MINE": "1", "ONEPOINT_RUN": "forged"]
             }

@@ -78,7 +78,7 @@ public final class LocalEngineRig: EngineRig {
     }
 
     public var features: Set<EngineFeature> {
-        [.processes, .gangs, .memoryLimits, .reopens, .supervisors, .fences]
+        [.processes, .ownEnvironment, .gangs, .memoryLimits, .reopens, .supervisors, .fences]
     }
 
     public func engine() async throws -> any Engine { try await local() }
@@ -158,7 +158,7 @@ public final class LocalEngineRig: EngineRig {
         guard Glibc.write(file, bytes, bytes.count) == bytes.count else { throw EngineFault("\(path): errno \(errno)") }
     }
 
-    private static func shell(_ text: String) throws -> Int32 {
+    static func shell(_ text: String) throws -> Int32 {
         var process: pid_t = 0
         let words: [UnsafeMutablePointer<CChar>?] = (["/bin/sh", "-c", text] as [String]).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }

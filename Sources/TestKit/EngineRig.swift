@@ -5,6 +5,8 @@ public import Engines
 public enum EngineFeature: Sendable, Hashable, CaseIterable {
     /// Runs real processes with `/bin/sh`.
     case processes
+    /// Gives its runs no variables but those of the contract.
+    case ownEnvironment
     /// Starts gangs of several processes.
     case gangs
     /// Ends a run that uses more memory than it asked for.

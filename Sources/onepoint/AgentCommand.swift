@@ -40,6 +40,11 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: "For trials: a catalogue model and a count, such as h100-sxm5=8. Shown as emulated everywhere.")
     var emulate: [String] = []
 
+    @Option(
+        help: "YAML file with a `slurm` section: the cluster that this centre schedules with instead of processes here."
+    )
+    var engineConfig: String?
+
     @Option(help: "How much to log.")
     var logLevel: LogLevel = .notice
 
@@ -49,9 +54,7 @@ struct AgentCommand: AsyncParsableCommand {
         let folder = try AgentFolder(root: assembly.data, threads: assembly.threads)
         let identity = try await identity(folder)
         let entry = try entry(identity.centre)
-        let engine = try await LocalEngine(try entry.engine(root: folder.enginePath), log: log)
-        // Once, at join: what the machine really does, before anything else runs on it for us.
-        if engine.measurement == nil { _ = await engine.measure() }
+        let engine = try await entry.engine(root: folder.enginePath, log: log)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         let agent = Agent(
             identity: identity,
@@ -96,6 +99,7 @@ struct AgentCommand: AsyncParsableCommand {
             guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
             entry.memory = bytes
         }
+        entry.slurm = try engineConfig.map { try ServerConfiguration.loadSlurm($0) }
         for item in emulate {
             let parts = item.split(separator: "=")
             guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil

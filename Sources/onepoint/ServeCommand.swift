@@ -118,9 +118,7 @@ struct ServeCommand: AsyncParsableCommand {
             )
             try await folder.save(identity)
         }
-        let engine = try await LocalEngine(try entry.engine(root: folder.enginePath), log: assembly.log)
-        // Once, at join: what the machine really does, before anything else runs on it for us.
-        if engine.measurement == nil { _ = await engine.measure() }
+        let engine = try await entry.engine(root: folder.enginePath, log: assembly.log)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         return Agent(
             identity: identity,

@@ -1,6 +1,7 @@
 import Core
 import Engines
 import FoundationEssentials
+import Logging
 import Wire
 
 /// What an operator may say in the configuration file of `onepoint serve`. Flags go before it.
@@ -14,6 +15,8 @@ struct ServerConfiguration: Sendable {
         var memory: Bytes?
         /// Cards that exist for trials only, by catalogue model.
         var emulatedCards: [String: Int] = [:]
+        /// The cluster that it schedules with; `nil` for processes of this machine.
+        var slurm: SlurmEngine.Configuration?
     }
 
     var listenHost = "127.0.0.1"
@@ -87,7 +90,46 @@ struct ServerConfiguration: Sendable {
         if let price = fields.number("card_hour", in: 0...1_000_000) {
             entry.prices.cardHourDefault = MicroCredits(Int64((price * 1e6).rounded()))
         }
+        if let json = fields.object("slurm") {
+            var cluster = Fields(json, pointer: fields.pointer + "/slurm")
+            entry.slurm = slurm(&cluster)
+            fields.violations += cluster.finish()
+        }
         return name == nil || tier == nil ? nil : entry
+    }
+
+    /// The Slurm cluster that a centre schedules with.
+    private static func slurm(_ fields: inout Fields) -> SlurmEngine.Configuration {
+        var slurm = SlurmEngine.Configuration()
+        slurm.partition = fields.string("partition")
+        slurm.account = fields.string("account")
+        for (type, model) in fields.strings("card_aliases") {
+            if Accelerator.named(model) == nil {
+                fields.fault(
+                    "/card_aliases/\(type)",
+                    "is no model of the catalogue: see `onepoint capacity --catalogue`"
+                )
+            }
+            slurm.cardAliases[type] = model
+        }
+        if let calls = fields.integer("calls_per_minute", in: 1...6000) { slurm.callsPerMinute = Int(calls) }
+        return slurm
+    }
+
+    /// Reads the `slurm` section of a file of its own, for an agent.
+    static func loadSlurm(_ path: String) throws -> SlurmEngine.Configuration {
+        try load(path) { json in
+            var reader = Fields(json, pointer: "")
+            var configuration: SlurmEngine.Configuration?
+            if let section = reader.object("slurm") {
+                var fields = Fields(section, pointer: "/slurm")
+                configuration = slurm(&fields)
+                reader.violations += fields.finish()
+            } else {
+                reader.fault("/slurm", "is needed: the cluster that this centre schedules with")
+            }
+            return (configuration ?? SlurmEngine.Configuration(), reader.finish())
+        }
     }
 
     private static let placeholder: CentreName = {
@@ -99,7 +141,7 @@ struct ServerConfiguration: Sendable {
 /// Reads the members of one object, noting faults and keys that nobody asked for.
 private struct Fields {
     private let members: [(key: String, value: JSON)]
-    private let pointer: String
+    let pointer: String
     private var known: Set<String> = []
     var violations: [Violation] = []
 
@@ -152,6 +194,23 @@ private struct Fields {
         return Array(items.prefix(countMax))
     }
 
+    mutating func object(_ key: String) -> JSON? {
+        take(key, "an object") { json in
+            if case .object = json { json } else { nil }
+        }
+    }
+
+    mutating func strings(_ key: String) -> [(String, String)] {
+        guard case .object(let members)? = object(key) else { return [] }
+        return members.compactMap { name, value in
+            guard let text = value.stringValue else {
+                fault("/\(key)/\(name)", "must be a string, not \(value.kind)")
+                return nil
+            }
+            return (name, text)
+        }
+    }
+
     mutating func integers(_ key: String, in range: ClosedRange<Int64>) -> [(String, Int64)] {
         guard let json = take(key) else { return [] }
         guard case .object(let members) = json else {
@@ -181,7 +240,9 @@ private struct Fields {
 
 extension ServerConfiguration {
     /// Reads a configuration file; every fault is named with its line.
-    static func load(_ path: String) throws -> ServerConfiguration {
+    static func load(_ path: String) throws -> ServerConfiguration { try load(path, read) }
+
+    private static func load<Value>(_ path: String, _ read: (JSON) -> (Value, [Violation])) throws -> Value {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw Failure(.notFound, "The configuration file \(path) cannot be read.")
         }
@@ -220,8 +281,19 @@ extension ServerConfiguration {
 }
 
 extension ServerConfiguration.CentreEntry {
+    /// Opens the engine of this centre.
+    ///
+    /// - Parameter root: The engine's own folder; every node of a cluster must see it at the same path.
+    func engine(root: String, log: Logger) async throws -> any Engine {
+        if let slurm { return try await SlurmEngine(commandLine: slurm, sharedFolder: root, log: log) }
+        let engine = try await LocalEngine(try local(root: root), log: log)
+        // Once, at join: what the machine really does, before anything else runs on it for us.
+        if engine.measurement == nil { _ = await engine.measure() }
+        return engine
+    }
+
     /// What the local engine of this centre offers.
-    func engine(root: String) throws -> LocalEngine.Configuration {
+    private func local(root: String) throws -> LocalEngine.Configuration {
         LocalEngine.Configuration(
             root: root,
             executable: try Assembly.executable(),

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Engines keep the contract")
 struct ConformanceTests {
-    static let local: Set<EngineFeature> = [.processes, .gangs, .memoryLimits, .reopens, .supervisors, .fences]
+    static let local: Set<EngineFeature> = [
+        .processes, .ownEnvironment, .gangs, .memoryLimits, .reopens, .supervisors, .fences,
+    ]
 
     @Test("a local engine with plain processes", arguments: EngineConformance.cases(for: local))
     func plain(_ one: EngineConformance) async throws { try await check(one, isolation: .none) }

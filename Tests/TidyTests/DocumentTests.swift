@@ -132,11 +132,13 @@ import Testing
     func configuration() throws {
         let path = "Sources/onepoint/ServerConfiguration.swift"
         let keys = try Self.repository.text(path)
-            .matches(of: /(?:reader|fields)\.(?:string|integer|integers|number|list|flag|object)\("([a-z_]+)"/)
+            .matches(of: /(?:reader|fields)\.(?:string|strings|integer|integers|number|list|flag|object)\("([a-z_]+)"/)
             .map { String($0.output.1) }
         #expect(!keys.isEmpty)
         let document = try Self.repository.text("docs/reference/configuration.md")
-        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?([a-z_]+)`\s*\|/).map { String($0.output.1) }
+        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?(?:slurm\.)?([a-z_]+)`\s*\|/).map {
+            String($0.output.1)
+        }
         #expect(Set(rows) == Set(keys))
     }
 }

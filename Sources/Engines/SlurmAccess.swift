@@ -1,0 +1,166 @@
+internal import Core
+
+/// How a Slurm cluster is spoken to: by its REST service or its command line. What both say, in one form.
+protocol SlurmAccess: Sendable {
+    /// Such as `22.05.8`.
+    func version() async throws(EngineError) -> String
+    /// Every job of ours that the controller remembers, in one call.
+    func jobs() async throws(EngineError) -> [SlurmJob]
+    /// - Returns: The job's number.
+    /// - Throws: ``EngineError/refused(_:)`` only when the controller said that it will not have it.
+    func submit(_ submission: SlurmSubmission) async throws(EngineError) -> String
+    /// - Returns: Whether there was such a job.
+    func release(_ id: String) async throws(EngineError) -> Bool
+    /// Ends a job, hard if it must be. A job that is gone is no error.
+    func cancel(_ id: String) async throws(EngineError)
+    func nodes() async throws(EngineError) -> [SlurmNode]
+}
+
+/// One job as the controller tells of it.
+struct SlurmJob: Sendable, Hashable {
+    var id: String
+    var name: String
+    var state: SlurmState
+    /// Why it waits, as `squeue` says it.
+    var reason: String
+
+    /// Held by its owner: nothing starts before a release.
+    var isHeld: Bool { state == .pending && reason == "JobHeldUser" }
+}
+
+/// A job's state without its flags.
+///
+/// > Source: `squeue(1)`, JOB STATE CODES, Slurm 22.05 and 24.11.
+enum SlurmState: Sendable, Hashable {
+    case pending
+    /// Also what is configuring, completing, suspended, stopped, signalling, staging out or resizing: not over.
+    case running
+    case ended(RunOutcome.Kind)
+    /// A word that this version does not know. Nothing follows from it.
+    case unknown(String)
+
+    /// - Parameter words: One state, with or without flags: `RUNNING`, `CANCELLED by 0`, or the members of an array.
+    init(_ words: [String]) {
+        let words = words.flatMap { $0.split(separator: "+") }.map {
+            $0.split(separator: " ").first.map(String.init) ?? ""
+        }
+        // Flags that keep a job alive count more than its base state: what completes has not ended.
+        let alive = ["COMPLETING", "CONFIGURING", "STAGE_OUT", "SIGNALING", "RESIZING", "STOPPED", "SUSPENDED"]
+        if words.contains(where: { alive.contains($0) }) {
+            self = .running
+            return
+        }
+        // A job that is queued again by its controller waits, whatever it was before.
+        if words.contains(where: {
+            ["REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"].contains($0)
+        }) {
+            self = .pending
+            return
+        }
+        self =
+            switch words.first ?? "" {
+            case "PENDING": .pending
+            case "RUNNING": .running
+            case "COMPLETED": .ended(.succeeded)
+            case "CANCELLED", "REVOKED": .ended(.cancelled)
+            case "FAILED": .ended(.exit)
+            case "TIMEOUT", "DEADLINE": .ended(.timeLimit)
+            case "OUT_OF_MEMORY": .ended(.outOfMemory)
+            case "NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL": .ended(.nodeFailure)
+            case "PREEMPTED": .ended(.preempted)
+            case let word: .unknown(word)
+            }
+    }
+}
+
+/// What a job asks of Slurm. Always held, and never to be queued again by the controller itself.
+struct SlurmSubmission: Sendable, Hashable {
+    var name: String
+    /// What the batch node runs.
+    var script: String
+    var tasks: Int
+    /// Whole cores, at least one.
+    var coresPerTask: Int
+    var mebibytesPerCore: Int64
+    /// Such as `a100:2`, `2` for any type, or `nil` for none.
+    var cardsPerTask: String?
+    /// Longer than the run's own limit, which its script keeps.
+    var minutes: Int
+    /// Where the batch script's own words go, and the job's working folder.
+    var folder: String
+    var partition: String?
+    var account: String?
+}
+
+/// One machine as the controller tells of it.
+struct SlurmNode: Sendable, Hashable {
+    var name: String
+    var partitions: [String]
+    /// All of them, such as `IDLE`, `DRAIN`.
+    var states: Set<String>
+    var cores: Int64
+    var mebibytes: Int64
+    /// As configured, such as `gpu:a100:8(S:0-1),gpu:2`.
+    var gres: String
+
+    /// Up and open to work.
+    var isSchedulable: Bool {
+        let closed: Set = [
+            "DOWN", "DRAIN", "DRAINED", "DRAINING", "FAIL", "FAILING", "MAINT", "RESERVED", "NOT_RESPONDING", "UNKNOWN",
+            "FUTURE", "POWERED_DOWN", "POWERING_DOWN", "REBOOT", "REBOOT_ISSUED", "INVAL", "ERROR", "INVALID_REG",
+        ]
+        return states.isDisjoint(with: closed)
+    }
+
+    /// Cards by type; `gpu` where Slurm was told of none.
+    ///
+    /// > Source: `slurm.conf(5)`, NodeName Gres: `name[:type]:count`, with sockets or indices in parentheses behind it.
+    static func cards(_ gres: String) -> [(type: String, count: Int)] {
+        var plain = ""
+        var depth = 0
+        for character in gres {
+            if character == "(" {
+                depth += 1
+            } else if character == ")" {
+                depth -= 1
+            } else if depth == 0 {
+                plain.append(character)
+            }
+        }
+        return plain.split(separator: ",").compactMap { item in
+            let parts = item.split(separator: ":").map(String.init)
+            guard parts.first == "gpu", let count = parts.last.flatMap({ Int($0) }), count > 0, count <= 100_000 else {
+                return nil
+            }
+            return (parts.count > 2 ? parts[1] : "gpu", count)
+        }
+    }
+}
+
+extension SlurmJob {
+    /// Why a job waits, in plain words.
+    ///
+    /// > Source: `squeue(1)`, JOB REASON CODES.
+    var waiting: String {
+        let meaning: String? =
+            switch reason {
+            case "", "None": nil
+            case "Resources": "its nodes or cards are in use"
+            case "Priority": "jobs of higher priority are before it"
+            case "JobHeldAdmin": "an administrator of the cluster holds it"
+            case "JobHeldUser": "it is held"
+            case "BeginTime": "its time has not come, or the cluster starts it again after a pause"
+            case "Licenses": "it waits for licences"
+            case "Reservation", "ReservationDeleted": "it waits for a reservation"
+            case "Dependency", "DependencyNeverSatisfied": "it waits for another job"
+            case "InvalidAccount", "InvalidQOS": "the cluster does not accept its account or QOS; ask its administrator"
+            case _ where reason.hasPrefix("ReqNodeNotAvail"): "the nodes it could have are down or reserved"
+            case _ where reason.hasPrefix("Partition"): "its partition does not take it now"
+            case _ where reason.hasPrefix("QOS"): "a limit of its QOS is reached"
+            case _ where reason.hasPrefix("Assoc"): "a limit of its account is reached"
+            default: nil
+            }
+        return meaning.map { "\($0) (Slurm: \(reason))" }
+            ?? (reason.isEmpty || reason == "None" ? "Slurm says no reason" : "Slurm: \(reason)")
+    }
+}

@@ -1,0 +1,162 @@
+internal import Core
+
+/// Slurm by `sbatch`, `squeue`, `scontrol` and `scancel`, as the agent's own user.
+struct SlurmCommandLine: SlurmAccess {
+    private let folders = ["/usr/local/slurm/bin", "/opt/slurm/bin"]
+
+    /// Each call ends within this time; a frozen controller would keep it longer.
+    private static let timeout = Duration.seconds(60)
+
+    /// Of one answer: room for the 100,000 jobs of a large cluster's owner.
+    private static let answerBytesMax = 64 << 20
+
+    func version() async throws(EngineError) -> String {
+        let text = try await call("sinfo", ["--version"])
+        // `slurm-wlm 22.05.8` or `slurm 24.11.5`.
+        return text.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? "of unknown version"
+    }
+
+    func jobs() async throws(EngineError) -> [SlurmJob] {
+        // One line each; the reason last, for it may hold anything.
+        let text = try await call("squeue", ["--noheader", "--me", "--states=all", "--format=%i|%j|%T|%r"])
+        return text.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 4, parts[1].hasPrefix("op-"),
+                parts[0].utf8.first.map({ (48...57).contains($0) }) == true
+            else { return nil }
+            return SlurmJob(id: parts[0], name: parts[1], state: SlurmState([parts[2]]), reason: parts[3])
+        }
+    }
+
+    func submit(_ submission: SlurmSubmission) async throws(EngineError) -> String {
+        let path = "\(submission.folder)/batch"
+        try await blocking { () throws(EngineError) in
+            do throws(Disk.Fault) {
+                try Disk.replace(Array(submission.script.utf8), in: submission.folder, as: "batch")
+            } catch {
+                throw .unreachable("The batch script \(path) cannot be written: \(error.sentence).")
+            }
+        }
+        var words = [
+            "--parsable", "--hold", "--no-requeue", "--job-name=\(submission.name)", "--ntasks=\(submission.tasks)",
+            "--cpus-per-task=\(submission.coresPerTask)", "--mem-per-cpu=\(submission.mebibytesPerCore)M",
+            "--time=\(submission.minutes)", "--output=\(submission.folder)/engine.log", "--open-mode=append",
+            "--chdir=\(submission.folder)", "--export=HOME,PATH,LANG",
+        ]
+        if let cards = submission.cardsPerTask { words.append("--gpus-per-task=\(cards)") }
+        if let partition = submission.partition { words.append("--partition=\(partition)") }
+        if let account = submission.account { words.append("--account=\(account)") }
+        let text = try await call("sbatch", words + [path])
+        // `id` or `id;cluster`, on the last line: site hooks may print before it.
+        guard let line = text.split(separator: "\n").last, let id = line.split(separator: ";").first,
+            Int(id) != nil
+        else { throw .unreachable("sbatch answered '\(text.prefix(200))', which holds no job number.") }
+        return String(id)
+    }
+
+    func release(_ id: String) async throws(EngineError) -> Bool {
+        do throws(EngineError) {
+            _ = try await call("scontrol", ["release", id])
+        } catch {
+            if case .refused(let why) = error, why.contains("Invalid job id") { return false }
+            // Released before, running or over.
+            if case .refused(let why) = error, why.contains("already finished") || why.contains("already") {
+                return true
+            }
+            throw error
+        }
+        return true
+    }
+
+    func cancel(_ id: String) async throws(EngineError) {
+        do throws(EngineError) { _ = try await call("scancel", ["--quiet", id]) } catch {
+            guard case .refused = error else { throw error }
+        }
+    }
+
+    func nodes() async throws(EngineError) -> [SlurmNode] {
+        let text = try await call("scontrol", ["show", "nodes", "--oneliner"])
+        return text.split(separator: "\n").compactMap { Self.node($0) }
+    }
+
+    /// One line of words such as `State=IDLE+DRAIN`.
+    static func node(_ line: Substring) -> SlurmNode? {
+        var fields: [String: String] = [:]
+        for word in line.split(separator: " ") {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2, fields[parts[0]] == nil { fields[parts[0]] = parts[1] }
+        }
+        guard let name = fields["NodeName"], let state = fields["State"],
+            let cores = Int64(fields["CPUEfctv"] ?? fields["CPUTot"] ?? ""),
+            let mebibytes = Int64(fields["RealMemory"] ?? "")
+        else { return nil }
+        // A star marks a node that does not respond.
+        var states = Set(state.split(separator: "+").map { word in String(word.filter { $0 != "*" }) })
+        if state.contains("*") { states.insert("NOT_RESPONDING") }
+        return SlurmNode(
+            name: name,
+            partitions: (fields["Partitions"] ?? "").split(separator: ",").map(String.init),
+            states: states,
+            cores: cores,
+            mebibytes: mebibytes,
+            gres: fields["Gres"] ?? ""
+        )
+    }
+
+    /// - Throws: ``EngineError/refused(_:)`` when the controller itself said no, in its own words.
+    private func call(_ name: String, _ arguments: [String]) async throws(EngineError) -> String {
+        let folders = folders
+        let end = try await blocking { () throws(EngineError) -> Tool.End in
+            guard let tool = Tool(name, folders: folders) else {
+                throw .unreachable(
+                    "'\(name)' was not found. Run the agent where Slurm's commands are."
+                )
+            }
+            return tool.run(
+                arguments,
+                timeout: Self.timeout,
+                bytesMax: Self.answerBytesMax,
+                environment: Self.environment(OwnEnvironment.all)
+            )
+        }
+        if end.isCut {
+            throw .unreachable("\(name) printed more than \(Self.answerBytesMax >> 20) MiB, which is not read.")
+        }
+        guard end.status != 0 else { return end.text }
+        let line = end.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(400)
+        guard end.status > 0, Self.isRefusal(end.text) else {
+            throw .unreachable(
+                end.status < 0
+                    ? "\(name) did not end within \(Self.timeout.components.seconds) s: the controller may be frozen."
+                    : "\(name) failed: \(line)"
+            )
+        }
+        throw .refused("Slurm refuses it: \(line)")
+    }
+
+    /// The agent's own variables without those that would change what we ask for, and with words in English.
+    ///
+    /// > Source: `squeue(1)` and `sbatch(1)`, INPUT ENVIRONMENT VARIABLES.
+    static func environment(_ all: [String]) -> [String] {
+        let foreign = [
+            "SQUEUE_", "SBATCH_", "SINFO_", "SCANCEL_", "SLURM_CLUSTERS=", "SLURM_JWT=", "SLURM_TIME_FORMAT=",
+            "LC_ALL=",
+        ]
+        return all.filter { text in !foreign.contains(where: text.hasPrefix) } + ["LC_ALL=C"]
+    }
+
+    /// What only a controller that was reached says. Everything else proves nothing.
+    ///
+    /// > Source: `slurm_errno.h` of Slurm 22.05, texts of `slurm_strerror`.
+    private static func isRefusal(_ text: String) -> Bool {
+        let phrases = [
+            "Invalid job id", "Requested node configuration is not available", "Invalid account", "invalid partition",
+            "Invalid partition", "Invalid qos", "Requested time limit", "exceeds", "Job violates accounting",
+            "Invalid generic resource", "Memory required by task", "Unable to allocate", "More processors requested",
+            "Requested partition configuration", "Job/step already", "Access/permission denied",
+            "User's group not permitted",
+            "CPU count per node can not be satisfied", "Node count specification invalid", "already finished",
+        ]
+        return phrases.contains { text.contains($0) }
+    }
+}

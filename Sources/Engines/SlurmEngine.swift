@@ -1,0 +1,268 @@
+internal import CSupervise
+public import Core
+public import Logging
+internal import Synchronization
+
+/// A Slurm cluster. Runs are carried out by scripts on a folder that its nodes share (see `RunScript`); Slurm is told to
+/// start them and when to give up, and is asked once a period what it thinks of all of them.
+public final class SlurmEngine: Engine {
+    public struct Configuration: Sendable, Hashable {
+        public var partition: String?
+        public var account: String?
+        /// What the cluster calls its cards, to models of the catalogue.
+        public var cardAliases: [String: String]
+        /// The most calls to the cluster in a minute, all together.
+        public var callsPerMinute: Int
+
+        public init(
+            partition: String? = nil,
+            account: String? = nil,
+            cardAliases: [String: String] = [:],
+            callsPerMinute: Int = 120
+        ) {
+            self.partition = partition
+            self.account = account
+            self.cardAliases = cardAliases
+            self.callsPerMinute = callsPerMinute
+        }
+    }
+
+    let configuration: Configuration
+    let runs: SharedRuns
+    let access: any SlurmAccess
+    let budget: CallBudget
+    let log: Logger
+    let state = Mutex(State())
+
+    /// What need not be read again. Losing it costs time only.
+    struct State {
+        /// Of runs that Slurm no longer runs and that have no end on the folder: their beat, and since when it stands.
+        var still: [RunKey: (beat: [String], since: ContinuousClock.Instant)] = [:]
+        /// How many lists in a row lacked a run that Slurm should have.
+        var absences: [RunKey: Int] = [:]
+        /// When a run that was asked to stop is ended hard.
+        var deadlines: [RunKey: ContinuousClock.Instant] = [:]
+        var version: String?
+    }
+
+    /// Three beats: a run whose script shows none for so long, while Slurm has lost it or speaks of its twin, is gone.
+    static let stillnessMax = Duration.seconds(35)
+    /// So many lists in a row must lack a run before Slurm is believed to have lost it.
+    static let absencesMax = 3
+    /// For a run whose end Slurm tells of: time for its last word to be seen here.
+    static let lastWordMax = Duration.seconds(5)
+
+    /// By the commands of the agent's user.
+    ///
+    /// - Parameter sharedFolder: Absolute folder that the agent and every node see at the same path.
+    /// - Throws: ``EngineError/unreachable(_:)`` when the shared folder cannot be made.
+    public convenience init(
+        commandLine configuration: Configuration,
+        sharedFolder: String,
+        log: Logger
+    ) async throws(EngineError) {
+        try await self.init(configuration, sharedFolder: sharedFolder, access: SlurmCommandLine(), log: log)
+    }
+
+    init(
+        _ configuration: Configuration,
+        sharedFolder: String,
+        access: any SlurmAccess,
+        log: Logger
+    ) async throws(EngineError) {
+        runs = try await blocking { () throws(EngineError) in try SharedRuns(root: sharedFolder) }
+        self.configuration = configuration
+        self.access = access
+        self.log = log
+        budget = CallBudget(perMinute: configuration.callsPerMinute)
+    }
+
+    public var kind: EngineKind { .slurm }
+
+    public func capacity() async throws(EngineError) -> CentreCapacity {
+        await budget.take()
+        let version: String
+        if let known = state.withLock({ $0.version }) { version = known } else { version = try await access.version() }
+        state.withLock { $0.version = version }
+        let nodes = try await access.nodes().filter { node in
+            configuration.partition.map { node.partitions.contains($0) } ?? true
+        }
+        return CentreCapacity(
+            engine: .slurm,
+            engineVersion: "Slurm \(version)",
+            nodes: nodes.map { node in
+                Node(
+                    name: node.name,
+                    partition: configuration.partition ?? node.partitions.first,
+                    schedulable: node.isSchedulable,
+                    cores: MilliCores(node.cores * 1000),
+                    memory: .mebi(node.mebibytes),
+                    cards: SlurmNode.cards(node.gres).map { CardGroup(model: model(of: $0.type), count: $0.count) }
+                )
+            },
+            isolates: false
+        )
+    }
+
+    private func model(of type: String) -> String {
+        configuration.cardAliases[type] ?? type
+    }
+
+    /// What the cluster calls cards of that model.
+    private func type(of model: String) -> String {
+        configuration.cardAliases.filter { $0.value == model }.keys.sorted().first ?? model
+    }
+
+    // MARK: Submit and release
+
+    public func submit(_ order: EngineOrder) async throws(EngineError) -> String {
+        let runs = runs
+        let known = try await blocking { () throws(EngineError) -> String? in
+            try runs.write(order)
+            return Self.engineJob(order.run, runs)
+        }
+        if let known { return known }
+        // A call of ours may have been answered when nobody listened any more.
+        await budget.take()
+        let found = try await access.jobs().filter { $0.name == order.run.description }
+        if let first = found.min(by: { Int($0.id) ?? 0 < Int($1.id) ?? 0 }) {
+            return try await note(first.id, for: order.run)
+        }
+        let submission = submission(order)
+        try await blocking { () throws(EngineError) in
+            do throws(Disk.Fault) {
+                try Disk.replace(Array(submission.json.text.utf8), in: submission.folder, as: "submission")
+            } catch {
+                throw .unreachable("The submission of \(order.run) cannot be written: \(error.sentence).")
+            }
+        }
+        await budget.take()
+        return try await note(try await access.submit(submission), for: order.run)
+    }
+
+    /// Makes the job's number durable, so that a repeat finds it.
+    func note(_ id: String, for run: RunKey) async throws(EngineError) -> String {
+        let runs = runs
+        try await blocking { () throws(EngineError) in
+            do throws(Disk.Fault) {
+                try Disk.replace(Array("\(id)\n".utf8), in: runs.folder(run).path, as: "engine-job")
+            } catch {
+                throw .unreachable("The number of \(run) at its engine cannot be written: \(error.sentence).")
+            }
+        }
+        return id
+    }
+
+    static func engineJob(_ run: RunKey, _ runs: SharedRuns) -> String? {
+        guard let bytes = Disk.read(runs.folder(run).file("engine-job"), bytesMax: 64) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+    }
+
+    private func submission(_ order: EngineOrder) -> SlurmSubmission {
+        let folder = runs.folder(order.run).path
+        let cores = Int(max(1, (order.resources.cores.count + 999) / 1000))
+        let mebibytes = max(1, (order.resources.memory.count + (1 << 20) - 1) >> 20)
+        let script = RunScript.quoted(runs.script(order.run))
+        // Slurm places the tasks and starts them; each finds its place in the gang by what srun tells it.
+        let launcher =
+            order.tasks == 1
+            ? "" : " srun --ntasks=\(order.tasks) --cpus-per-task=\(cores) --kill-on-bad-exit=1 --export=ALL"
+        let card = order.nodes.first?.card ?? order.resources.card
+        let cards = order.resources.cards
+        return SlurmSubmission(
+            name: order.run.description,
+            script: "#!/bin/sh\nexec sh \(script) main\(launcher)\n",
+            tasks: order.tasks,
+            coresPerTask: cores,
+            mebibytesPerCore: max(1, (mebibytes + Int64(cores) - 1) / Int64(cores)),
+            cardsPerTask: cards == 0 ? nil : card.map { "\(type(of: $0)):\(cards)" } ?? "\(cards)",
+            minutes: (max(1, order.timeLimitSeconds) + 59) / 60 + 5,
+            folder: folder,
+            partition: configuration.partition,
+            account: configuration.account
+        )
+    }
+
+    public func release(_ run: RunKey) async throws(EngineError) {
+        let runs = runs
+        let (id, look) = try await blocking { () throws(EngineError) -> (String, SharedRuns.Look) in
+            guard let look = runs.look(at: run), let id = Self.engineJob(run, runs) else { throw .unknownRun(run) }
+            do throws(Disk.Fault) { try Disk.touch(runs.folder(run).file("released")) } catch {
+                throw .unreachable("The release of \(run) cannot be written: \(error.sentence).")
+            }
+            return (id, look)
+        }
+        guard look.claim == nil, look.ending == nil else { return }
+        await budget.take()
+        // What the controller has lost is found out by the next list, which knows more than one answer tells.
+        _ = try await access.release(id)
+    }
+
+    // MARK: Cancel
+
+    public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
+        let runs = runs
+        let (id, isOver, neverStarted) = try await blocking { () throws(EngineError) -> (String?, Bool, Bool) in
+            guard let look = runs.look(at: run) else { throw .unknownRun(run) }
+            guard look.ending == nil else { return (nil, true, false) }
+            try runs.askToStop(run, grace: grace)
+            return (Self.engineJob(run, runs), false, try runs.forbid(run))
+        }
+        guard !isOver else { return }
+        if neverStarted {
+            _ = try await blocking { () throws(EngineError) in try runs.conclude(run, RunOutcome(.cancelled)) }
+            guard let id else { return }
+            await budget.take()
+            try await access.cancel(id)
+        } else {
+            // Its script sees the wish within a second; Slurm is asked only when it does not heed it.
+            state.withLock { state in
+                let deadline = ContinuousClock.now + grace + .seconds(20)
+                state.deadlines[run] = min(deadline, state.deadlines[run] ?? deadline)
+            }
+        }
+    }
+
+    // MARK: Logs and forgetting
+
+    public func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
+        let runs = runs
+        return try await blocking { () throws(EngineError) in
+            try runs.logs(run, task: task, from: offset, countMax: countMax)
+        }
+    }
+
+    public func forget(_ run: RunKey) async throws(EngineError) {
+        let runs = runs
+        try await blocking { () throws(EngineError) in
+            guard let look = runs.look(at: run) else { return try runs.forget(run) }
+            guard look.ending != nil else { throw .refused("The run \(run) has not ended; cancel it first.") }
+            try runs.forget(run)
+        }
+        state.withLock {
+            $0.still[run] = nil
+            $0.absences[run] = nil
+            $0.deadlines[run] = nil
+        }
+    }
+}
+
+/// Calls in a minute, gathered up to a tenth of them while there are none.
+actor CallBudget {
+    private let interval: Duration
+    private let burst: Int
+    private var free: ContinuousClock.Instant
+
+    init(perMinute: Int) {
+        interval = .seconds(60) / max(1, perMinute)
+        burst = max(1, perMinute / 10)
+        free = .now - interval * max(1, perMinute / 10)
+    }
+
+    /// Returns when the next call may be made.
+    func take() async {
+        free = max(free, .now - interval * burst) + interval
+        let wait = free - .now
+        if wait > .zero { try? await Task.sleep(for: wait) }
+    }
+}

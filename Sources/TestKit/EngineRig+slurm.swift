@@ -1,0 +1,116 @@
+public import Core
+public import Engines
+internal import Glibc
+internal import Logging
+internal import Synchronization
+
+/// A real Slurm cluster of `scripts/engines/slurm-up`, in a folder of its own under `/tmp`.
+public final class SlurmRig: EngineRig {
+    public let folder: String
+    private let scripts: String
+    private let current = Mutex<SlurmEngine?>(nil)
+
+    /// What a Slurm cluster of this kind can be asked to show. Without cgroups it limits no memory.
+    public static let features: Set<EngineFeature> = [.processes, .gangs, .reopens, .supervisors, .fences]
+    public var features: Set<EngineFeature> { Self.features }
+
+    /// Starts a cluster of two nodes.
+    ///
+    /// - Parameters:
+    ///   - scripts: The folder `scripts/engines` of the project.
+    ///   - port: The first of twenty that nobody else uses.
+    public init(scripts: String, port: Int) throws {
+        var template = Array("/tmp/onepoint-slurm-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw EngineFault("no temporary folder: errno \(errno)") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.scripts = scripts
+        chmod(folder, 0o755)
+        // Slurm's commands find their cluster by it, in the engine as in its tools.
+        setenv("SLURM_CONF", "\(folder)/cluster/slurm.conf", 1)
+        guard
+            try LocalEngineRig.shell("'\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1")
+                == 0
+        else { throw EngineFault("Slurm did not start: \(LocalEngineRig.text("\(folder)/up.log") ?? "")") }
+    }
+
+    /// Ends or starts a part, such as `slurmctld`, `slurmrestd`, `slurmd-1`.
+    public func end(_ part: String, signal: String = "TERM") throws {
+        _ = try LocalEngineRig.shell("'\(scripts)/slurm-down' '\(folder)/cluster' \(part) \(signal)")
+    }
+
+    public func start(_ part: String) throws {
+        guard
+            try LocalEngineRig.shell(
+                "'\(scripts)/slurm-up' '\(folder)/cluster' restart \(part) >> '\(folder)/up.log' 2>&1"
+            ) == 0
+        else { throw EngineFault("\(part) did not start again") }
+    }
+
+    public func remove() {
+        _ = try? LocalEngineRig.shell("'\(scripts)/slurm-down' '\(folder)/cluster'; rm -rf '\(folder)'")
+    }
+
+    public func engine() async throws -> any Engine { try await slurm() }
+
+    /// The engine by its own type.
+    public func slurm() async throws -> SlurmEngine {
+        if let engine = current.withLock({ $0 }) { return engine }
+        let made = try await SlurmEngine(
+            commandLine: .init(cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
+            sharedFolder: "\(folder)/shared",
+            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        return current.withLock { engine in
+            let first = engine ?? made
+            engine = first
+            return first
+        }
+    }
+
+    public func reopen() async throws { current.withLock { $0 = nil } }
+
+    private func runFolder(_ run: RunKey) -> String { "\(folder)/shared/runs/\(run)" }
+    public func outputs(_ run: RunKey) -> String { "\(folder)/\(run)/outputs" }
+
+    public func order(_ run: RunKey, program: EngineProgram) async throws -> EngineOrder {
+        for name in ["", "/inputs", "/outputs"] { mkdir("\(folder)/\(run)\(name)", 0o755) }
+        return EngineOrder(
+            run: run,
+            command: ["/bin/sh", "-c", program.shell],
+            environment: [:],
+            tasks: 1,
+            resources: TaskResources(cores: 1000, memory: .mebi(256)),
+            nodes: [NodeShare(node: "n1", tasks: 1)],
+            timeLimitSeconds: 60,
+            isolation: .auto,
+            algorithmFolder: nil,
+            requirements: nil,
+            inputsFolder: "\(folder)/\(run)/inputs",
+            outputsFolder: outputs(run),
+            parameters: "{}"
+        )
+    }
+
+    /// Each look is a call of `squeue`.
+    public func settle() async throws { try await Task.sleep(for: .milliseconds(50)) }
+
+    public func killSupervisor(of run: RunKey) async throws {
+        // `started <host>.<process>.<time>`
+        let words = LocalEngineRig.text("\(runFolder(run))/claim")?.split(separator: ".") ?? []
+        guard words.count > 2, let process = Int32(words[words.count - 2]) else {
+            throw EngineFault("\(run) has no claim")
+        }
+        kill(process, SIGKILL)
+    }
+
+    public func output(_ name: String, of run: RunKey) async throws -> String? {
+        LocalEngineRig.text("\(outputs(run))/\(name)")
+    }
+
+    public func isLocked(_ name: String, of run: RunKey) async throws -> Bool {
+        let file = open("\(outputs(run))/\(name)", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return flock(file, LOCK_EX | LOCK_NB) != 0
+    }
+}
