@@ -238,7 +238,8 @@ extension Point {
             if let startedAt = run.startedAt {
                 view.figures["waited_ms"] = (startedAt - job.submittedAt).milliseconds
                 view.evidence.append(
-                    "it started at \(startedAt), \((startedAt - job.submittedAt).seconds) s after it was submitted"
+                    "it started at \(startedAt), "
+                        + "\(Double((startedAt - job.submittedAt).milliseconds) / 1000) s after it was submitted"
                 )
             }
             if let outcome = run.outcome { view.evidence.append("attempt \(run.key.number) \(outcome.summary)") }

@@ -81,7 +81,7 @@ final class Counters: Sendable {
 extension Point {
     /// Whether the point can do its work: throws when the store cannot be written to.
     public func checkReady() async throws {
-        _ = try await store.write { try $0.lastSequence() }
+        try await store.write { try $0.probe() }
     }
 
     /// Prometheus text exposition format 0.0.4. Labels carry names of centres, tiers and states, never user input.

@@ -60,6 +60,21 @@ public final class WriteTransaction: ReadTransaction {
         }
     }
 
+    /// Writes something that means nothing, so that a disk which takes no more is noticed before somebody needs it.
+    public func probe() throws {
+        do {
+            try connection.run(
+                """
+                INSERT INTO progress (name, seq) VALUES ('probe', 0)
+                ON CONFLICT (name) DO UPDATE SET seq = 1 - progress.seq
+                """
+            )
+        } catch {
+            core.spoil(error)
+            throw error
+        }
+    }
+
     private func write(
         _ event: Event,
         _ project: ProjectName?,

@@ -3,6 +3,7 @@ import ArgumentParser
 import Blobs
 import Core
 import Engines
+import Glibc
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -52,6 +53,8 @@ struct AgentCommand: AsyncParsableCommand {
         let log = makeLogger(logLevel.level)
         let assembly = try Assembly(data: try absolute(data), log: log)
         let folder = try AgentFolder(root: assembly.data, threads: assembly.threads)
+        let lock = try Self.lock("\(assembly.data)/lock")
+        defer { close(lock) }
         let identity = try await identity(folder)
         let entry = try entry(identity.centre)
         let engine = try await entry.engine(root: folder.enginePath, log: log)
@@ -70,6 +73,20 @@ struct AgentCommand: AsyncParsableCommand {
             configuration: .init(services: [agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         )
         try await group.run()
+    }
+
+    /// Two agents on one folder would take each other's records away. The kernel releases it with the process.
+    private static func lock(_ path: String) throws -> Int32 {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Failure(.storageExhausted, "The file \(path) cannot be made.") }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            throw Failure(
+                .unavailable,
+                "Another agent works in this folder (\(path)); stop it first, or choose another with --data."
+            )
+        }
+        return file
     }
 
     private func identity(_ folder: AgentFolder) async throws -> AgentIdentity {

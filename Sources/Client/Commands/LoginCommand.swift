@@ -18,7 +18,7 @@ struct LoginCommand: AsyncParsableCommand {
             $XDG_CONFIG_HOME/onepoint/credentials.json, readable by you alone. ONEPOINT_URL and ONEPOINT_TOKEN override it.
 
             Examples:
-              onepoint login http://127.0.0.1:8080
+              onepoint login http://127.0.0.1:7070
               onepoint login point.example --token-file ~/token
               pass onepoint | onepoint login point.example
             """

@@ -25,7 +25,7 @@ struct LoginPage: Sendable, Hashable {
             <button class="primary">\(w(.login))</button>
             </form>
             <details class="help"><summary>\(w(.loginHelp))</summary>
-            <p>\(w(.loginHelpText))</p>\(frame.code("onepoint tokens issue --label console"))</details>
+            <p>\(w(.loginHelpText))</p>\(frame.code("onepoint tokens create --label console"))</details>
             </section>
             """
         )
