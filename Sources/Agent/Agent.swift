@@ -167,6 +167,7 @@ public actor Agent: Service {
         let due = withReports ? records.values.filter(\.needsReport).prefix(ExchangeRequest.reportsMax) : []
         return ExchangeRequest(
             agent: identity.agent,
+            seat: folder.seat,
             at: now(),
             capacity: capacity == capacityAcknowledged ? nil : capacity,
             reports: due.map { .init(run: $0.key, version: $0.version, observation: $0.observation) },

@@ -20,6 +20,8 @@ import Wire
 /// ```
 public struct AgentFolder: Sendable {
     public let root: String
+    /// This folder on this boot of this machine: what tells us from a process that got a copy of our identity.
+    let seat: String
     let threads: NIOThreadPool
 
     /// - Throws: ``Failure`` `.storageExhausted` when the folders cannot be made.
@@ -29,6 +31,11 @@ public struct AgentFolder: Sendable {
         for folder in ["runs", "staging", "algorithms", "cache", "engine"] {
             try Self.makeFolder("\(root)/\(folder)")
         }
+        var about = stat()
+        guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
+            stat(root, &about) == 0
+        else { throw Self.failure("stat", root) }
+        seat = "\(boot.prefix { !$0.isNewline }):\(about.st_dev):\(about.st_ino)"
     }
 
     public var enginePath: String { "\(root)/engine" }

@@ -8,6 +8,8 @@ public struct Centre: Hashable, Sendable {
     public var agent: AgentID?
     /// SHA-256 of that agent's key.
     public var agentKeyHash: Digest?
+    /// Where that agent speaks from; `nil` until its first word.
+    public var agentSeat: String?
     /// As last reported; `nil` until the first report.
     public var capacity: CentreCapacity?
     public var createdAt: Instant
@@ -20,6 +22,7 @@ public struct Centre: Hashable, Sendable {
         prices: PriceTable = PriceTable(),
         agent: AgentID? = nil,
         agentKeyHash: Digest? = nil,
+        agentSeat: String? = nil,
         capacity: CentreCapacity? = nil,
         createdAt: Instant,
         joinedAt: Instant? = nil
@@ -30,6 +33,7 @@ public struct Centre: Hashable, Sendable {
         self.prices = prices
         self.agent = agent
         self.agentKeyHash = agentKeyHash
+        self.agentSeat = agentSeat
         self.capacity = capacity
         self.createdAt = createdAt
         self.joinedAt = joinedAt

@@ -13,6 +13,7 @@ extension Event {
         case centreChanged = "centre_changed"
         case joinTokenIssued = "join_token_issued"
         case agentJoined = "agent_joined"
+        case agentSeated = "agent_seated"
         case capacityReported = "capacity_reported"
         case workflowSubmitted = "workflow_submitted"
         case jobsSubmitted = "jobs_submitted"
@@ -46,6 +47,7 @@ extension Event {
         case .centreChanged: .centreChanged
         case .joinTokenIssued: .joinTokenIssued
         case .agentJoined: .agentJoined
+        case .agentSeated: .agentSeated
         case .capacityReported: .capacityReported
         case .workflowSubmitted: .workflowSubmitted
         case .jobsSubmitted: .jobsSubmitted
@@ -81,6 +83,7 @@ extension Event {
         case .centreChanged(let payload): payload
         case .joinTokenIssued(let payload): payload
         case .agentJoined(let payload): payload
+        case .agentSeated(let payload): payload
         case .capacityReported(let payload): payload
         case .workflowSubmitted(let payload): payload
         case .jobsSubmitted(let payload): payload
@@ -117,6 +120,7 @@ extension Event {
             case .centreChanged: .centreChanged(try reader.read())
             case .joinTokenIssued: .joinTokenIssued(try reader.read())
             case .agentJoined: .agentJoined(try reader.read())
+            case .agentSeated: .agentSeated(try reader.read())
             case .capacityReported: .capacityReported(try reader.read())
             case .workflowSubmitted: .workflowSubmitted(try reader.read())
             case .jobsSubmitted: .jobsSubmitted(try reader.read())

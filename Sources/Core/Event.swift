@@ -15,6 +15,7 @@ public enum Event: Hashable, Sendable {
     case centreChanged(CentreChanged)
     case joinTokenIssued(JoinTokenIssued)
     case agentJoined(AgentJoined)
+    case agentSeated(AgentSeated)
     case capacityReported(CapacityReported)
     case workflowSubmitted(WorkflowSubmitted)
     case jobsSubmitted(JobsSubmitted)
@@ -88,6 +89,16 @@ public enum Event: Hashable, Sendable {
         public var keyHash: Digest
         public init(centre: CentreName, agent: AgentID, keyHash: Digest) {
             (self.centre, self.agent, self.keyHash) = (centre, agent, keyHash)
+        }
+    }
+
+    /// The agent speaks from another machine, boot or folder than before.
+    public struct AgentSeated: Hashable, Sendable, Codable {
+        public var centre: CentreName
+        public var agent: AgentID
+        public var seat: String
+        public init(centre: CentreName, agent: AgentID, seat: String) {
+            (self.centre, self.agent, self.seat) = (centre, agent, seat)
         }
     }
 

@@ -33,24 +33,19 @@ extension Point {
         return AgentPrincipal(centre: known.centre, agent: id)
     }
 
-    /// Throws unless the agent is still its centre's.
-    func requireCurrent(_ agent: AgentPrincipal) async throws {
-        guard try await knownAgents()[agent.agent]?.centre == agent.centre else { throw Self.unknownAgent }
-    }
-
-    private func knownAgents() async throws -> [AgentID: AgentCredential] {
+    func knownAgents() async throws -> [AgentID: AgentCredential] {
         try await agents.value {
             try await store.read { tx in
                 let known = try tx.centres().compactMap { centre -> (AgentID, AgentCredential)? in
                     guard let agent = centre.agent, let hash = centre.agentKeyHash else { return nil }
-                    return (agent, AgentCredential(centre: centre.name, keyHash: hash))
+                    return (agent, AgentCredential(centre: centre.name, keyHash: hash, seat: centre.agentSeat))
                 }
                 return Dictionary(known) { first, _ in first }
             }
         }
     }
 
-    private static let unknownAgent = Failure(
+    static let unknownAgent = Failure(
         .unauthenticated,
         "This agent is not known here, or another has joined in its place. Join again with a fresh token."
     )
@@ -121,4 +116,5 @@ extension Point {
 struct AgentCredential: Sendable {
     var centre: CentreName
     var keyHash: Digest
+    var seat: String?
 }

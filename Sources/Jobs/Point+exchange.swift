@@ -10,14 +10,16 @@ extension Point {
     public func exchange(_ request: ExchangeRequest, _ agent: AgentPrincipal) async throws -> ExchangeResponse {
         try Self.check(request, agent)
         counters.exchanges.withLock { $0 += 1 }
+        try await claimSeat(request.seat, agent)
         if sight.saw(agent.centre, at: now()) { log.notice("centre heard of", metadata: ["centre": "\(agent.centre)"]) }
-        let deadline = now() + .milliseconds(request.waitMilliseconds)
+        // An open call proves nothing of who opened it, so it has to call again well before it would count as silent.
+        let deadline = now() + min(.milliseconds(request.waitMilliseconds), settings.silenceAfter / 3)
         var request = request
         var isFirst = true
         while true {
             let rings = orderBell.rings
             // Another may have joined in its place while this call was parked.
-            try await requireCurrent(agent)
+            try await requireCurrent(agent, seat: request.seat)
             let response = try await answer(request, isFirst: isFirst, agent)
             let remaining = deadline - now()
             if response.saysSomething || remaining <= .zero || Task.isCancelled { return response }
@@ -25,8 +27,7 @@ extension Point {
             request.reports = []
             request.capacity = nil
             isFirst = false
-            await orderBell.wait(beyond: rings, atMost: min(remaining, settings.silenceAfter / 3))
-            sight.stillThere(agent.centre, at: now())
+            await orderBell.wait(beyond: rings, atMost: remaining)
         }
     }
 
@@ -36,6 +37,7 @@ extension Point {
         }
         guard request.reports.count <= ExchangeRequest.reportsMax, request.holds.count <= ExchangeRequest.holdsMax,
             request.strays.count <= ExchangeRequest.holdsMax,
+            request.seat.utf8.count <= ExchangeRequest.seatBytesMax,
             (0...ExchangeRequest.waitMillisecondsMax).contains(request.waitMilliseconds)
         else { throw Failure(.tooLarge, "An exchange carries at most \(ExchangeRequest.reportsMax) reports.") }
         if let capacity = request.capacity, capacity.nodes.count > 100_000 {

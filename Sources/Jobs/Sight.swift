@@ -38,7 +38,7 @@ final class Sight: Sendable {
     /// in between: every clock starts anew.
     ///
     /// - Parameter limit: From which on it is a step: more than looks are apart, and less than silence takes together
-    ///   with the time between two words of a parked call, which is a third of it.
+    ///   with the longest wait of an agent's call, which is a third of it.
     /// - Returns: How far it stepped, if it did.
     func beat(at now: Instant, stepsFrom limit: Duration) -> Duration? {
         state.withLock { state in
@@ -77,11 +77,6 @@ final class Sight: Sendable {
             if state.unknown.count >= Self.unknownMax { state.unknown = [] }
             return state.unknown.insert(run).inserted
         }
-    }
-
-    /// Its call is still open: as good as a word.
-    func stillThere(_ centre: CentreName, at now: Instant) {
-        state.withLock { $0.lastSeen[centre] = now }
     }
 
     func lastSeen(_ centre: CentreName) -> Instant? { state.withLock { $0.lastSeen[centre] } }

@@ -20,7 +20,7 @@ extension ReadTransaction {
     }
 
     private static let centreQuery =
-        "SELECT name, tier, state, prices, agent, key_hash, capacity, created_at, joined_at FROM centre"
+        "SELECT name, tier, state, prices, agent, key_hash, capacity, created_at, joined_at, agent_seat FROM centre"
 
     private static func centre(_ row: borrowing Row) throws -> Centre {
         Centre(
@@ -30,6 +30,7 @@ extension ReadTransaction {
             prices: try row.json(3),
             agent: try row.optional(4),
             agentKeyHash: try row.optional(5),
+            agentSeat: try row.optional(9),
             capacity: row.isNull(6) ? nil : try row.json(6),
             createdAt: row.instant(7),
             joinedAt: row.optionalInstant(8)
@@ -77,13 +78,23 @@ extension WriteTransaction {
     func apply(_ joined: Event.AgentJoined, _ at: Instant) throws {
         try change(
             "centre \(joined.centre)",
-            "UPDATE centre SET agent = ?, key_hash = ?, joined_at = ? WHERE name = ?",
+            "UPDATE centre SET agent = ?, key_hash = ?, joined_at = ?, agent_seat = NULL WHERE name = ?",
             joined.agent,
             joined.keyHash,
             at,
             joined.centre
         )
         try connection.run("DELETE FROM join_token WHERE centre = ?", joined.centre)
+    }
+
+    func apply(_ seated: Event.AgentSeated) throws {
+        try change(
+            "agent \(seated.agent) of centre \(seated.centre)",
+            "UPDATE centre SET agent_seat = ? WHERE name = ? AND agent = ?",
+            seated.seat,
+            seated.centre,
+            seated.agent
+        )
     }
 
     func apply(_ reported: Event.CapacityReported) throws {

@@ -113,6 +113,7 @@ public final class WriteTransaction: ReadTransaction {
         case .centreChanged(let changed): try apply(changed)
         case .joinTokenIssued(let issued): try apply(issued)
         case .agentJoined(let joined): try apply(joined, at)
+        case .agentSeated(let seated): try apply(seated)
         case .capacityReported(let reported): try apply(reported)
         case .workflowSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobsSubmitted(let submitted): try apply(submitted, sequence, at)

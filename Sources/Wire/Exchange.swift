@@ -18,6 +18,9 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     }
 
     public var agent: AgentID
+    /// Stands for one folder on one boot of one machine, which two processes cannot hold at once. An identity that was
+    /// copied speaks from another seat.
+    public var seat: String
     /// The agent's clock, to see skew by.
     public var at: Instant
     /// `nil` when it is what the point acknowledged last.
@@ -33,6 +36,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
 
     public init(
         agent: AgentID,
+        seat: String,
         at: Instant,
         capacity: CentreCapacity?,
         reports: [Report],
@@ -41,6 +45,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         waitMilliseconds: Int
     ) {
         self.agent = agent
+        self.seat = seat
         self.at = at
         self.capacity = capacity
         self.reports = reports
@@ -52,6 +57,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     /// Runs in one exchange; an agent with more sends several.
     public static let reportsMax = 1000
     public static let holdsMax = 100_000
+    public static let seatBytesMax = 128
     public static let waitMillisecondsMax = 30_000
 }
 

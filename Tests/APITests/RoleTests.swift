@@ -324,7 +324,7 @@ struct RoleTests {
         )
         let agent = try await scene.point.authenticateAgent(bearer: scene.tokens[.agent] ?? "").agent
         made.exchange = """
-            {"agent":"\(agent)","at":"2026-01-01T00:00:00Z","reports":[],"holds":[],"strays":[],"wait_milliseconds":0}
+            {"agent":"\(agent)","seat":"here","at":"2026-01-01T00:00:00Z","reports":[],"holds":[],"strays":[],"wait_milliseconds":0}
             """
         return made
     }

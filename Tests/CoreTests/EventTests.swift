@@ -117,6 +117,7 @@ import Testing
         .centreChanged(.init(centre: centre, state: .draining, prices: PriceTable())),
         .joinTokenIssued(.init(centre: centre, hash: .fixture(), expiresAt: .start)),
         .agentJoined(.init(centre: centre, agent: .fixture(), keyHash: .fixture())),
+        .agentSeated(.init(centre: centre, agent: .fixture(), seat: "boot:1:2")),
         .capacityReported(.init(centre: centre, capacity: capacity)),
         .workflowSubmitted(
             .init(

@@ -80,6 +80,7 @@ import Wire
             try await bench.point.exchange(
                 ExchangeRequest(
                     agent: other.principal.agent,
+                    seat: "other",
                     at: bench.clock.now,
                     capacity: nil,
                     reports: [],

@@ -93,6 +93,31 @@ import Wire
         #expect(try await bench.run(job).state == .lost)
     }
 
+    @Test("a copied identity is told nothing while the first is heard, and takes over once that one is silent")
+    func copiedIdentity() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre("hub-1")
+        let copy = agent.copy()
+        let job = try await bench.submitJob("a")
+        try await bench.point.place()
+        await expectFailure(.conflict) { try await copy.exchange() }
+        #expect(try await agent.exchange().leases.map(\.run) == [RunKey(job: job, number: 1)])
+        // What it was refused must not count as a word of the centre either.
+        for _ in 0..<2 {
+            bench.clock.advance(.seconds(10))
+            try await bench.point.watch()
+            await expectFailure(.conflict) { try await copy.exchange() }
+        }
+        bench.clock.advance(.seconds(10))
+        try await bench.point.watch()
+        #expect(try await copy.exchange().leases.map(\.run) == [RunKey(job: job, number: 1)])
+        await expectFailure(.conflict) { try await agent.exchange() }
+        // Who speaks is on disk: a restart of ours lets nobody in earlier.
+        try await bench.reopen()
+        await expectFailure(.conflict) { try await agent.exchange() }
+        try await copy.exchange()
+    }
+
     @Test("a restart of the point begins the clocks anew")
     func restart() async throws {
         let (bench, agent, others, job) = try await bench()

@@ -246,11 +246,20 @@ final class HandAgent: Sendable {
     let bench: Bench
     let principal: AgentPrincipal
     let key: String
+    let seat: String
     let capacity: CentreCapacity
     private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>, version: Int)>(([], [], 0))
 
-    init(bench: Bench, principal: AgentPrincipal, key: String, capacity: CentreCapacity) {
+    init(bench: Bench, principal: AgentPrincipal, key: String, seat: String = "here", capacity: CentreCapacity) {
         (self.bench, self.principal, self.key, self.capacity) = (bench, principal, key, capacity)
+        self.seat = seat
+    }
+
+    /// A process that got a copy of this one's folder.
+    func copy() -> HandAgent {
+        let copy = HandAgent(bench: bench, principal: principal, key: key, seat: "elsewhere", capacity: capacity)
+        copy.holds = holds
+        return copy
     }
 
     var holds: Set<RunKey> {
@@ -273,6 +282,7 @@ final class HandAgent: Sendable {
         return try await bench.point.exchange(
             ExchangeRequest(
                 agent: principal.agent,
+                seat: seat,
                 at: bench.clock.now,
                 capacity: capacity,
                 reports: reports.map { .init(run: $0.key, version: version, observation: $0.value) },

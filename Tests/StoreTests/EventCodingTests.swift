@@ -94,6 +94,7 @@ extension Event {
             .centreChanged(.init(centre: centre, state: .draining, prices: prices)),
             .joinTokenIssued(.init(centre: centre, hash: .number(6), expiresAt: .after(3))),
             .agentJoined(.init(centre: centre, agent: .number(7), keyHash: .number(8))),
+            .agentSeated(.init(centre: centre, agent: .number(7), seat: "boot:1:2")),
             .capacityReported(.init(centre: centre, capacity: capacity)),
             .workflowSubmitted(
                 .init(

@@ -218,6 +218,7 @@ struct History {
         try tx.append(.joinTokenIssued(.init(centre: centre, hash: hash, expiresAt: now)), at: now)
         if Bool.random(using: &generator) {
             try tx.append(.agentJoined(.init(centre: centre, agent: agent, keyHash: hash)), at: now)
+            try tx.append(.agentSeated(.init(centre: centre, agent: agent, seat: "seat-\(seconds)")), at: now)
         }
         let capacity = CentreCapacity(engine: .fake, engineVersion: "\(seconds)", nodes: [], isolates: true)
         try tx.append(.capacityReported(.init(centre: centre, capacity: capacity)), at: now)

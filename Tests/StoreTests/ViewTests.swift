@@ -70,6 +70,7 @@ struct ViewTests {
             #expect(try tx.joinToken(.number(2)) == JoinToken(centre: hub, expiresAt: .after(20)))
             try tx.append(.agentJoined(.init(centre: hub, agent: .number(3), keyHash: .number(4))), at: .after(1))
             #expect(try tx.joinToken(.number(2)) == nil)
+            try tx.append(.agentSeated(.init(centre: hub, agent: .number(3), seat: "here")))
             try tx.append(.capacityReported(.init(centre: hub, capacity: capacity)))
             try tx.append(.centreChanged(.init(centre: hub, state: .draining)))
             try tx.append(.centreChanged(.init(centre: hub, prices: prices)))
@@ -80,6 +81,7 @@ struct ViewTests {
                 prices: prices,
                 agent: .number(3),
                 agentKeyHash: .number(4),
+                agentSeat: "here",
                 capacity: capacity,
                 createdAt: .start,
                 joinedAt: .after(1)

@@ -381,6 +381,7 @@ enum Message: String, Sendable, CaseIterable {
     case eventCentreChanged = "Centre changed ¦ 中心已更改"
     case eventJoinTokenIssued = "Join token made ¦ 接入令牌已生成"
     case eventAgentJoined = "Agent joined ¦ 代理已接入"
+    case eventAgentSeated = "Agent speaks from a new place ¦ 代理换了位置"
     case eventCapacityReported = "Capacity reported ¦ 算力已上报"
     case eventWorkflowSubmitted = "Workflow submitted ¦ 工作流已提交"
     case eventJobsSubmitted = "Jobs submitted ¦ 作业已提交"

@@ -198,6 +198,7 @@ struct Words: Sendable {
         case .centreChanged: self(.eventCentreChanged)
         case .joinTokenIssued: self(.eventJoinTokenIssued)
         case .agentJoined: self(.eventAgentJoined)
+        case .agentSeated: self(.eventAgentSeated)
         case .capacityReported: self(.eventCapacityReported)
         case .workflowSubmitted: self(.eventWorkflowSubmitted)
         case .jobsSubmitted: self(.eventJobsSubmitted)
