@@ -41,8 +41,7 @@ extension APIRoutes {
             let after: Int64? = try call.query("after")
             guard after ?? 0 >= 0 else { throw Failure(.malformed, "'after' is a sequence number from 0 on.") }
             if call.accepts("text/event-stream") {
-                let resumed = call.request.headers[.lastEventID].flatMap { Int64($0) }
-                return try await call.eventStream(after: resumed ?? after, subject: subject, project: project)
+                return try await call.eventStream(after: call.lastEventID() ?? after, subject: subject, project: project)
             }
             let limit = try call.limit()
             let events = try await call.point.events(
@@ -65,7 +64,11 @@ extension Call {
 
     fileprivate func eventStream(after: Int64?, subject: String?, project: ProjectName?) async throws -> Response {
         let caller = try caller()
-        let start: Int64 = if let after { after } else { try await point.lastEvent() }
+        let last = try await point.lastEvent()
+        let start = after ?? last
+        guard start <= last else {
+            throw Failure(.malformed, "Event \(start) is beyond the log's end, \(last). Begin again without it.")
+        }
         let now = context.now
         return try await .events(for: request, in: context, from: start) { position, wait in
             var position = position

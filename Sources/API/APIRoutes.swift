@@ -68,7 +68,7 @@ public struct APIRoutes: Sendable {
 
 /// Adds the routes of our REST interface.
 ///
-/// Call ``Hummingbird/Router/addEntryMiddleware(metrics:now:)`` first. Answers with `Allow` to other methods on its
+/// Call ``Hummingbird/Router/addEntryMiddleware(metrics:trustedProxies:now:)`` first. Answers with `Allow` to other methods on its
 /// paths.
 /// - Parameters:
 ///   - users: Checks users' tokens; the console shares it, so that a revocation is forgotten everywhere at once.

@@ -15,8 +15,7 @@ extension Call {
         let offset = Int64(try number("offset", default: 0, in: 0...Int.max))
         let follows = try query("follow", as: Bool.self) ?? accepts("text/event-stream")
         if follows {
-            let resumed = request.headers[.lastEventID].flatMap { Int64($0) }
-            return try await follow(job, LogPosition(run: run, offset: resumed ?? offset), task: task)
+            return try await follow(job, LogPosition(run: run, offset: lastEventID() ?? offset), task: task)
         }
         let countMax = try number("limit", default: 65_536, in: 1...1_048_576)
         let chunk = try await point.logs(job, run: run, task: task, from: offset, countMax: countMax, caller())
@@ -28,6 +27,15 @@ extension Call {
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: chunk.bytes))
         )
+    }
+
+    /// Where a stream is to go on; `nil` at its first connection.
+    func lastEventID() throws(Failure) -> Int64? {
+        guard let text = request.headers[.lastEventID], !text.isEmpty else { return nil }
+        guard let number = Int64(text), number >= 0 else {
+            throw Failure(.malformed, "'Last-Event-ID' is none of ours: give back the id of the last event, a number.")
+        }
+        return number
     }
 
     /// Whether the caller's `Accept` names the type; a wildcard does not count.

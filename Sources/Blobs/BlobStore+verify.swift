@@ -10,6 +10,16 @@ public enum Verification: Hashable, Sendable {
 }
 
 extension BlobStore {
+    /// Throws `storageExhausted` when the disk has less room than that.
+    public func checkSpace(atLeast least: Bytes) async throws {
+        let free = try await threads.run { [root] in try FileSystem.freeSpace(root) }
+        guard free < least else { return }
+        throw Failure(
+            .storageExhausted,
+            "The disk of the data folder has \(free) left; \(least) are the least to work with. Free some space."
+        )
+    }
+
     /// Hashes a blob again, at the speed of the disk, and takes it out of service when it does not match.
     public func verify(_ digest: Digest) async throws -> Verification {
         let path = file(of: digest)

@@ -15,7 +15,7 @@ public enum Client {
         [
             LoginCommand.self, WhoAmICommand.self, SubmitCommand.self, RunCommand.self, JobsCommand.self,
             JobCommand.self, LogsCommand.self, CancelCommand.self, WhyCommand.self, WorkflowCommand.self,
-            CentresCommand.self, CapacityCommand.self, ProjectsCommand.self, UsersCommand.self, TokensCommand.self,
+            CentresCommand.self, CapacityCommand.self, AcceleratorsCommand.self, ProjectsCommand.self, UsersCommand.self, TokensCommand.self,
             LedgerCommand.self, ArtifactsCommand.self, EventsCommand.self, ConfigCommand.self,
             CompletionCommand.self, ExitCodesCommand.self,
         ]
@@ -41,6 +41,8 @@ public enum Client {
             },
             checkServerConfiguration: checkServerConfiguration
         )
+        let given = arguments ?? Array(CommandLine.arguments.dropFirst())
+        let asJSON = given.prefix { $0 != "--" }.contains("--json")
         let status = await ClientContext.$current.withValue(context) {
             do {
                 var command = try Root.parseAsRoot(arguments)
@@ -51,26 +53,37 @@ public enum Client {
                 }
                 return ExitStatus.ok.rawValue
             } catch {
-                return report(error, of: Root.self)
+                return report(error, of: Root.self, asJSON: asJSON)
             }
         }
         exit(status)
     }
 
     /// Prints an error and chooses the exit status.
-    static func report<Root: ParsableCommand>(_ error: any Error, of root: Root.Type) -> Int32 {
+    ///
+    /// - Parameter asJSON: As a problem in one line, in the shape of the API's.
+    static func report<Root: ParsableCommand>(
+        _ error: any Error,
+        of root: Root.Type,
+        asJSON: Bool = false
+    ) -> Int32 {
+        func say(_ code: Failure.Code, _ detail: String, _ faults: [Violation] = []) {
+            if asJSON {
+                terminal.printError(Problem(ProblemKind(code), detail: detail, violations: faults).json.text)
+                return
+            }
+            terminal.printError("error: \(detail)")
+            for fault in faults {
+                terminal.printError((fault.pointer.isEmpty ? "" : fault.pointer + ": ") + fault.message)
+            }
+        }
         switch error {
         case let exit as QuietExit: return exit.status
         case let failure as LocatedFailure:
-            terminal.printError("error: \(failure.detail)")
-            for line in failure.lines { terminal.printError(line) }
-            return failure.status.rawValue
+            say(failure.code, failure.detail, failure.lines.map { Violation("", $0) })
+            return ExitStatus(failure.code).rawValue
         case let failure as Failure:
-            terminal.printError("error: \(failure.detail)")
-            for violation in failure.violations {
-                let place = violation.pointer.isEmpty ? "" : violation.pointer + ": "
-                terminal.printError(place + violation.message)
-            }
+            say(failure.code, failure.detail, failure.violations)
             return ExitStatus(failure.code).rawValue
         case is CancellationError: return ExitStatus.interrupted.rawValue
         default: break
@@ -85,10 +98,10 @@ public enum Client {
         let isUsage = code == .validationFailure
         if isUsage {
             // The parser's own form already begins with "Error:".
-            let message = text.hasPrefix("Error:") ? "error:" + text.dropFirst(6) : text
-            terminal.printError(message)
+            let message = text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text
+            say(.malformed, message)
         } else {
-            terminal.printError("error: \(error)")
+            say(.internal, "\(error)")
         }
         return isUsage ? ExitStatus.usage.rawValue : ExitStatus.jobFailed.rawValue
     }

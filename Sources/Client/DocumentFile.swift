@@ -31,7 +31,7 @@ struct DocumentFile: Sendable {
         } catch {
             throw LocatedFailure(
                 detail: "\(path) cannot be read.",
-                status: .usage,
+                code: .invalid,
                 lines: error.faults.map { "\(path):\($0.position.line):\($0.position.column): \($0.message)" }
             )
         }
@@ -41,7 +41,7 @@ struct DocumentFile: Sendable {
     func located(_ failure: Failure) -> LocatedFailure {
         LocatedFailure(
             detail: failure.detail,
-            status: ExitStatus(failure.code),
+            code: failure.code,
             lines: lines(failure.violations)
         )
     }

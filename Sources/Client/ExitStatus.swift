@@ -59,7 +59,7 @@ struct QuietExit: Error {
 /// A failure whose faults can be shown at their place in files.
 struct LocatedFailure: Error {
     var detail: String
-    var status: ExitStatus
+    var code: Failure.Code
     /// `file.yaml:12:3: /jobs/0/resources/cores: must be …`, a line each.
     var lines: [String]
 }

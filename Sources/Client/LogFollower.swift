@@ -11,6 +11,8 @@ struct LogFollower: Sendable {
     /// `nil` follows the job through all its attempts; otherwise only this one.
     var run: Int?
     var task = 0
+    /// Pieces as JSON, a line each, instead of the bytes.
+    var asJSON = false
 
     /// Broken connections in a row without a byte between them before it gives up.
     static let failuresMax = 12
@@ -101,8 +103,13 @@ struct LogFollower: Sendable {
             }
             run = json["run"]?.integerValue.map { Int($0) } ?? run
             // What came twice is shown once.
-            let fresh = bytes.dropFirst(Int(max(0, min(next - offset, Int64(bytes.count)))))
-            terminal.write(fresh)
+            let seen = max(0, min(next - offset, Int64(bytes.count)))
+            let fresh = bytes.dropFirst(Int(seen))
+            if asJSON, !fresh.isEmpty {
+                terminal.print(Self.piece(fresh, run: run, task: task, offset: offset + seen).text)
+            } else {
+                terminal.write(fresh)
+            }
             next = max(next, offset + Int64(bytes.count))
             return false
         case "end":
@@ -112,6 +119,17 @@ struct LogFollower: Sendable {
             throw json.flatMap { Failure(problem: $0) } ?? Failure(.unavailable, "The point broke off the stream.")
         default: return false
         }
+    }
+
+    /// A piece of a log in the shape of the API's stream: `text`, or `base64` where the bytes are no UTF-8.
+    static func piece(_ bytes: some Collection<UInt8>, run: Int?, task: Int, offset: Int64) -> JSON {
+        let content: (key: String, value: JSON) =
+            String(validating: bytes, as: UTF8.self).map { ("text", .string($0)) }
+            ?? ("base64", .string(Data(bytes).base64EncodedString()))
+        return .object([
+            ("run", run.map { .integer(Int64($0)) } ?? .null), ("task", .integer(Int64(task))),
+            ("offset", .integer(offset)), content,
+        ])
     }
 
     private static func bytes(_ json: JSON) -> [UInt8]? {

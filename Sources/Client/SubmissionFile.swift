@@ -94,7 +94,11 @@ struct SubmissionFile: Sendable {
         return manifests
     }
 
-    func folder(of path: String) -> String { path.hasPrefix("/") ? path : file.folder + "/" + path }
+    func folder(of path: String) -> String { 
+        guard !path.hasPrefix("/") else { return path }
+        let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+        return file.folder == "." ? below : file.folder + "/" + below
+    }
 
     private func manifest(in path: String) async throws -> AlgorithmManifest {
         let manifestPath = folder(of: path) + "/" + AlgorithmManifest.fileName

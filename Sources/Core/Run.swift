@@ -413,6 +413,8 @@ public struct Run: Hashable, Sendable {
     }
 
     public var state: RunState { lifecycle.state }
+    /// Since when its centre is silent; `nil` while it is heard, and once the run is over, however it ended.
+    public var outOfSightSince: Instant? { state.isTerminal ? nil : lifecycle.unseenSince }
     /// Why it waits at its engine, in the engine's words.
     public var waiting: String? { lifecycle.waiting }
 }

@@ -20,11 +20,15 @@ public struct AppContext: RequestContext {
     var recheck: (@Sendable () async throws -> Void)?
     /// The entry's clock; `nil` where its middleware is missing.
     public internal(set) var now: MonotonicNow?
+    /// The caller's network address without the port; `local` for sockets that have none. Behind a trusted proxy it is
+    /// what the proxy says.
+    public internal(set) var remoteAddress: String
     let notes = RequestNotes()
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel
+        remoteAddress = source.channel.remoteAddress?.ipAddress ?? "local"
     }
 
     /// The caller of a route that needs one.
@@ -63,9 +67,6 @@ public struct AppContext: RequestContext {
         case let path?: path
         }
     }
-
-    /// The caller's network address without the port; `local` for sockets that have none.
-    public var remoteAddress: String { channel.remoteAddress?.ipAddress ?? "local" }
 }
 
 /// What inner layers tell outer ones, which only hold a copy of the context.

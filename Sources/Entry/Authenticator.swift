@@ -7,9 +7,9 @@ import Synchronization
 /// each read the database. A revocation is therefore effective at the latest `freshness` after it was committed, and
 /// at once in this process when ``forgetAll()`` follows it. Only a keyed hash of each token is kept.
 ///
-/// Wrong tokens are counted by address. Once an address has used up its wrong guesses, tokens that were never seen to
-/// be good are refused without being looked at; those that were go on working, so that nobody can lock out others
-/// behind the same address.
+/// Wrong tokens are counted by address. Once an address has used up its wrong guesses, further ones are told to wait.
+/// A good token always works: secrets are too long to be guessed, and nobody may lock out others behind the same
+/// address.
 public final class Authenticator<Identity: Sendable>: Sendable {
     /// 128 bits of SipHash under this process's random key.
     private struct Key: Hashable {
@@ -71,9 +71,6 @@ public final class Authenticator<Identity: Sendable>: Sendable {
         let began = now()
         let (known, generation) = state.withLock { ($0.entries[key], $0.generation) }
         if let known, began - known.checkedAt < freshness { return known.identity }
-        if known == nil, let wait = failures.wait(address) {
-            throw Failure(.rateLimited, "Too many wrong tokens from this address; wait a minute.", retryAfter: wait)
-        }
         do {
             let identity = try await authenticate(token)
             state.withLock { state in
@@ -84,7 +81,9 @@ public final class Authenticator<Identity: Sendable>: Sendable {
             return identity
         } catch let failure as Failure where failure.code == .unauthenticated {
             state.withLock { $0.entries[key] = nil }
-            _ = failures.take(address)
+            if let wait = failures.take(address) {
+                throw Failure(.rateLimited, "Too many wrong tokens from this address; wait a minute.", retryAfter: wait)
+            }
             throw failure
         }
     }

@@ -44,8 +44,12 @@ extension HTTPServerBuilder {
 
 extension Router<AppContext> {
     /// Adds what every face of the point needs around its routes. Call it before adding any route.
-    public func addEntryMiddleware(metrics: HTTPMetrics, now: @escaping MonotonicNow) {
-        add(middleware: ObservationMiddleware(metrics: metrics, now: now))
+    public func addEntryMiddleware(
+        metrics: HTTPMetrics,
+        trustedProxies: Set<String> = [],
+        now: @escaping MonotonicNow
+    ) {
+        add(middleware: ObservationMiddleware(metrics: metrics, trustedProxies: trustedProxies, now: now))
         add(middleware: SecurityHeadersMiddleware())
         add(middleware: ProblemMiddleware())
     }

@@ -1,4 +1,5 @@
 import Core
+import HTTPTypes
 public import Hummingbird
 import Logging
 import Synchronization
@@ -11,10 +12,13 @@ public struct ObservationMiddleware: RouterMiddleware {
     public typealias Context = AppContext
 
     private let metrics: HTTPMetrics
+    private let trustedProxies: Set<String>
     private let now: MonotonicNow
 
-    public init(metrics: HTTPMetrics, now: @escaping MonotonicNow) {
+    /// - Parameter trustedProxies: Addresses whose `X-Forwarded-For` is believed.
+    public init(metrics: HTTPMetrics, trustedProxies: Set<String> = [], now: @escaping MonotonicNow) {
         self.metrics = metrics
+        self.trustedProxies = trustedProxies
         self.now = now
     }
 
@@ -25,6 +29,9 @@ public struct ObservationMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.now = now
+        if trustedProxies.contains(context.remoteAddress), let client = forwardedAddress(request) {
+            context.remoteAddress = client
+        }
         let began = now()
         var response = try await next(request, context)
         let duration = now() - began
@@ -44,5 +51,31 @@ public struct ObservationMiddleware: RouterMiddleware {
             ]
         )
         return response
+    }
+
+    /// The last address of `X-Forwarded-For` that is no proxy of ours: what stands before it, anybody may have written.
+    private func forwardedAddress(_ request: Request) -> String? {
+        let hops = request.headers[values: .forwardedFor].flatMap { $0.split(separator: ",") }
+        for hop in hops.reversed() {
+            let address = hop.trimming { $0 == " " }
+            guard (1...45).contains(address.utf8.count) else { return nil }
+            if !trustedProxies.contains(String(address)) { return String(address) }
+        }
+        return nil
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let forwardedFor: Self = {
+        guard let name = Self("X-Forwarded-For") else { preconditionFailure("a valid name") }
+        return name
+    }()
+}
+
+extension Substring {
+    fileprivate func trimming(_ isBlank: (Character) -> Bool) -> Substring {
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 }

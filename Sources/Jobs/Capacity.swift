@@ -53,6 +53,7 @@ extension CapacityFigures {
             func figure(_ total: Double, _ free: Double, _ measured: Double? = nil) -> Figures {
                 Figures(nameplate: total, schedulable: open ? total : 0, free: open ? free : 0, measured: measured)
             }
+            figures.processorGflops = load.node.measured?.fp32Gflops
             figures.cores = figure(load.node.cores.cores, load.freeCores.cores)
             figures.memoryBytes = figure(Double(load.node.memory.count), Double(load.freeMemory.count))
             for (group, free) in zip(load.node.cards, load.freeGroups) {

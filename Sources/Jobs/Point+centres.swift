@@ -174,12 +174,14 @@ extension Point {
         try Self.requireOperator(caller)
         let now = now()
         try await write { tx in
-            _ = try Self.find(name, tx)
+            let centre = try Self.find(name, tx)
             let live = try tx.liveRuns(at: name).count
             guard live == 0 else {
+                let what = live == 1 ? "1 run is" : "\(live) runs are"
+                let way = centre.state == .draining ? "Wait" : "Drain it and wait"
                 throw Failure(
                     .conflict,
-                    "\(live) runs are still live at '\(name)'. Drain it and wait for them, or cancel their jobs first."
+                    "\(what) still live at '\(name)'. \(way) until nothing is, or cancel the jobs first."
                 )
             }
             try tx.append(

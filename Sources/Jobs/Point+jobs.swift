@@ -80,7 +80,7 @@ extension Point {
             endedAt: job.endedAt,
             centre: run?.centre,
             runState: run?.state,
-            unseenSince: run?.lifecycle.unseenSince,
+            unseenSince: run?.outOfSightSince,
             cancelRequested: job.lifecycle.cancelRequested,
             detail: job.detail,
             waitingCode: nil
@@ -125,7 +125,7 @@ extension Point {
         let view = try await write { tx in
             let job = try Self.find(id, .member, caller, tx)
             guard !job.state.isTerminal else {
-                throw Failure(.conflict, "Job \(id) has \(job.state.rawValue) already.")
+                throw Failure(.conflict, "Job \(id) is over already: it is \(job.state.rawValue).")
             }
             try tx.cancel(
                 job,

@@ -1,3 +1,4 @@
+import Blobs
 public import Core
 import Scheduling
 import Store
@@ -79,8 +80,9 @@ final class Counters: Sendable {
 }
 
 extension Point {
-    /// Whether the point can do its work: throws when the store cannot be written to.
+    /// Whether the point can do its work: throws when the store cannot be written to, or the disk is nearly full.
     public func checkReady() async throws {
+        try await blobs.checkSpace(atLeast: .mebi(8))
         try await store.write { try $0.probe() }
     }
 
@@ -112,6 +114,11 @@ extension Point {
                     text.sample(labels.merging(["figure": "measured"]) { $1 }, measured)
                 }
             }
+        }
+        text.family("onepoint_processor_gflops", "gauge", "FP32 GFLOPS of processors, as measured at joining.")
+        for row in capacity.centres {
+            guard let gflops = row.capacity.processorGflops else { continue }
+            text.sample(["centre": row.centre.text, "tier": row.tier.rawValue], gflops)
         }
         text.family("onepoint_centre_connected", "gauge", "1 while the centre is heard of.")
         for row in capacity.centres {

@@ -37,19 +37,23 @@ public struct CapacityFigures: Codable, Sendable, Hashable {
     public var pflops: Figures
     /// Emulated cards are counted apart and never have PFLOPS.
     public var emulatedCards: Figures
+    /// FP32 GFLOPS of processors, as measured at joining; `nil` where no node was measured.
+    public var processorGflops: Double?
 
     public init(
         cores: Figures = Figures(),
         memoryBytes: Figures = Figures(),
         cards: Figures = Figures(),
         pflops: Figures = Figures(),
-        emulatedCards: Figures = Figures()
+        emulatedCards: Figures = Figures(),
+        processorGflops: Double? = nil
     ) {
         self.cores = cores
         self.memoryBytes = memoryBytes
         self.cards = cards
         self.pflops = pflops
         self.emulatedCards = emulatedCards
+        self.processorGflops = processorGflops
     }
 
     public static func + (a: CapacityFigures, b: CapacityFigures) -> CapacityFigures {
@@ -58,7 +62,8 @@ public struct CapacityFigures: Codable, Sendable, Hashable {
             memoryBytes: a.memoryBytes + b.memoryBytes,
             cards: a.cards + b.cards,
             pflops: a.pflops + b.pflops,
-            emulatedCards: a.emulatedCards + b.emulatedCards
+            emulatedCards: a.emulatedCards + b.emulatedCards,
+            processorGflops: a.processorGflops.map { $0 + (b.processorGflops ?? 0) } ?? b.processorGflops
         )
     }
 }

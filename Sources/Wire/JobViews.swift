@@ -133,6 +133,7 @@ public struct RunView: Codable, Sendable, Hashable {
     public var state: RunState
     public var lease: LeaseState
     public var stop: StopReason?
+    /// Since the last word of its centre; `nil` while it is seen, and once it is over.
     public var unseenSince: Instant?
     public var tasks: Int
     public var nodes: [NodeShare]
@@ -160,7 +161,7 @@ public struct RunView: Codable, Sendable, Hashable {
         state = run.state
         lease = run.lifecycle.lease
         stop = run.lifecycle.stop
-        unseenSince = run.lifecycle.unseenSince
+        unseenSince = run.outOfSightSince
         tasks = run.tasks
         nodes = run.nodes
         reason = run.reason

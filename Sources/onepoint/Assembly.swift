@@ -22,7 +22,12 @@ struct Assembly: Sendable {
         threads = NIOThreadPool(numberOfThreads: 8)
         threads.start()
         do {
-            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            // Databases, logs and results of all tenants: for this user's eyes only.
+            try FileManager.default.createDirectory(
+                atPath: data,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
         } catch {
             throw Failure(
                 .storageExhausted,

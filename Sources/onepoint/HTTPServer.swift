@@ -30,7 +30,11 @@ func httpServer(
         try await point.authenticateAgent(bearer: $0)
     }
     let router = Router(context: AppContext.self)
-    router.addEntryMiddleware(metrics: metrics, now: monotonic)
+    router.addEntryMiddleware(
+        metrics: metrics,
+        trustedProxies: configuration.settings.trustedProxies,
+        now: monotonic
+    )
     let rate = Double(configuration.settings.requestsPerSecondMax)
     addAPIRoutes(
         to: router,

@@ -11,6 +11,8 @@ import Glibc
 import Hummingbird
 import Jobs
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 import Wire
@@ -49,6 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = makeLogger(logLevel.level)
         var configuration = try config.map { try ServerConfiguration.load($0) } ?? ServerConfiguration()
         if let listen { try configuration.listen(on: listen) }
+        try await Self.checkFree(configuration.listenHost, configuration.listenPort)
         let data = try absolute(data)
         let assembly = try Assembly(data: data, log: log)
         var settings = Point.Settings()
@@ -78,6 +81,25 @@ struct ServeCommand: AsyncParsableCommand {
         )
         try await group.run()
         try await point.close()
+    }
+
+    /// Before anything is made or said: a token that was shown by a start that then failed is easily lost.
+    private static func checkFree(_ host: String, _ port: Int) async throws {
+        do {
+            let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: host, port: port).get()
+            try await channel.close()
+        } catch {
+            let reason =
+                switch (error as? IOError)?.errnoCode {
+                case EADDRINUSE: "another process listens there; stop it, or choose another address with --listen"
+                case EACCES: "ports below 1024 are not for this user; choose another with --listen"
+                case EADDRNOTAVAIL: "this machine has no such address"
+                default: "\(error)"
+                }
+            throw Failure(.conflict, "Cannot listen on \(host):\(port): \(reason).")
+        }
     }
 
     private static func name<Tag>(_ text: String) -> Name<Tag> {

@@ -2,6 +2,7 @@ import Core
 import Engines
 import FoundationEssentials
 import Logging
+import NIOCore
 import Wire
 
 /// What an operator may say in the configuration file of `onepoint serve`. Flags go before it.
@@ -27,26 +28,29 @@ struct ServerConfiguration: Sendable {
     struct Settings: Sendable {
         var silenceAfter: Duration = .seconds(30)
         var requestsPerSecondMax = 5000
+        /// Whose `X-Forwarded-For` is believed.
+        var trustedProxies: Set<String> = []
     }
 
     /// Reads a configuration, collecting every fault.
     static func read(_ json: JSON) -> (ServerConfiguration, [Violation]) {
         var configuration = ServerConfiguration()
         var reader = Fields(json, pointer: "")
-        if let text = reader.string("listen") {
-            let parts = text.split(separator: ":")
-            if parts.count == 2, let port = Int(parts[1]), (0...65535).contains(port) {
-                configuration.listenHost = String(parts[0])
-                configuration.listenPort = port
-            } else {
-                reader.fault("/listen", "must be an address and a port, such as 127.0.0.1:7070")
-            }
+        if let text = reader.string("listen"), !configuration.listen(at: text) {
+            reader.fault("/listen", "must be an address and a port, such as 127.0.0.1:7070")
         }
         if let seconds = reader.integer("silence_after_seconds", in: 1...86_400) {
             configuration.settings.silenceAfter = .seconds(seconds)
         }
         if let rate = reader.integer("requests_per_second", in: 1...1_000_000) {
             configuration.settings.requestsPerSecondMax = Int(rate)
+        }
+        for (index, item) in (reader.list("trusted_proxies", countMax: 100) ?? []).enumerated() {
+            guard let text = item.stringValue, (try? SocketAddress(ipAddress: text, port: 0)) != nil else {
+                reader.fault("/trusted_proxies/\(index)", "must be an IP address")
+                continue
+            }
+            configuration.settings.trustedProxies.insert(text)
         }
         var names: Set<CentreName> = []
         for (index, item) in (reader.list("centres", countMax: 1000) ?? []).enumerated() {
@@ -63,7 +67,9 @@ struct ServerConfiguration: Sendable {
     private static func centre(_ fields: inout Fields) -> CentreEntry? {
         let nameText = fields.string("name")
         let name = nameText.flatMap { CentreName($0) }
-        if name == nil { fields.fault("/name", "is needed: \(CentreName.rule)") }
+        if name == nil {
+            fields.fault("/name", nameText == nil ? "is needed: \(CentreName.rule)" : CentreName.rule)
+        }
         let tierText = fields.string("tier")
         let tier = tierText.flatMap { Tier(rawValue: $0) }
         if tier == nil { fields.fault("/tier", "must be hub, region, edge or device") }
@@ -79,7 +85,7 @@ struct ServerConfiguration: Sendable {
             if Accelerator.named(model) == nil {
                 fields.fault(
                     "/emulated_cards/\(model)",
-                    "is no model of the catalogue: see `onepoint capacity --catalogue`"
+                    "is no model of the catalogue: `onepoint accelerators` lists them"
                 )
             }
             entry.emulatedCards[model] = Int(count)
@@ -107,7 +113,7 @@ struct ServerConfiguration: Sendable {
             if Accelerator.named(model) == nil {
                 fields.fault(
                     "/card_aliases/\(type)",
-                    "is no model of the catalogue: see `onepoint capacity --catalogue`"
+                    "is no model of the catalogue: `onepoint accelerators` lists them"
                 )
             }
             slurm.cardAliases[type] = model
@@ -244,7 +250,7 @@ extension ServerConfiguration {
 
     private static func load<Value>(_ path: String, _ read: (JSON) -> (Value, [Violation])) throws -> Value {
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw Failure(.notFound, "The configuration file \(path) cannot be read.")
+            throw Failure(.invalid, "The configuration file \(path) cannot be read.")
         }
         let document: YAMLDocument
         do {
@@ -253,7 +259,9 @@ extension ServerConfiguration {
             throw Failure(
                 .invalid,
                 "\(path) is not valid YAML.",
-                violations: error.faults.map { Violation("\(path):\($0.position.line)", $0.message) }
+                violations: error.faults.map {
+                    Violation("\(path):\($0.position.line):\($0.position.column)", $0.message)
+                }
             )
         }
         let (configuration, faults) = read(document.json)
@@ -261,8 +269,10 @@ extension ServerConfiguration {
             throw Failure(
                 .invalid,
                 "\(path) is not a valid configuration.",
-                violations: faults.map {
-                    Violation("\(path):\(document.position(of: $0.pointer).line) \($0.pointer)", $0.message)
+                violations: faults.map { fault in
+                    let place = document.position(of: fault.pointer)
+                    let pointer = fault.pointer.isEmpty ? "" : ": \(fault.pointer)"
+                    return Violation("\(path):\(place.line):\(place.column)\(pointer)", fault.message)
                 }
             )
         }
@@ -271,12 +281,25 @@ extension ServerConfiguration {
 
     /// Takes an address and port from the command line.
     mutating func listen(on text: String) throws {
-        let parts = text.split(separator: ":")
-        guard parts.count == 2, let port = Int(parts[1]), (0...65535).contains(port) else {
+        guard listen(at: text) else {
             throw Failure(.invalid, "--listen takes an address and a port, such as 127.0.0.1:7070.")
         }
-        listenHost = String(parts[0])
-        listenPort = port
+    }
+
+    /// `host:port`, an IPv6 address in brackets; whether it was understood.
+    private mutating func listen(at text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return false }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return false
+        }
+        guard !host.isEmpty else { return false }
+        (listenHost, listenPort) = (String(host), port)
+        return true
     }
 }
 

@@ -36,6 +36,10 @@ struct StreamTests {
             _ = try await scene.call("POST", "/v1/users", json: #"{"name":"late"}"#)
             let more = try await resumed.receive(until: "user_created")
             #expect(ids(more) == [Int(last) + 1])
+            for wrong in ["yesterday", "-1", "99999999999999999999", "1000000"] {
+                let refused = try await open(scene, "/v1/events", "Last-Event-ID: \(wrong)\r\n")
+                #expect(try await refused.receive(until: "\r\n").contains(" 400 "), "\(wrong)")
+            }
         }
     }
 

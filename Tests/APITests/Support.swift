@@ -85,7 +85,11 @@ struct Scene: Sendable {
 }
 
 /// Runs a test against a fresh point; everything is gone afterwards.
-func withScene(limits: RequestLimits = RequestLimits(), _ test: (Scene) async throws -> Void) async throws {
+func withScene(
+    limits: RequestLimits = RequestLimits(),
+    trustedProxies: Set<String> = [],
+    _ test: (Scene) async throws -> Void
+) async throws {
     let folder = "/tmp/onepoint-api-\(UInt64.random(in: 0...UInt64.max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // A leftover folder in /tmp hurts nobody; a failing removal must not hide the test's own failure.
@@ -100,7 +104,7 @@ func withScene(limits: RequestLimits = RequestLimits(), _ test: (Scene) async th
         try await point.authenticateAgent(bearer: $0)
     }
     let router = Router(context: AppContext.self)
-    router.addEntryMiddleware(metrics: metrics, now: now)
+    router.addEntryMiddleware(metrics: metrics, trustedProxies: trustedProxies, now: now)
     addAPIRoutes(
         to: router,
         point: point,

@@ -125,7 +125,7 @@ private struct Root: AsyncParsableCommand {
             _ = try await submission.check()
             Issue.record("accepted")
         } catch let failure as LocatedFailure {
-            #expect(failure.status == .usage)
+            #expect(failure.code == .invalid)
             #expect(failure.lines.count == 2)
             #expect(failure.lines.allSatisfy { $0.hasPrefix(path + ":") })
             #expect(failure.lines.contains { $0.contains("/parameters/steps: must be at least 1") })

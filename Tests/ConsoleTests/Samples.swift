@@ -192,7 +192,8 @@ enum Sample {
                 cores: figures(256, 248, 64),
                 memoryBytes: figures(0x1p40, 0x1p40, 0x1p39),
                 cards: figures(64, 60, 12),
-                pflops: figures(20.03, 18.78, 3.756, 15.1)
+                pflops: figures(20.03, 18.78, 3.756, 15.1),
+                processorGflops: 9210
             )
         ),
         (

@@ -57,6 +57,21 @@ struct TroubleTests {
         let ran = try await line.run("run", "--memory", "64MiB", "--", "/bin/sh", "-c", "echo out; exit 3")
         #expect(ran.status == 3 && ran.output.contains("out"), "\(ran)")
         #expect(try await line.run("job", "job-00000000000000000000000000").status == 4)
+        let unknown = try await line.run("job", "job-00000000000000000000000000", "--json")
+        let problem = try JSON(parsing: Array(unknown.errors.utf8))
+        #expect(unknown.status == 4 && problem["code"] == .string("not_found"), "\(unknown)")
+        let checked = try await line.run("config", "check", "--json", file.path)
+        let verdict = try JSON(parsing: Array(checked.output.utf8))
+        #expect(checked.status == 2 && verdict["faults"]?.arrayValue?.count == 2, "\(checked)")
+        let statuses = try await line.run("exit-codes", "--json")
+        #expect(try JSON(parsing: Array(statuses.output.utf8)).arrayValue?.count == 9)
+        let printed = try #require(try await point.submit(#"{"name": "p", "command": ["/bin/echo", "x"]}"#).job)
+        let followed = try await line.run("logs", "-f", "--json", printed.description)
+        let piece = try JSON(parsing: Array(followed.output.utf8))
+        #expect(piece["text"] == .string("x\n") && piece["offset"] == .integer(0) && piece["run"] == .integer(1))
+        #expect(try await line.run("logs", "--json", printed.description).output.contains(#""text":"x\n""#))
+        let models = try await line.run("accelerators")
+        #expect(models.status == 0 && models.output.contains("ascend-910b3"), "\(models)")
         let listed = try await line.run("jobs", "--json")
         #expect(listed.status == 0)
         let json = try JSON(parsing: listed.output.utf8)
@@ -91,6 +106,8 @@ struct TroubleTests {
         }
         #expect(refusal?.status == 507, "\(String(describing: refusal))")
         #expect(refusal?.json["code"]?.stringValue == "storage_exhausted")
+        #expect(try await point.call("GET", "/readyz").status == 507)
+        #expect(try await point.call("GET", "/healthz").status == 200)
         #expect(!accepted.isEmpty)
         for job in [accepted.first, accepted.last] {
             #expect(try await point.job(try #require(job)).summary.state == .queued)
@@ -113,6 +130,17 @@ struct TroubleTests {
         )
         try await eventually("the second to end") { !second.isRunning }
         #expect(await second.terminate() != 0 && second.output.contains("error:"), "\(second.output)")
+        // A taken port is told before a token is shown that nobody will find again.
+        let elsewhere = point.folder.appendingPathComponent("elsewhere").path
+        let third = try Program(
+            ["serve", "--data", elsewhere, "--listen", "127.0.0.1:\(point.port)"],
+            log: point.folder.appendingPathComponent("third.log")
+        )
+        try await eventually("the third to end") { !third.isRunning }
+        #expect(await third.terminate() == 5 && third.output.contains("another process listens there"))
+        #expect(!third.output.contains("token") && !FileManager.default.fileExists(atPath: elsewhere))
+        let mode = try FileManager.default.attributesOfItem(atPath: data)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
         await point.server.terminate()
         try Data("this is no database".utf8).write(to: URL(fileURLWithPath: data + "/onepoint.sqlite"))
         let damaged = try Program(

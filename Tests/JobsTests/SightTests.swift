@@ -60,6 +60,8 @@ import Wire
         try await pass(20, bench, speaking: others)
         #expect(try await bench.run(job).state == .lost)
         #expect(try await bench.state(job) == .queued)
+        let given = try await bench.point.job(job, bench.alice)
+        #expect(given.summary.unseenSince == nil && given.runs.allSatisfy { $0.unseenSince == nil })
         try await bench.point.place()
         let second = try #require(
             others.first { $0.principal.centre == .named("hub-2") || $0.principal.centre == .named("hub-1") }

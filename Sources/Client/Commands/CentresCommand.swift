@@ -119,6 +119,12 @@ struct CentresCommand: AsyncParsableCommand {
                     } else {
                         try await client.send(.post, path(name) + "/join")
                     }
+                let centre: CentreView = try WireJSON.decode(from: try await client.get(path(name)))
+                if centre.connected {
+                    terminal.printError(
+                        "warning: \(name) has an agent that is heard now; whoever joins with this token takes its place."
+                    )
+                }
                 try point.show(answer, as: JoinView.self) { join in
                     terminal.printError("Put the onepoint executable on a machine of \(join.centre) and run there:")
                     terminal.printError("")
@@ -221,68 +227,6 @@ struct CentresCommand: AsyncParsableCommand {
                 throw Failure(.invalid, "'\(text)' is no price; write credits with at most six decimals, such as 0.02.")
             }
             return rate
-        }
-    }
-}
-
-struct CapacityCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "capacity",
-        abstract: "Show what there is: nameplate, schedulable, free and measured, by tier, centre and project."
-    )
-
-    @OptionGroup var point: PointOptions
-
-    func run() async throws {
-        try await point.with { client in
-            try point.show(try await client.get("/v1/capacity"), as: CapacityView.self) { view in
-                var table = Table([
-                    .init("WHERE", shrinks: true), .init("CORES", .right), .init("CARDS", .right),
-                    .init("PFLOPS", .right),
-                    .init("PFLOPS UP", .right), .init("PFLOPS FREE", .right), .init("MEASURED", .right),
-                    .init("EMULATED", .right),
-                ])
-                func add(_ name: String, _ figures: CapacityFigures, _ style: Style? = nil) {
-                    table.add(
-                        Table.Cell(name, style),
-                        Table.Cell("\(spoken(figures.cores.free))/\(spoken(figures.cores.nameplate))"),
-                        Table.Cell("\(spoken(figures.cards.free))/\(spoken(figures.cards.nameplate))"),
-                        Table.Cell(spoken(figures.pflops.nameplate)),
-                        Table.Cell(spoken(figures.pflops.schedulable)),
-                        Table.Cell(spoken(figures.pflops.free)),
-                        Table.Cell(figures.pflops.measured.map { spoken($0) }),
-                        Table.Cell(figures.emulatedCards.nameplate > 0 ? spoken(figures.emulatedCards.nameplate) : "-")
-                    )
-                }
-                add("everything", view.total, .strong)
-                for tier in view.tiers {
-                    add("\(tier.tier) (\(tier.centres))", tier.capacity)
-                    for centre in view.centres where centre.tier == tier.tier {
-                        add(
-                            "  \(centre.centre)\(centre.connected ? "" : " (silent)")",
-                            centre.capacity,
-                            centre.connected ? nil : .bad
-                        )
-                    }
-                }
-                terminal.print(table)
-                guard !view.projects.isEmpty else { return }
-                terminal.print("")
-                var projects = Table([
-                    .init("PROJECT", shrinks: true), .init("RUNS", .right), .init("CORES HELD", .right),
-                    .init("CARDS HELD", .right), .init("PFLOPS HELD", .right),
-                ])
-                for row in view.projects {
-                    projects.add(
-                        Table.Cell(row.project),
-                        Table.Cell(row.runs),
-                        Table.Cell(spoken(row.cores)),
-                        Table.Cell(row.cards),
-                        Table.Cell(spoken(row.pflops))
-                    )
-                }
-                terminal.print(projects)
-            }
         }
     }
 }

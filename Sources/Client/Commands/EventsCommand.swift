@@ -8,7 +8,7 @@ import Wire
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "Show what happened.",
+        abstract: "Show what happened, the oldest first.",
         discussion: """
             With -f it goes on with what happens from now on, or from --after; with --json an event a line.
 

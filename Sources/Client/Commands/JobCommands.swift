@@ -165,6 +165,8 @@ struct LogsCommand: AsyncParsableCommand {
             With -f it goes on until the job is over, through broken connections and later attempts, and leaves with the \
             job's exit status.
 
+            With --json, pieces come a line each: run, task, offset in bytes, and text (base64 where it is no UTF-8).
+
             Examples:
               onepoint logs job-01k…
               onepoint logs -f job-01k… --task 1
@@ -180,7 +182,7 @@ struct LogsCommand: AsyncParsableCommand {
     func run() async throws {
         try await point.with { client in
             if follow {
-                let follower = LogFollower(client: client, job: id, run: run, task: task)
+                let follower = LogFollower(client: client, job: id, run: run, task: task, asJSON: point.json)
                 let detail = try await follower.follow()
                 if detail.summary.state.isTerminal { try Watcher(client: client).finish(detail) }
                 return
@@ -192,7 +194,11 @@ struct LogsCommand: AsyncParsableCommand {
                 ]
                 let bytes = try await client.get("/v1/jobs/\(percentEncoded(id))/logs", query)
                 if bytes.isEmpty { return }
-                terminal.write(bytes)
+                if point.json {
+                    terminal.print(LogFollower.piece(bytes, run: run, task: task, offset: offset).text)
+                } else {
+                    terminal.write(bytes)
+                }
                 offset += Int64(bytes.count)
             }
         }

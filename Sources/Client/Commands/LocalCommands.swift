@@ -19,6 +19,7 @@ struct ConfigCommand: AsyncParsableCommand {
                   onepoint config check workflows/tour.yaml algorithms/collect/algorithm.yaml
                 """
         )
+        @Flag(name: .long, help: "Print what each file is and its faults as JSON, a file a line.") var json = false
         @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml", "json"])) var file: [String]
 
         func run() async throws {
@@ -26,36 +27,42 @@ struct ConfigCommand: AsyncParsableCommand {
             var faulty = 0
             for path in file {
                 do {
-                    terminal.print("\(path): \(try await check(path)), no faults")
+                    let kind = try await check(path)
+                    if json { report(path, kind, []) } else { terminal.print("\(path): \(kind.phrase), no faults") }
                 } catch let failure as LocatedFailure {
                     faulty += 1
                     lines += failure.lines
+                    if json { report(path, nil, failure.lines) }
                 }
             }
             if faulty > 0 {
+                if json { throw QuietExit(.usage) }
                 let what = file.count == 1 ? "\(file[0]) has" : "\(faulty) of \(file.count) files have"
-                throw LocatedFailure(detail: "\(what) faults.", status: .usage, lines: lines)
+                throw LocatedFailure(detail: "\(what) faults.", code: .invalid, lines: lines)
             }
         }
 
+        private func report(_ path: String, _ kind: DocumentKind?, _ faults: [String]) {
+            let line = JSON.object([
+                ("file", .string(path)), ("kind", kind.map { .string($0.rawValue) } ?? .null),
+                ("faults", .array(faults.map { .string($0) })),
+            ])
+            terminal.print(line.text)
+        }
+
         /// What the file is.
-        private func check(_ path: String) async throws -> String {
+        private func check(_ path: String) async throws -> DocumentKind {
             let source = try await DocumentFile.load(path)
-            switch DocumentKind(source.json) {
-            case .job:
-                _ = try await SubmissionFile(file: source).check()
-                return "a job"
-            case .workflow:
-                _ = try await SubmissionFile(file: source).check()
-                return "a workflow"
+            let kind = DocumentKind(source.json)
+            switch kind {
+            case .job, .workflow: _ = try await SubmissionFile(file: source).check()
             case .algorithm:
                 do { _ = try AlgorithmManifest.read(source.json) } catch { throw source.located(error) }
-                return "an algorithm"
             case .configuration:
                 guard let check = ClientContext.current.checkServerConfiguration else {
                     throw LocatedFailure(
                         detail: "unknown",
-                        status: .usage,
+                        code: .invalid,
                         lines: ["\(path):1:1: is neither a job, a workflow nor an algorithm"]
                     )
                 }
@@ -63,15 +70,24 @@ struct ConfigCommand: AsyncParsableCommand {
                 if !violations.isEmpty {
                     throw source.located(Failure(.invalid, "\(path) has faults.", violations: violations))
                 }
-                return "a server configuration"
             }
+            return kind
         }
     }
 }
 
 /// What a file describes, by the keys that only such files have.
-enum DocumentKind: Sendable {
+enum DocumentKind: String, Sendable {
     case job, workflow, algorithm, configuration
+
+    var phrase: String {
+        switch self {
+        case .job: "a job"
+        case .workflow: "a workflow"
+        case .algorithm: "an algorithm"
+        case .configuration: "a server configuration"
+        }
+    }
 
     init(_ json: JSON) {
         if json["workflow"] != nil || json["jobs"] != nil {
@@ -116,5 +132,13 @@ struct ExitCodesCommand: ParsableCommand {
             + "a job ended by signal N gives 128 + N."
     )
 
-    func run() throws { terminal.print(Self.configuration.discussion) }
+    @Flag(name: .long, help: "Print them as JSON.") var json = false
+
+    func run() throws {
+        guard json else { return terminal.print(Self.configuration.discussion) }
+        let rows = ExitStatus.allCases.map { status in
+            JSON.object([("status", .integer(Int64(status.rawValue))), ("meaning", .string(status.meaning))])
+        }
+        terminal.print(JSON.array(rows).text)
+    }
 }

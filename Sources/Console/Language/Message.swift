@@ -93,6 +93,7 @@ enum Message: String, Sendable, CaseIterable {
     case emulatedOf = "emulated: {0} free of\u{A0}{1} ¦ 仿真：空闲\u{A0}{0} / 共\u{A0}{1}"
     case emulatedCount = "{0} emulated ¦ 仿真 {0}"
     case measuredFigure = "measured {0} ¦ 实测 {0}"
+    case processorGflops = "Processors, GFLOPS FP32 ¦ 处理器 GFLOPS（FP32）"
     case allFigures = "All figures ¦ 全部数字"
     case resource = "Resource ¦ 资源"
     case nameplate = "Nameplate ¦ 标称"

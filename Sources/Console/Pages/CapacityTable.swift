@@ -103,6 +103,14 @@ struct CapacityTable: Sendable {
             let head: HTML = "\(title)"
             var out = row(head, w(.cores), c.cores) + row(head, w(.memoryGiB), c.memoryBytes, scale: 1_073_741_824)
             out += row(head, w(.cards), c.cards) + row(head, w(.pflops), c.pflops)
+            if let gflops = c.processorGflops {
+                let none: HTML = "<td class=\"n soft\">–</td>"
+                out += """
+                    <tr><th scope="row">\(head)</th><td>\(w(.processorGflops))</td>\(none)\(none)\(none)\
+                    <td class="n">\(w.figure(gflops.rounded()))</td></tr>
+
+                    """
+            }
             if c.emulatedCards.nameplate > 0 { out += row(head, w(.emulatedCards), c.emulatedCards) }
             return out
         }

@@ -28,7 +28,7 @@ public struct ConsoleOptions: Sendable {
 
 /// Adds the web console: server-rendered pages under `/console`, and `/` that leads there.
 ///
-/// Call it after ``Hummingbird/Router/addEntryMiddleware(metrics:now:)``. Pages authenticate by the console's cookie
+/// Call it after ``Hummingbird/Router/addEntryMiddleware(metrics:trustedProxies:now:)``. Pages authenticate by the console's cookie
 /// for every method and guard their own forms; a bearer token is accepted too.
 /// - Parameters:
 ///   - authenticator: Also checks the tokens that people sign in with, and so limits wrong ones by address.
