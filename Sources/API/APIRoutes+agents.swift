@@ -93,7 +93,12 @@ extension APIRoutes {
             .agent,
             nil,
             "Begin the upload of a run's result",
-            body: .json(.object(["digest": .digest, "size": .integer("In bytes.")], required: ["digest", "size"])),
+            body: .json(
+                .object(
+                    ["digest": .digest, "size": .integer("In bytes.", in: 0...(1 << 50))],
+                    required: ["digest", "size"]
+                )
+            ),
             answer: .json(UploadView.self, status: 201)
         ) { call in
             let run: RunKey = try call.path("run")
@@ -151,7 +156,7 @@ extension APIRoutes {
             nil,
             "Append to a task's log",
             parameters: [
-                .query("offset", .integer("In bytes."), "Where these bytes belong.", required: true),
+                .query("offset", .integer("In bytes.", in: 0...(.max)), "Where these bytes belong.", required: true),
                 .query("complete", .boolean, "Nothing will follow."),
             ],
             body: .bytes,

@@ -35,7 +35,7 @@ extension APIRoutes {
             "Begin an upload",
             body: .json(
                 .object(
-                    ["project": .name, "digest": .digest, "size": .integer("In bytes.")],
+                    ["project": .name, "digest": .digest, "size": .integer("In bytes.", in: 0...(1 << 50))],
                     required: ["project", "digest", "size"]
                 )
             ),
@@ -136,7 +136,7 @@ extension APIRoutes {
 
     static let uploadOffset = ParameterDescription.header(
         "Upload-Offset",
-        .integer("In bytes."),
+        .integer("In bytes.", in: 0...(.max)),
         "Where these bytes belong; must be where the upload stands.",
         required: true
     )

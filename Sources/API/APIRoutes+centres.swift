@@ -137,24 +137,25 @@ extension APIRoutes {
         },
     ]
 
+    private static let rates: ClosedRange<Int64> = 0...1_000_000_000_000
     private static let priceSchema = Schema.object(
         [
-            "core_hour": .integer("In millionths of a credit."), "card_hour_default": .integer("For other models."),
-            "card_hour": .map(of: .integer("In millionths of a credit.")),
+            "core_hour": .integer("In millionths of a credit.", in: rates),
+            "card_hour_default": .integer("For other models.", in: rates),
+            "card_hour": .map(of: .integer("In millionths of a credit.", in: rates)),
         ],
         text: "Absent rates are the defaults."
     )
 
     private static func priceTable(_ reader: inout BodyReader) -> PriceTable {
-        let rate: ClosedRange<Int64> = 0...1_000_000_000_000
         var prices = PriceTable()
-        if let value = reader.optionalInteger("core_hour", in: rate) { prices.coreHour = MicroCredits(value) }
-        if let value = reader.optionalInteger("card_hour_default", in: rate) {
+        if let value = reader.optionalInteger("core_hour", in: rates) { prices.coreHour = MicroCredits(value) }
+        if let value = reader.optionalInteger("card_hour_default", in: rates) {
             prices.cardHourDefault = MicroCredits(value)
         }
         let cards = reader.optionalObject("card_hour") { reader in
-            reader.entries("an integer from 0 to \(rate.upperBound)") { json in
-                json.integerValue.flatMap { rate.contains($0) ? MicroCredits($0) : nil }
+            reader.entries("an integer from 0 to \(rates.upperBound)") { json in
+                json.integerValue.flatMap { rates.contains($0) ? MicroCredits($0) : nil }
             }
         }
         if let cards { prices.cardHour = cards }

@@ -16,12 +16,12 @@ extension APIRoutes {
             parameters: [
                 .query(
                     "after",
-                    .integer("A sequence number."),
+                    .integer("A sequence number.", in: 0...(.max)),
                     "Only later ones; default 0, for a stream: from now on."
                 ),
                 .query("subject", .string, "About this thing, such as a job's id."),
                 .query("project", .name, "Of this project."),
-                .query("limit", .integer("1 to 500."), "Items of a page; default 50."),
+                .query("limit", .integer("A count.", in: 1...500), "Items of a page; default 50."),
                 .header("Last-Event-ID", .string, "Where a stream goes on: the last event's id."),
             ],
             answer: AnswerDescription(
@@ -41,7 +41,11 @@ extension APIRoutes {
             let after: Int64? = try call.query("after")
             guard after ?? 0 >= 0 else { throw Failure(.malformed, "'after' is a sequence number from 0 on.") }
             if call.accepts("text/event-stream") {
-                return try await call.eventStream(after: call.lastEventID() ?? after, subject: subject, project: project)
+                return try await call.eventStream(
+                    after: call.lastEventID() ?? after,
+                    subject: subject,
+                    project: project
+                )
             }
             let limit = try call.limit()
             let events = try await call.point.events(

@@ -97,10 +97,10 @@ extension APIRoutes {
             .read,
             "What one task printed, as bytes or as a live stream",
             parameters: [
-                .query("run", .integer("From 1."), "Which attempt; default: the latest."),
-                .query("task", .integer("From 0."), "Which task; default 0."),
-                .query("offset", .integer("In bytes."), "Where to begin; default 0."),
-                .query("limit", .integer("In bytes, up to 1 MiB."), "How much at most; default 64 KiB."),
+                .query("run", .integer("From 1.", in: 1...1_000_000), "Which attempt; default: the latest."),
+                .query("task", .integer("From 0.", in: 0...1_000_000), "Which task; default 0."),
+                .query("offset", .integer("In bytes.", in: 0...(.max)), "Where to begin; default 0."),
+                .query("limit", .integer("In bytes.", in: 1...1_048_576), "How much at most; default 64 KiB."),
                 .query("follow", .boolean, "Stream server-sent events until the log is complete."),
                 .header("Last-Event-ID", .string, "Where a stream goes on: the last event's id."),
             ],
@@ -167,7 +167,7 @@ extension APIRoutes {
 
     static let paging: [ParameterDescription] = [
         .query("cursor", .string, "`next` of the page before."),
-        .query("limit", .integer("1 to 500."), "Items of a page; default 50."),
+        .query("limit", .integer("A count.", in: 1...500), "Items of a page; default 50."),
     ]
 }
 

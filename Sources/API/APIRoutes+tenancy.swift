@@ -133,7 +133,10 @@ extension APIRoutes {
             "Grant a voucher",
             body: .json(
                 .object(
-                    ["amount": .integer("In millionths of a credit."), "note": .string],
+                    [
+                        "amount": .integer("In millionths of a credit.", in: 1...1_000_000_000_000_000_000),
+                        "note": .string,
+                    ],
                     required: ["amount"]
                 )
             ),
@@ -168,7 +171,7 @@ extension APIRoutes {
                 .object(
                     [
                         "user": .name, "scopes": .array(of: .choice(Token.Scope.self)), "project": .name,
-                        "label": .string, "expires_in_seconds": .integer("Absent: never."),
+                        "label": .string, "expires_in_seconds": .integer("Absent: never.", in: 1...315_360_000),
                     ],
                     required: ["scopes", "label"]
                 )
@@ -207,7 +210,7 @@ extension APIRoutes {
     ]
 
     private static let projectSchema: [String: Schema] = [
-        "title": .string, "weight": .integer("Part in the fair share, 1 to 1000."), "metered": .boolean,
+        "title": .string, "weight": .integer("Part in the fair share.", in: 1...1000), "metered": .boolean,
         "quota": .object([
             "cores": .integer("In thousandths of a core."), "cards": .integer("Cards at one time."),
             "runs": .integer("Runs at one time."),

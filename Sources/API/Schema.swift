@@ -21,8 +21,14 @@ struct Schema: Sendable {
 
     static func string(_ text: String) -> Schema { Schema(type: "string", [("description", .string(text))]) }
 
-    static func integer(_ text: String) -> Schema {
-        Schema(type: "integer", [("format", .string("int64")), ("description", .string(text))])
+    /// - Parameter range: What is taken; the handler checks it itself.
+    static func integer(_ text: String, in range: ClosedRange<Int64>? = nil) -> Schema {
+        let bounds: [(key: String, value: JSON)] =
+            range.map { range in
+                let least = ("minimum", JSON.integer(range.lowerBound))
+                return range.upperBound == .max ? [least] : [least, ("maximum", .integer(range.upperBound))]
+            } ?? []
+        return Schema(type: "integer", [("format", .string("int64")), ("description", .string(text))] + bounds)
     }
 
     static func pattern(_ pattern: String) -> Schema { Schema(type: "string", [("pattern", .string(pattern))]) }

@@ -40,7 +40,9 @@ enum FileSystem {
     static func freeSpace(_ path: String) throws(SystemError) -> Bytes {
         var about = statvfs()
         guard statvfs(path, &about) == 0 else { throw SystemError.last("statvfs", path) }
-        return Bytes(Int64(clamping: UInt64(about.f_bavail).multipliedReportingOverflow(by: UInt64(about.f_frsize)).partialValue))
+        return Bytes(
+            Int64(clamping: UInt64(about.f_bavail).multipliedReportingOverflow(by: UInt64(about.f_frsize)).partialValue)
+        )
     }
 
     /// Replaces what is at `target`.

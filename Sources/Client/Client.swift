@@ -15,7 +15,8 @@ public enum Client {
         [
             LoginCommand.self, WhoAmICommand.self, SubmitCommand.self, RunCommand.self, JobsCommand.self,
             JobCommand.self, LogsCommand.self, CancelCommand.self, WhyCommand.self, WorkflowCommand.self,
-            CentresCommand.self, CapacityCommand.self, AcceleratorsCommand.self, ProjectsCommand.self, UsersCommand.self, TokensCommand.self,
+            CentresCommand.self, CapacityCommand.self, AcceleratorsCommand.self, ProjectsCommand.self,
+            UsersCommand.self, TokensCommand.self,
             LedgerCommand.self, ArtifactsCommand.self, EventsCommand.self, ConfigCommand.self,
             CompletionCommand.self, ExitCodesCommand.self,
         ]

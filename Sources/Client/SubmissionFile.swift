@@ -94,7 +94,7 @@ struct SubmissionFile: Sendable {
         return manifests
     }
 
-    func folder(of path: String) -> String { 
+    func folder(of path: String) -> String {
         guard !path.hasPrefix("/") else { return path }
         let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
         return file.folder == "." ? below : file.folder + "/" + below

@@ -88,7 +88,10 @@ struct LedgerCommand: AsyncParsableCommand {
     }
 
     struct UsageList: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "usage", abstract: "What each run used, the oldest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "usage",
+            abstract: "What each run used, the oldest first."
+        )
         @OptionGroup var point: PointOptions
         @OptionGroup var page: PageOptions
         @Option(name: .long, help: "Of this project.") var project: String?
