@@ -194,7 +194,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Core", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
+                "Console", "Core", "Scheduling", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Golden"],

@@ -101,7 +101,8 @@ extension Point {
 
     private static func memo(of record: LedgerRecord) -> String {
         switch record.kind {
-        case .grant: "voucher for \(record.project): \(record.note ?? "")"
+        case .grant:
+            "voucher for \(record.project)" + ((record.note ?? "").isEmpty ? "" : ": \(record.note ?? "")")
         case .reserve: "set aside for \(record.run.map { "\($0)" } ?? "a run")"
         case .settle: "settled for \(record.run.map { "\($0)" } ?? "a run")"
         }

@@ -1,7 +1,8 @@
 /// The catalogue: everything the console says of itself, by message id, in English and Chinese.
 ///
 /// A message is one line, so that no language can be forgotten; `¦` parts the two. `{0}`, `{1}` are gaps in the order
-/// of the arguments of ``Words/callAsFunction(_:_:)``. What the point itself says (reasons, errors) is English.
+/// of the arguments of ``Words/callAsFunction(_:_:)``. What the point itself says (reasons,
+/// outcomes) is English and put into Chinese by ``Sentence``; its errors stay English.
 enum Message: String, Sendable, CaseIterable {
     // Frame
     case skipToContent = "Skip to content ¦ 跳到正文"

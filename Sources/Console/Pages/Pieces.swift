@@ -45,9 +45,26 @@ extension Frame {
     /// Said where a list has nothing.
     func nothing(_ text: String) -> HTML { "<p class=\"nothing\">\(text)</p>" }
 
-    /// Text of the point itself, which speaks English.
+    /// Text of the point itself, in the reader's language where it follows a pattern; else in English, and marked so.
     func spoken(_ text: String) -> HTML {
-        words.language == .en ? HTML(escaping: text) : "<span lang=\"en\">\(text)</span>"
+        switch words.language {
+        case .en: readable(text)
+        case .zh: Sentence.chinese(text).map { readable($0) } ?? "<span lang=\"en\">\(readable(text))</span>"
+        }
+    }
+
+    /// The text with points in time as people read them.
+    private func readable(_ text: String) -> HTML {
+        var out: HTML = .empty
+        var rest = text[...]
+        while let found = rest.firstMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) {
+            out += HTML(escaping: String(rest[..<found.range.lowerBound]))
+            out +=
+                Instant(rfc3339: String(found.output.0)).map { words.time($0) }
+                ?? HTML(escaping: String(found.output.0))
+            rest = rest[found.range.upperBound...]
+        }
+        return out + HTML(escaping: String(rest))
     }
 
     /// A choice of project that works without a script.

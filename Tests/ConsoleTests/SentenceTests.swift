@@ -1,0 +1,164 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Console
+@testable import Scheduling
+
+@Suite struct SentenceTests {
+    private let centre = CentreName("c-1").unsafelyUnwrapped
+    private let project = ProjectName("p-1").unsafelyUnwrapped
+    private let job = JobID(base32: "00000000000000000000000001").unsafelyUnwrapped
+    private let time = Instant(milliseconds: 1_800_000_000_000)
+
+    /// Fails unless the sentence has a translation without a rest of English in it.
+    private func expectChinese(_ english: String, _ location: SourceLocation = #_sourceLocation) {
+        let chinese = Sentence.chinese(english)
+        #expect(chinese != nil, "no pattern for: \(english)", sourceLocation: location)
+        let rest = chinese?.firstMatch(of: /[A-Za-z]{2,} [A-Za-z]+/)
+        #expect(rest == nil, "\(english) → \(chinese ?? "")", sourceLocation: location)
+        #expect(chinese?.contains(/\{\d/) != true, "\(chinese ?? "")", sourceLocation: location)
+    }
+
+    private func lacks() -> [Lack] {
+        Dimension.allCases.flatMap {
+            [Lack(dimension: $0, need: 1000, have: 1), Lack(dimension: $0, need: 1 << 31, have: 1 << 30)]
+        }
+    }
+
+    private func obstacles() -> [Obstacle] {
+        [
+            .notNamed, .tier(.edge), .removed, .draining, .unseen(since: time), .notReported, .noIsolation, .noCards,
+            .onlyEmulated, .otherCards(["a100-80gb"]), .otherCards(["a100-80gb", "l40s"]),
+            .dear(need: 12_500_000, balance: 1), .held(for: job, from: time),
+        ]
+            + lacks().flatMap { [.tooSmall($0), .nodesDown($0), .busy($0), .taken($0)] }
+    }
+
+    private func causes() -> [Reason.Cause] {
+        let fit = "best fit of 2 possible centres: leaves 3.5 cores on node n-1; price 0.02 credits an hour"
+        var causes: [Reason.Cause] = [
+            .ready(centre: centre, why: fit),
+            .ready(
+                centre: centre,
+                why: "the only possible centre: leaves 1 GiB of memory on 2 nodes; price 1 credits an hour; 2 of 4 "
+                    + "centres out: c-2 has other cards (l4, l40s), c-3 lacks cores (1 of 2 cores free) and c-4 "
+                    + "has no cards"
+            ),
+            .dependency(waitingFor: [], count: 1), .dependency(waitingFor: ["a"], count: 1),
+            .dependency(waitingFor: ["a", "b", "d"], count: 7), .backoff(until: time), .impossible, .centres,
+            .voucher(project: project, balance: 1, need: 2_000_000, centre: centre),
+            .behind(ahead: 1, heldFor: job), .behind(ahead: 12, heldFor: nil),
+            .fairShare(project: project, ahead: 1, heldFor: job), .fairShare(project: project, ahead: 3, heldFor: nil),
+        ]
+        for dimension in Dimension.allCases {
+            causes.append(.quota(project: project, dimension: dimension, used: 1000, limit: 2000, need: 3000))
+        }
+        for lack in lacks() {
+            for (freeAt, after, preempting) in [
+                (nil, nil, []), (time, nil, []), (time, job, [RunKey(job: job, number: 2)]),
+            ]
+                as [(Instant?, JobID?, [RunKey])]
+            {
+                for isReserved in [true, false] {
+                    let busy = Reason.Busy(
+                        centre: centre,
+                        lack: lack,
+                        freeAt: freeAt,
+                        after: after,
+                        isReserved: isReserved,
+                        ahead: preempting.count,
+                        preempting: preempting
+                    )
+                    causes.append(.capacity(busy))
+                }
+            }
+        }
+        return causes
+    }
+
+    private func waysOut() -> [Reason.WayOut] {
+        let large = Request(
+            tasks: 4,
+            resources: TaskResources(cores: 8000, memory: .gibi(4), cards: 2, card: "a100-80gb"),
+            isolation: .required
+        )
+        var small = large
+        small.tasks = 1
+        small.resources = TaskResources(cores: 1500, memory: .gibi(1), cards: 1, card: nil)
+        small.placement.emulated = true
+        small.isolation = Isolation.none
+        var anyCard = large
+        anyCard.resources.card = nil
+        return [
+            .nothing, .wait(until: time, after: job), .wait(until: time, after: nil), .wait(until: nil, after: nil),
+            .dependencies, .smaller(instead: small, of: large, centre: centre, now: true),
+            .smaller(instead: small, of: large, centre: centre, now: false),
+            .smaller(instead: anyCard, of: large, centre: centre, now: true),
+            .shorter(seconds: 60, insteadOf: 3600, centre: centre), .elsewhere(centre: centre, tier: .hub),
+            .elsewhere(centre: centre, tier: nil),
+            .quota(project: project, dimension: .cores, from: 1000, to: 64_000),
+            .quota(project: project, dimension: .runs, from: 1, to: 2),
+            .voucher(project: project, missing: 3_500_000), .centre(centre, .draining),
+            .centre(centre, .unseen(since: time)), .centre(centre, .notReported),
+            .centre(centre, .nodesDown(lacks()[0])), .centre(nil, nil),
+        ]
+    }
+
+    @Test("every reason that scheduling can give is said in Chinese, whole")
+    func reasons() {
+        let findings = obstacles().map { Finding(centre: centre, obstacle: $0) }
+        for cause in causes() {
+            for start in [nil, time] {
+                let reason = Reason(cause, findings: findings, way: .nothing, predictedStart: start)
+                expectChinese(reason.headline)
+                for line in reason.evidence { expectChinese(line) }
+            }
+        }
+        for way in waysOut() { expectChinese(Reason(.impossible, way: way).wayOut) }
+    }
+
+    @Test("every outcome is said in Chinese, with what the platform adds to it")
+    func outcomes() {
+        let kinds: [RunOutcome.Kind] = [
+            .succeeded, .exit, .signal, .timeLimit, .outOfMemory, .rejected, .missingOutput, .nodeFailure, .cancelled,
+            .preempted, .lost,
+        ]
+        for kind in kinds {
+            let code: Int? = kind == .exit || kind == .signal ? 9 : nil
+            expectChinese(RunOutcome(kind, code: code).summary)
+            expectChinese("attempt 2 \(RunOutcome(kind, code: code).summary)")
+            guard kind != .succeeded else { continue }
+            expectChinese(RunOutcome(kind, code: code, detail: "cancelled by alice").summary)
+            expectChinese("It failed: \(RunOutcome(kind, code: code, detail: "before it started").summary).")
+        }
+    }
+
+    @Test(
+        "what the point says of a job or a booking is said in Chinese",
+        arguments: [
+            "It waits at the engine of 'north'.", "It is running at 'north'.",
+            "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
+            "It was cancelled: '1-collect', which it waits for, failed.",
+            "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "
+                + "node n-1; price 0.02 credits an hour",
+            "it started at 2026-11-25T10:00:00Z, 0.12 s after it was submitted",
+            "Its centre 'north' has been silent since 2026-11-25T10:00:00Z; the run may well be going on.",
+            "It is waited for. Submit with on_centre_loss: {requeue_after: …} if it may be run again elsewhere.",
+            "voucher for demo", "voucher for demo: 春季", "set aside for job-1.1", "settled for job-1.1",
+        ]
+    )
+    func others(_ english: String) { expectChinese(english) }
+
+    @Test("what is no sentence of ours stays as it is, and a name is never translated")
+    func foreign() {
+        #expect(Sentence.chinese("libcuda.so.1: cannot open shared object file") == nil)
+        #expect(Sentence.chinese("") == nil)
+        #expect(Sentence.chinese(String(repeating: "x and ", count: 10_000)) == nil)
+        #expect(Sentence.chinese("It succeeded at 'succeeded'.") == "它在 succeeded 成功了。")
+        #expect(
+            Sentence.chinese("was cancelled: libcuda.so.1: cannot open shared object file")
+                == "被取消：libcuda.so.1: cannot open shared object file"
+        )
+    }
+}
