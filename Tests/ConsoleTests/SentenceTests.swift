@@ -137,7 +137,9 @@ import Testing
     @Test(
         "what the point says of a job or a booking is said in Chinese",
         arguments: [
-            "It waits at the engine of 'north'.", "It is running at 'north'.",
+            "waits for its turn", "waits for its turn, or for other jobs to succeed", "waits for 1 other to succeed",
+            "waits for other jobs to succeed", "waits for 3 others to succeed", "It waits at the engine of 'north'.",
+            "It is running at 'north'.",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "

@@ -30,10 +30,21 @@ struct ConsoleBrowserTests {
             return workflow.state.isTerminal ? workflow : nil
         }
         let job = try #require(workflow.nodes.first?.job)
+        let failed = try #require(try await point.submit(#"{"name": "f", "command": ["/bin/false"]}"#).job)
+        _ = try await point.end(of: failed)
+        func submitLarge(_ command: String) async throws -> JobID {
+            let document = #"{"name": "w", "command": \#(command), "resources": {"cores": 16, "memory": "64MiB"}}"#
+            return try #require(try await point.submit(document).job)
+        }
+        let running = try await submitLarge(#"["/bin/sleep", "30"]"#)
+        try await eventually("the first to run") { try await point.job(running).summary.startedAt != nil }
+        let waiting = try await submitLarge(#"["/bin/true"]"#)
         _ = try await point.log(of: job)
         let profile = point.folder.appendingPathComponent("profile").path
         let paths = [
-            "/console", "/console/jobs", "/console/jobs/\(job)", "/console/workflows",
+            "/console", "/console/jobs", "/console/jobs/\(job)", "/console/jobs/\(failed)", "/console/jobs/\(running)",
+            "/console/jobs/\(waiting)",
+            "/console/workflows",
             "/console/workflows/\(workflow.workflow)", "/console/centres", "/console/centres/hub-1", "/console/ledger",
             "/console/projects", "/console/tokens", "/console/submit",
         ]
@@ -48,6 +59,10 @@ struct ConsoleBrowserTests {
                 #expect(page.status == 200, "\(path) \(language)")
                 let html = String(decoding: page.body, as: UTF8.self)
                 #expect(html.contains("lang=\"\(language)"), "\(path) is not in \(language)")
+                if language == "zh" {
+                    let rest = html.firstMatch(of: /<span lang="en">[^<]*/)
+                    #expect(rest == nil, "\(path) says in English: \(rest.map { String($0.output) } ?? "")")
+                }
                 #expect(!html.contains("<b>not bold</b>"), "what a job prints is never markup")
                 let file = point.folder.appendingPathComponent("page.html")
                 try html.replacingOccurrences(of: "\"/console/assets/", with: "\"\(point.url)/console/assets/")

@@ -67,7 +67,8 @@ enum Style {
         .narrow { max-width: 38rem; margin: 1.5rem auto 3rem; } .narrow h1 { margin-bottom: .5rem; }
         @media (max-width: 62rem) { .bar-inner { gap: 0 1rem; flex-wrap: wrap; padding-top: .6rem; } .top nav { order: 3; flex-basis: 100%; overflow-x: auto; scrollbar-width: none; }
           .top nav a { padding: .55rem .7rem .5rem; } .who { margin-left: auto; } .top nav li:first-child a { padding-left: 0; } .columns { grid-template-columns: minmax(0, 1fr); } }
-        @media (max-width: 40rem) { .wide { display: none; } main { padding: 1.4rem 1rem .5rem; } .bar-inner, .foot-inner { padding-left: 1rem; padding-right: 1rem; } h1 { font-size: 1.4rem; } .who .user { display: none; } }
+        .slim { display: none; }
+        @media (max-width: 40rem) { .wide { display: none; } .slim { display: block; } .top nav ul { flex-wrap: wrap; gap: .1rem 1.3rem; margin-bottom: .3rem; } .top nav a { padding: .35rem 0 .3rem; } main { padding: 1.4rem 1rem .5rem; } .bar-inner, .foot-inner { padding-left: 1rem; padding-right: 1rem; } h1 { font-size: 1.4rem; } .who .user { display: none; } }
         @media print { .top, .foot, form, .button { display: none; } body { background: none; } }
         @media (prefers-reduced-motion: no-preference) { a, button, .button { transition: background-color .12s, border-color .12s, color .12s; } }
 
@@ -161,7 +162,7 @@ enum Style {
         .listing { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem .6rem 3.2rem; margin: 0 0 1.4rem; } .listing li::marker { color: var(--soft); font-size: .85rem; }
         .listing code { white-space: pre-wrap; } .listing .bad > code { color: var(--failed); } .listing .cut { list-style: none; color: var(--soft); } .fault { display: block; color: var(--failed); background: var(--failed-bg); border-radius: 5px; padding: .1rem .6rem; margin: .1rem 0 .3rem; font-size: .9rem; }
         .problem .status { font-size: 3rem; font-weight: 200; color: var(--soft); margin: 0; line-height: 1; letter-spacing: -.02em; }
-        @media (max-width: 40rem) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figures li { border-left: 0 !important; border-top: 1px solid var(--line); } .figures li:nth-child(-n+1) { grid-column: 1 / -1; border-top: 0; } .figures li:nth-child(odd):not(:first-child) { border-left: 1px solid var(--line) !important; } .number { font-size: 1.5rem; } .figures a { padding: .7rem .9rem .8rem; } .filter .field { flex: 1 1 40%; min-width: 7rem; } .filter .field:first-of-type { flex-basis: 100%; } }
+        @media (max-width: 40rem) { td.main { min-width: 7rem; } .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figures li { border-left: 0 !important; border-top: 1px solid var(--line); } .figures li:nth-child(-n+1) { grid-column: 1 / -1; border-top: 0; } .figures li:nth-child(odd):not(:first-child) { border-left: 1px solid var(--line) !important; } .number { font-size: 1.5rem; } .figures a { padding: .7rem .9rem .8rem; } .filter .field { flex: 1 1 40%; min-width: 7rem; } .filter .field:first-of-type { flex-basis: 100%; } }
 
         """#
 

@@ -185,6 +185,7 @@ enum Message: String, Sendable, CaseIterable {
     case cost = "Cost ¦ 费用"
     case charged = "Charged ¦ 已结算"
     case reserved = "Reserved ¦ 已预留"
+    case setAside = "set aside ¦ 预留"
     case pricePerHour = "Price an hour ¦ 每小时价格"
     case retriesUsed = "Retries used ¦ 已用重试"
     case credits = "Credits ¦ 积分"

@@ -55,7 +55,7 @@ extension Sentence {
         {0} has not reported its capacity yet ¦ {0} 尚未上报算力
         {0} cannot isolate jobs ¦ {0} 不能隔离作业
         {0} has no cards ¦ {0} 没有加速卡
-        {0} has only emulated cards, which the job does not accept ¦ {0} 只有模拟卡，作业不接受
+        {0} has only emulated cards, which the job does not accept ¦ {0} 只有仿真卡，作业不接受
         {0} has other cards ({1…}) ¦ {0} 是其他型号的卡（{1}）
         {0} is too small ({1}) ¦ {0} 太小（{1}）
         {0} has the nodes for it, but not all are up ({1}) ¦ {0} 的节点足够，但并非全部在线（{1}）
@@ -87,7 +87,7 @@ extension Sentence {
         {0} instead of {1} ¦ {0}（原 {1}）
         {0} instead of {1} a task ¦ 每个任务 {0}（原 {1}）
         any card instead of {0} ¦ 任意型号的卡（原 {0}）
-        emulated cards allowed ¦ 允许模拟卡
+        emulated cards allowed ¦ 允许仿真卡
         isolation {0} instead of required ¦ 隔离改为 {0}（原 required）
         the only possible centre: {0} ¦ 唯一可用的中心：{0}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}
@@ -96,6 +96,9 @@ extension Sentence {
         leaves {0} on node {1}; price {2} credits an hour; {3} of {4} out: {5…} ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分；{4}中有 {3} 个不可用：{5}
         leaves {0} on {1} nodes; price {2} credits an hour; {3} of {4} out: {5…} ¦ {1} 个节点还剩 {0}；每小时 {2} 积分；{4}中有 {3} 个不可用：{5}
         waits for its turn ¦ 等待轮到它
+        waits for its turn, or for other jobs to succeed ¦ 等待轮到它，或等待其他作业成功
+        waits for other jobs to succeed ¦ 等待其他作业成功
+        waits for {0} other(s) to succeed ¦ 等待另外 {0} 个作业成功
         attempt {0} was placed at {1} at {2}: {3} ¦ 第 {0} 次尝试于 {2} 放置到 {1}：{3}
         it started at {0}, {1} s after it was submitted ¦ 它于 {0} 启动，距提交 {1} 秒
         attempt {0} succeeded ¦ 第 {0} 次尝试成功

@@ -36,7 +36,8 @@ struct CentresPage: Sendable {
                 <td>\(CentrePage.chip(centre, w))</td><td class="wide">\(engine)</td>
                 <td>\(CapacityTable.bar(centre.capacity.cores, unit: w(.cores), w))\
                 \(CapacityTable.freeOf(centre.capacity.cores, w))</td>
-                <td class="n">\(real)\(emulation)</td><td class="n">\(centre.liveRuns)</td><td class="n">\(seen)</td></tr>
+                <td class="n">\(real)\(emulation)</td><td class="n wide">\(centre.liveRuns)</td>\
+                <td class="n wide">\(seen)</td></tr>
 
                 """
         }
@@ -46,7 +47,7 @@ struct CentresPage: Sendable {
             head: """
                 <th scope="col">\(w(.name))</th><th scope="col">\(w(.state))</th><th scope="col" class="wide">\(w(.engine))</th>\
                 <th scope="col">\(w(.cores))</th><th scope="col" class="n">\(w(.cards))</th>\
-                <th scope="col" class="n">\(w(.runs))</th><th scope="col" class="n">\(w(.lastSeen))</th>
+                <th scope="col" class="n wide">\(w(.runs))</th><th scope="col" class="n wide">\(w(.lastSeen))</th>
                 """,
             rows: rows
         )

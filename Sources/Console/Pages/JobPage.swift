@@ -161,6 +161,9 @@ struct JobPage: Sendable {
                 return "\(node.node)\(node.tasks > 1 ? " ×\(node.tasks)" : "")\(card)"
             }.joined(separator: ", ")
             let took: HTML = run.startedAt.map { "\(w.duration((run.endedAt ?? frame.now) - $0))" } ?? "–"
+            let price: HTML =
+                run.charged.map { "\(w.credits($0))" }
+                ?? "\(w.credits(run.reserved))<span class=\"sub\">\(w(.setAside))</span>"
             let said: HTML? = (run.summary ?? run.waiting).map { "<span class=\"sub\">\(frame.spoken($0))</span>" }
             let state: HTML =
                 run.unseenSince != nil && !run.state.isTerminal
@@ -169,7 +172,7 @@ struct JobPage: Sendable {
                 <tr><td class="n"><a href="\(path)?run=\(run.number)#log">\(run.number)</a></td><td>\(state)</td>
                 <td class="main"><a href="/console/centres/\(run.centre)">\(run.centre)</a>\
                 <span class="sub">\(place)</span>\(said)<span class="sub">\(frame.spoken(run.reason))</span></td>
-                <td class="n">\(took)</td><td class="n wide">\(w.credits(run.charged ?? run.reserved))</td></tr>
+                <td class="n">\(took)</td><td class="n wide">\(price)</td></tr>
 
                 """
         }

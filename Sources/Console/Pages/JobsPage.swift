@@ -97,7 +97,7 @@ struct JobsPage: Sendable {
             kind: "jobs",
             head: """
                 \(select)<th scope="col">\(w(.state))</th><th scope="col">\(w(.name))</th>\
-                <th scope="col" class="wide">\(w(.project))</th><th scope="col">\(w(.centre))</th>\
+                <th scope="col" class="wide">\(w(.project))</th><th scope="col" class="wide">\(w(.centre))</th>\
                 <th scope="col" class="wide">\(w(.resources))</th><th scope="col" class="n">\(w(.time))</th>\
                 <th scope="col" class="n wide">\(w(.submitted))</th>
                 """,
@@ -131,10 +131,11 @@ struct JobsPage: Sendable {
             : job.state == .failed
                 ? job.detail.map { "<span class=\"sub\">\(frame.spoken(shorten($0, to: 90)))</span>" } : nil
         let place: HTML? = job.centre.map { "<a href=\"/console/centres/\($0)\">\($0)</a>" }
+        let slimPlace: HTML? = job.centre.map { "<span class=\"sub slim\">\($0)</span>" }
         return """
             <tr>\(box)<td>\(frame.chip(of: job))</td>
-            <td class="main"><a href="/console/jobs/\(job.job)">\(frame.name(of: job))</a>\(why)</td>
-            <td class="wide">\(job.project)<span class="sub">\(job.user)</span></td><td class="nb">\(place)</td>
+            <td class="main"><a href="/console/jobs/\(job.job)">\(frame.name(of: job))</a>\(why)\(slimPlace)</td>
+            <td class="wide">\(job.project)<span class="sub">\(job.user)</span></td><td class="nb wide">\(place)</td>
             <td class="wide soft">\(frame.resources(job.resources, tasks: job.tasks))</td>
             <td class="n">\(frame.timing(of: job))</td>
             <td class="n wide">\(w.ago(job.submittedAt, now: frame.now))</td></tr>

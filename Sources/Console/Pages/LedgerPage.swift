@@ -80,8 +80,8 @@ struct LedgerPage: Sendable {
             let rows = page.items.html { entry in
                 let amount: HTML = entry.amount < 0 ? "n negative" : "n"
                 return """
-                    <tr><td class="n soft">\(entry.sequence)</td><td>\(w.ago(entry.at, now: frame.now))</td>
-                    <td>\(Self.account(entry.account, w))</td><td>\(frame.spoken(entry.memo))</td>
+                    <tr><td class="n soft wide">\(entry.sequence)</td><td class="nb">\(w.ago(entry.at, now: frame.now))</td>
+                    <td class="main">\(Self.account(entry.account, w))<span class="sub">\(frame.spoken(entry.memo))</span></td>
                     <td class="\(amount)">\(w.credits(entry.amount))</td></tr>
 
                     """
@@ -90,8 +90,8 @@ struct LedgerPage: Sendable {
                 + frame.table(
                     w(.entries),
                     head: """
-                        <th scope="col" class="n">#</th><th scope="col">\(w(.when))</th><th scope="col">\(w(.account))</th>\
-                        <th scope="col">\(w(.memo))</th><th scope="col" class="n">\(w(.credits))</th>
+                        <th scope="col" class="n wide">#</th><th scope="col">\(w(.when))</th>\
+                        <th scope="col">\(w(.account))</th><th scope="col" class="n">\(w(.credits))</th>
                         """,
                     rows: rows
                 )
@@ -100,8 +100,8 @@ struct LedgerPage: Sendable {
             let rows = page.items.html { usage in
                 """
                 <tr><td class="main"><a href="/console/jobs/\(usage.job)">\(EventList.short(usage.job.description))</a> \
-                <span class="soft">#\(usage.run.number)</span></td><td>\(usage.project)</td><td>\(usage.centre)</td>
-                <td>\(w(usage.meter))</td><td class="n">\(w.figure(Double(usage.microUnits) / 1e6))</td>
+                <span class="soft">#\(usage.run.number)</span><span class="sub slim">\(usage.centre)</span></td>
+                <td class="wide">\(usage.project)</td><td class="wide">\(usage.centre)</td><td>\(w(usage.meter))</td><td class="n">\(w.figure(Double(usage.microUnits) / 1e6))</td>
                 <td class="n">\(w.duration(usage.to - usage.from))</td><td class="n wide">\(w.ago(usage.to, now: frame.now))</td></tr>
 
                 """
@@ -109,7 +109,8 @@ struct LedgerPage: Sendable {
             return frame.table(
                 w(.usage),
                 head: """
-                    <th scope="col">\(w(.run))</th><th scope="col">\(w(.project))</th><th scope="col">\(w(.centre))</th>\
+                    <th scope="col">\(w(.run))</th><th scope="col" class="wide">\(w(.project))</th>\
+                    <th scope="col" class="wide">\(w(.centre))</th>\
                     <th scope="col">\(w(.meter))</th><th scope="col" class="n">\(w(.amount))</th>\
                     <th scope="col" class="n">\(w(.time))</th><th scope="col" class="n wide">\(w(.until))</th>
                     """,

@@ -128,11 +128,10 @@ extension Frame {
         return "<div><dt>\(name)</dt><dd>\(value)</dd></div>"
     }
 
-    /// How long a job has been at what it is doing, or took.
+    /// How long a job has been at what it is doing, or took; nothing for one that ended before it began.
     func timing(of job: JobView) -> HTML {
-        let (from, to) =
-            job.startedAt.map { ($0, job.endedAt ?? now) } ?? (job.submittedAt, job.endedAt ?? now)
-        return "\(words.duration(to - from))"
+        if let started = job.startedAt { return "\(words.duration((job.endedAt ?? now) - started))" }
+        return job.endedAt == nil ? "\(words.duration(now - job.submittedAt))" : "–"
     }
 
     /// A job's name with its place in an array.

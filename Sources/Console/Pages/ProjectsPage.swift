@@ -29,8 +29,8 @@ struct ProjectsPage: Sendable {
             return """
                 <tr><td class="main"><a href="/console/projects/\(project.name)">\(project.name)</a>\
                 <span class="sub">\(project.title)</span></td>
-                <td>\(view.role.map { w($0) } ?? "–")</td><td class="n">\(w.count(active))</td><td class="n">\(w.count(queued))</td>
-                <td class="n">\(w.figure(view.cores))</td><td class="n">\(view.cards)</td>
+                <td class="wide">\(view.role.map { w($0) } ?? "–")</td><td class="n">\(w.count(active))</td><td class="n">\(w.count(queued))</td>
+                <td class="n wide">\(w.figure(view.cores))</td><td class="n wide">\(view.cards)</td>
                 <td class="\(balance)">\(w.credits(view.balance))</td></tr>
 
                 """
@@ -38,9 +38,9 @@ struct ProjectsPage: Sendable {
         return frame.table(
             w(.projects),
             head: """
-                <th scope="col">\(w(.name))</th><th scope="col">\(w(.role))</th>\
+                <th scope="col">\(w(.name))</th><th scope="col" class="wide">\(w(.role))</th>\
                 <th scope="col" class="n">\(w(.stateActive))</th><th scope="col" class="n">\(w(.stateQueued))</th>\
-                <th scope="col" class="n">\(w(.coresHeld))</th><th scope="col" class="n">\(w(.cardsHeld))</th>\
+                <th scope="col" class="n wide">\(w(.coresHeld))</th><th scope="col" class="n wide">\(w(.cardsHeld))</th>\
                 <th scope="col" class="n">\(w(.balance))</th>
                 """,
             rows: rows

@@ -43,7 +43,7 @@ struct TokensPage: Sendable {
             let scopes = token.scopes.map { w($0) }.joined(separator: ", ")
             return """
                 <tr><td class="main">\(token.label)<span class="sub"><code>\(token.token)</code></span></td>
-                <td>\(token.user)</td><td>\(scopes)</td><td>\(token.project?.text ?? w(.all))</td>
+                <td class="wide">\(token.user)</td><td>\(scopes)</td><td class="wide">\(token.project?.text ?? w(.all))</td>
                 <td class="n wide">\(w.ago(token.createdAt, now: frame.now))</td><td>\(expires)</td><td class="n">\(revoke)</td></tr>
 
                 """
@@ -51,8 +51,8 @@ struct TokensPage: Sendable {
         return frame.table(
             w(.tokens),
             head: """
-                <th scope="col">\(w(.label))</th><th scope="col">\(w(.user))</th><th scope="col">\(w(.scopes))</th>\
-                <th scope="col">\(w(.project))</th><th scope="col" class="n wide">\(w(.created))</th>\
+                <th scope="col">\(w(.label))</th><th scope="col" class="wide">\(w(.user))</th><th scope="col">\(w(.scopes))</th>\
+                <th scope="col" class="wide">\(w(.project))</th><th scope="col" class="n wide">\(w(.created))</th>\
                 <th scope="col">\(w(.expires))</th><th scope="col"><span class="hidden">\(w(.revoke))</span></th>
                 """,
             rows: rows

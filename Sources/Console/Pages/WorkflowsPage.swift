@@ -30,7 +30,7 @@ struct WorkflowsPage: Sendable {
             <td class="main"><a href="/console/workflows/\(flow.workflow)">\(flow.name)</a>\
             <span class="sub">\(flow.project) · \(flow.user)</span></td>
             <td class="progress">\(Self.progress(flow, frame))</td>
-            <td class="n">\(w.duration((flow.endedAt ?? frame.now) - flow.submittedAt))</td>
+            <td class="n wide">\(w.duration((flow.endedAt ?? frame.now) - flow.submittedAt))</td>
             <td class="n wide">\(w.credits(flow.charged))</td>
             <td class="n wide">\(w.ago(flow.submittedAt, now: frame.now))</td></tr>
 
@@ -40,7 +40,7 @@ struct WorkflowsPage: Sendable {
             w(.workflows),
             head: """
                 <th scope="col">\(w(.state))</th><th scope="col">\(w(.name))</th><th scope="col">\(w(.progress))</th>\
-                <th scope="col" class="n">\(w(.time))</th><th scope="col" class="n wide">\(w(.credits))</th>\
+                <th scope="col" class="n wide">\(w(.time))</th><th scope="col" class="n wide">\(w(.credits))</th>\
                 <th scope="col" class="n wide">\(w(.submitted))</th>
                 """,
             rows: rows
