@@ -387,7 +387,7 @@ enum Message: String, Sendable, CaseIterable {
     case eventAgentSeated = "Agent speaks from a new place ¦ 代理换了位置"
     case eventCapacityReported = "Capacity reported ¦ 算力已上报"
     case eventWorkflowSubmitted = "Workflow submitted ¦ 工作流已提交"
-    case eventJobsSubmitted = "Jobs submitted ¦ 作业已提交"
+    case eventJobsSubmitted = "Submitted ¦ 作业已提交"
     case eventJobCancelRequested = "Cancel requested ¦ 已请求取消"
     case eventJobRequeued = "Back in the queue ¦ 重新排队"
     case eventJobEnded = "Job ended ¦ 作业结束"
