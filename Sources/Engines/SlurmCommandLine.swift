@@ -58,11 +58,10 @@ struct SlurmCommandLine: SlurmAccess {
         do throws(EngineError) {
             _ = try await call("scontrol", ["release", id])
         } catch {
-            if case .refused(let why) = error, why.contains("Invalid job id") { return false }
-            // Released before, running or over.
-            if case .refused(let why) = error, why.contains("already finished") || why.contains("already") {
-                return true
-            }
+            guard case .refused(let why) = error else { throw error }
+            if why.contains("Invalid job id") { return false }
+            // Running or over.
+            if why.contains("already finished") { return true }
             throw error
         }
         return true
@@ -70,7 +69,8 @@ struct SlurmCommandLine: SlurmAccess {
 
     func cancel(_ id: String) async throws(EngineError) {
         do throws(EngineError) { _ = try await call("scancel", ["--quiet", id]) } catch {
-            guard case .refused = error else { throw error }
+            guard case .refused(let why) = error, why.contains("Invalid job id") || why.contains("already finished")
+            else { throw error }
         }
     }
 
@@ -124,7 +124,7 @@ struct SlurmCommandLine: SlurmAccess {
         }
         guard end.status != 0 else { return end.text }
         let line = end.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(400)
-        guard end.status > 0, Self.isRefusal(end.text) else {
+        guard end.status > 0, Self.isRefusal(name, end.text) else {
             throw .unreachable(
                 end.status < 0
                     ? "\(name) did not end within \(Self.timeout.components.seconds) s: the controller may be frozen."
@@ -145,18 +145,9 @@ struct SlurmCommandLine: SlurmAccess {
         return all.filter { text in !foreign.contains(where: text.hasPrefix) } + ["LC_ALL=C"]
     }
 
-    /// What only a controller that was reached says. Everything else proves nothing.
-    ///
-    /// > Source: `slurm_errno.h` of Slurm 22.05, texts of `slurm_strerror`.
-    private static func isRefusal(_ text: String) -> Bool {
-        let phrases = [
-            "Invalid job id", "Requested node configuration is not available", "Invalid account", "invalid partition",
-            "Invalid partition", "Invalid qos", "Requested time limit", "exceeds", "Job violates accounting",
-            "Invalid generic resource", "Memory required by task", "Unable to allocate", "More processors requested",
-            "Requested partition configuration", "Job/step already", "Access/permission denied",
-            "User's group not permitted",
-            "CPU count per node can not be satisfied", "Node count specification invalid", "already finished",
-        ]
-        return phrases.contains { text.contains($0) }
+    /// In the line in which the tool itself says why it failed; what site hooks print around it proves nothing.
+    private static func isRefusal(_ name: String, _ text: String) -> Bool {
+        let mark = name == "sbatch" ? "Batch job submission failed:" : "error"
+        return text.split(separator: "\n").contains { $0.contains(mark) && SlurmRefusal.isMeant(by: String($0)) }
     }
 }

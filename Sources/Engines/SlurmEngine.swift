@@ -7,6 +7,22 @@ internal import Synchronization
 /// start them and when to give up, and is asked once a period what it thinks of all of them.
 public final class SlurmEngine: Engine {
     public struct Configuration: Sendable, Hashable {
+        /// The cluster's REST service, slurmrestd.
+        public struct Service: Sendable, Hashable {
+            /// `http://host:6820`, or `unix:` and the path of its socket.
+            public var address: String
+            /// Whose jobs they are.
+            public var user: String
+            /// A file with that user's JSON Web Token, read anew for every call.
+            public var tokenFile: String
+
+            public init(address: String, user: String, tokenFile: String) {
+                (self.address, self.user, self.tokenFile) = (address, user, tokenFile)
+            }
+        }
+
+        /// `nil` for the commands of the agent's own user.
+        public var service: Service?
         public var partition: String?
         public var account: String?
         /// What the cluster calls its cards, to models of the catalogue.
@@ -15,11 +31,13 @@ public final class SlurmEngine: Engine {
         public var callsPerMinute: Int
 
         public init(
+            service: Service? = nil,
             partition: String? = nil,
             account: String? = nil,
             cardAliases: [String: String] = [:],
             callsPerMinute: Int = 120
         ) {
+            self.service = service
             self.partition = partition
             self.account = account
             self.cardAliases = cardAliases
@@ -52,16 +70,17 @@ public final class SlurmEngine: Engine {
     /// For a run whose end Slurm tells of: time for its last word to be seen here.
     static let lastWordMax = Duration.seconds(5)
 
-    /// By the commands of the agent's user.
+    /// By the REST service where one is configured, else by the commands of the agent's user.
     ///
     /// - Parameter sharedFolder: Absolute folder that the agent and every node see at the same path.
     /// - Throws: ``EngineError/unreachable(_:)`` when the shared folder cannot be made.
     public convenience init(
-        commandLine configuration: Configuration,
+        _ configuration: Configuration,
         sharedFolder: String,
         log: Logger
     ) async throws(EngineError) {
-        try await self.init(configuration, sharedFolder: sharedFolder, access: SlurmCommandLine(), log: log)
+        let access: any SlurmAccess = configuration.service.map { SlurmREST($0) } ?? SlurmCommandLine()
+        try await self.init(configuration, sharedFolder: sharedFolder, access: access, log: log)
     }
 
     init(
@@ -117,16 +136,18 @@ public final class SlurmEngine: Engine {
 
     public func submit(_ order: EngineOrder) async throws(EngineError) -> String {
         let runs = runs
-        let known = try await blocking { () throws(EngineError) -> String? in
+        let (known, wasTried) = try await blocking { () throws(EngineError) -> (String?, Bool) in
             try runs.write(order)
-            return Self.engineJob(order.run, runs)
+            return (Self.engineJob(order.run, runs), Disk.exists(runs.folder(order.run).file("submission")))
         }
         if let known { return known }
-        // A call of ours may have been answered when nobody listened any more.
-        await budget.take()
-        let found = try await access.jobs().filter { $0.name == order.run.description }
-        if let first = found.min(by: { Int($0.id) ?? 0 < Int($1.id) ?? 0 }) {
-            return try await note(first.id, for: order.run)
+        if wasTried {
+            // A call of ours may have been answered when nobody listened any more.
+            await budget.take()
+            let found = try await access.jobs().filter { $0.name == order.run.description }
+            if let first = found.min(by: { Int($0.id) ?? 0 < Int($1.id) ?? 0 }) {
+                return try await note(first.id, for: order.run)
+            }
         }
         let submission = submission(order)
         try await blocking { () throws(EngineError) in

@@ -6,8 +6,16 @@ internal import Synchronization
 
 /// A real Slurm cluster of `scripts/engines/slurm-up`, in a folder of its own under `/tmp`.
 public final class SlurmRig: EngineRig {
+    /// How the engine speaks to the cluster.
+    public enum Access: Sendable, CaseIterable {
+        case commands, service, socket
+    }
+
     public let folder: String
     private let scripts: String
+    /// Folder of another Debian whose Slurm it is; empty for this machine's own.
+    private let root: String
+    private let service: SlurmEngine.Configuration.Service?
     private let current = Mutex<SlurmEngine?>(nil)
 
     /// What a Slurm cluster of this kind can be asked to show. Without cgroups it limits no memory.
@@ -19,18 +27,40 @@ public final class SlurmRig: EngineRig {
     /// - Parameters:
     ///   - scripts: The folder `scripts/engines` of the project.
     ///   - port: The first of twenty that nobody else uses.
-    public init(scripts: String, port: Int) throws {
+    ///   - root: Folder of another Debian whose Slurm it is to be; this machine's own when `nil`.
+    public init(scripts: String, port: Int, access: Access = .commands, root: String? = nil) throws {
         var template = Array("/tmp/onepoint-slurm-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw EngineFault("no temporary folder: errno \(errno)") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         self.scripts = scripts
+        self.root = root ?? ""
         chmod(folder, 0o755)
         // Slurm's commands find their cluster by it, in the engine as in its tools.
         setenv("SLURM_CONF", "\(folder)/cluster/slurm.conf", 1)
         guard
-            try LocalEngineRig.shell("'\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1")
+            try LocalEngineRig.shell(
+                "SLURM_ROOT='\(self.root)' '\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1"
+            )
                 == 0
         else { throw EngineFault("Slurm did not start: \(LocalEngineRig.text("\(folder)/up.log") ?? "")") }
+        let token = "\(folder)/token"
+        let address: String? =
+            switch access {
+            case .commands: nil
+            case .service: "http://127.0.0.1:\(port + 1)"
+            case .socket: "unix:\(folder)/cluster/rest/sock"
+            }
+        service = address.map { .init(address: $0, user: "root", tokenFile: token) }
+        if address != nil { try renewToken(lifespanSeconds: 3600) }
+    }
+
+    /// Writes a fresh token where the engine reads it.
+    public func renewToken(lifespanSeconds: Int) throws {
+        let line =
+            "export PATH=/usr/sbin:/usr/bin:/bin SLURM_CONF='\(folder)/cluster/slurm.conf'; "
+            + "\(root.isEmpty ? "" : "chroot '\(root)'") scontrol token lifespan=\(lifespanSeconds) "
+            + "| sed s/^SLURM_JWT=// > '\(folder)/token'"
+        guard try LocalEngineRig.shell(line) == 0 else { throw EngineFault("no token was made") }
     }
 
     /// Ends or starts a part, such as `slurmctld`, `slurmrestd`, `slurmd-1`.
@@ -56,7 +86,7 @@ public final class SlurmRig: EngineRig {
     public func slurm() async throws -> SlurmEngine {
         if let engine = current.withLock({ $0 }) { return engine }
         let made = try await SlurmEngine(
-            commandLine: .init(cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
+            .init(service: service, cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
             sharedFolder: "\(folder)/shared",
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )

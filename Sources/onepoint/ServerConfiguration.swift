@@ -107,6 +107,11 @@ struct ServerConfiguration: Sendable {
     /// The Slurm cluster that a centre schedules with.
     private static func slurm(_ fields: inout Fields) -> SlurmEngine.Configuration {
         var slurm = SlurmEngine.Configuration()
+        if let json = fields.object("rest") {
+            var section = Fields(json, pointer: fields.pointer + "/rest")
+            slurm.service = service(&section)
+            fields.violations += section.finish()
+        }
         slurm.partition = fields.string("partition")
         slurm.account = fields.string("account")
         for (type, model) in fields.strings("card_aliases") {
@@ -120,6 +125,18 @@ struct ServerConfiguration: Sendable {
         }
         if let calls = fields.integer("calls_per_minute", in: 1...6000) { slurm.callsPerMinute = Int(calls) }
         return slurm
+    }
+
+    private static func service(_ fields: inout Fields) -> SlurmEngine.Configuration.Service? {
+        let address = fields.string("address") ?? ""
+        if !["http://", "https://", "unix:/"].contains(where: address.hasPrefix) {
+            fields.fault("/address", "must be http://HOST:PORT, or unix: and the absolute path of a socket")
+        }
+        let tokenFile = fields.string("token_file") ?? ""
+        if !tokenFile.hasPrefix("/") { fields.fault("/token_file", "must be the absolute path of a file with a token") }
+        let user = fields.string("user") ?? ""
+        if user.isEmpty { fields.fault("/user", "is needed: whose token it is") }
+        return .init(address: address, user: user, tokenFile: tokenFile)
     }
 
     /// Reads the `slurm` section of a file of its own, for an agent.
@@ -308,7 +325,7 @@ extension ServerConfiguration.CentreEntry {
     ///
     /// - Parameter root: The engine's own folder; every node of a cluster must see it at the same path.
     func engine(root: String, log: Logger) async throws -> any Engine {
-        if let slurm { return try await SlurmEngine(commandLine: slurm, sharedFolder: root, log: log) }
+        if let slurm { return try await SlurmEngine(slurm, sharedFolder: root, log: log) }
         let engine = try await LocalEngine(try local(root: root), log: log)
         // Once, at join: what the machine really does, before anything else runs on it for us.
         if engine.measurement == nil { _ = await engine.measure() }

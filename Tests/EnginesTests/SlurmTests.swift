@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Logging
 import TestKit
 import Testing
 
@@ -9,12 +10,138 @@ enum SlurmHere {
     static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("scripts/engines").path
 
+    /// The folder of a Debian with Slurm 24.11, where `scripts/setup-engines` made one and it is mounted.
+    static var nextGeneration: String? {
+        let all = ProcessInfo.processInfo.environment
+        let cache = all["ONEPOINT_ENGINES"] ?? "\(all["HOME"] ?? "/root")/.cache/onepoint-engines"
+        let root = "\(cache)/debian13"
+        let files = FileManager.default
+        let isThere = files.isExecutableFile(atPath: "\(root)/usr/sbin/slurmrestd")
+        return isThere && files.fileExists(atPath: "\(root)/proc/self") ? root : nil
+    }
+
     static var isPossible: Bool {
         getuid() == 0
             && ["slurmctld", "slurmd", "munged"].allSatisfy {
                 FileManager.default.isExecutableFile(atPath: "/usr/sbin/\($0)")
             }
     }
+}
+
+private func freePorts() -> Int { 26_000 + 20 * Int.random(in: 0..<250) }
+
+/// A real cluster, spoken to by its REST service.
+@Suite(
+    "Slurm's REST service",
+    .serialized,
+    .enabled(if: SlurmHere.isPossible, "Slurm is not installed, or we are not root")
+)
+struct SlurmServiceTests {
+    @Test("keeps the contract", .timeLimit(.minutes(15)), arguments: [SlurmRig.Access.service, .socket])
+    func conformance(_ access: SlurmRig.Access) async throws {
+        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: access)
+        defer { rig.remove() }
+        try await expectContract(of: rig, "\(access)")
+    }
+
+    @Test(
+        "of the next generation keeps it too",
+        .enabled(if: SlurmHere.nextGeneration != nil, "Slurm 24.11 is not here: scripts/setup-engines slurm24"),
+        .timeLimit(.minutes(15))
+    )
+    func nextGeneration() async throws {
+        let root = try #require(SlurmHere.nextGeneration)
+        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service, root: root)
+        defer { rig.remove() }
+        let capacity = try await rig.engine().capacity()
+        #expect(capacity.engineVersion.hasPrefix("Slurm 24."))
+        #expect(capacity.nodes.count == 2 && capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
+        try await expectContract(of: rig, "24.11")
+        let bench = EngineBench(rig)
+        let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+            $0.resources.cards = 2
+            $0.resources.card = "a100-80gb"
+        }
+        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+        #expect(try await bench.log(of: order.run) == "0,1\n")
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(rig.folder)/token"))
+        guard case .unreachable(let why)? = await fault({ _ = try await rig.engine().capacity() }) else {
+            Issue.record("a wrong token was taken")
+            return
+        }
+        #expect(why.contains("\(rig.folder)/token"), "\(why)")
+    }
+
+    private func expectContract(of rig: SlurmRig, _ name: String) async throws {
+        for one in EngineConformance.cases(for: SlurmRig.features) {
+            do { try await one.check(rig) } catch { Issue.record("\(name), \(one): \(error)") }
+        }
+    }
+
+    @Test("counts the same nodes and cards as the commands do, and refuses in Slurm's words")
+    func capacity() async throws {
+        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
+        defer { rig.remove() }
+        let bench = EngineBench(rig)
+        let capacity = try await rig.engine().capacity()
+        let other = try await SlurmEngine(
+            .init(cardAliases: ["a100": "a100-80gb"]),
+            sharedFolder: "\(rig.folder)/other",
+            log: Logger(label: "test")
+        )
+        #expect(try await other.capacity() == capacity)
+        let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+            $0.resources.cards = 2
+            $0.resources.card = "a100-80gb"
+        }
+        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+        #expect(try await bench.log(of: order.run) == "0,1\n")
+        let large = await fault { _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) } }
+        guard case .refused(let why)? = large else {
+            Issue.record("1000 cores: \(String(describing: large))")
+            return
+        }
+        #expect(why.contains("Slurm refuses it: "), "\(why)")
+    }
+
+    @Test("a wrong token, an expired one, a dead controller and a dead service end nothing, and each says what to do")
+    func outages() async throws {
+        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
+        defer { rig.remove() }
+        let bench = EngineBench(rig)
+        let engine = try await rig.engine()
+        let order = try await bench.shell("echo up; until [ -e $ONEPOINT_OUTPUTS/go ]; do sleep 0.1; done") {
+            $0.timeLimitSeconds = 600
+        }
+        try await bench.says("up", order.run)
+        let token = "\(rig.folder)/token"
+        func expectUnreachable(_ words: String) async {
+            guard case .unreachable(let why)? = await fault({ _ = try await engine.list() }) else {
+                Issue.record("a list without '\(words)'")
+                return
+            }
+            #expect(why.contains(words), "\(why)")
+        }
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: token))
+        await expectUnreachable("the token in \(token)")
+        try FileManager.default.removeItem(atPath: token)
+        await expectUnreachable("cannot be read")
+        try rig.renewToken(lifespanSeconds: 3600)
+        try rig.end("slurmctld")
+        await expectUnreachable("controller is down")
+        try rig.start("slurmctld")
+        try rig.end("slurmrestd", signal: "KILL")
+        await expectUnreachable("cannot be reached")
+        try rig.start("slurmrestd")
+        try await bench.running(order.run)
+        #expect(FileManager.default.createFile(atPath: "\(rig.outputs(order.run))/go", contents: nil))
+        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+    }
+}
+
+private func fault(_ body: () async throws -> Void) async -> EngineError? {
+    do { try await body() } catch { return error as? EngineError }
+    return nil
 }
 
 /// A real cluster of Slurm, for each of these its own.
@@ -24,7 +151,7 @@ final class SlurmTests {
     private let bench: EngineBench
 
     init() throws {
-        rig = try SlurmRig(scripts: SlurmHere.scripts, port: 26_000 + 20 * Int.random(in: 0..<250))
+        rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts())
         bench = EngineBench(rig)
     }
 
@@ -101,11 +228,6 @@ final class SlurmTests {
         #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
         #expect(try await rig.output("starts", of: order.run) == "started\n")
         #expect(try await bench.end(of: other.run).outcome.kind == .cancelled)
-    }
-
-    private func fault(_ body: () async throws -> Void) async -> EngineError? {
-        do { try await body() } catch { return error as? EngineError }
-        return nil
     }
 
     private func cancelAtSlurm(_ run: RunKey) async throws {
@@ -217,5 +339,95 @@ final class SlurmTests {
         let began = ContinuousClock.now
         for _ in 0..<75 { await budget.take() }
         #expect(ContinuousClock.now - began >= .milliseconds(1300))
+    }
+}
+
+@Suite("What Slurm's REST service says and wants") struct SlurmDialectTests {
+    private let submission = SlurmSubmission(
+        name: "op-x-1",
+        script: "#!/bin/sh\n",
+        tasks: 2,
+        coresPerTask: 4,
+        mebibytesPerCore: 512,
+        cardsPerTask: "a100:2",
+        minutes: 10,
+        folder: "/shared/op-x-1",
+        partition: "main",
+        account: nil
+    )
+
+    @Test("each generation is sent what it takes")
+    func bodies() throws {
+        let environment = [(name: "PATH", value: "/bin")]
+        for dialect in SlurmDialect.known {
+            let body = dialect.body(submission, environment: environment)
+            let job = try #require(body["job"])
+            #expect(job["hold"] == .bool(true) && job["name"] == .string("op-x-1"))
+            #expect((dialect.version >= 41 ? job : body)["script"] == .string("#!/bin/sh\n"))
+            #expect(SlurmDialect.number(job["time_limit"]) == 10)
+            #expect(SlurmDialect.number(job["memory_per_cpu"]) == 512)
+            if dialect.version >= 39 {
+                #expect(job["environment"] == .array([.string("PATH=/bin")]) && job["requeue"] == .bool(false))
+                #expect(job["tres_per_task"] == .string("gres/gpu:a100:2"))
+            } else {
+                #expect(job["environment"]?["PATH"] == .string("/bin") && job["no_requeue"] == .bool(true))
+                #expect(job["gpus_per_task"] == .string("a100:2"))
+            }
+        }
+    }
+
+    @Test(
+        "answers of both generations are read alike",
+        arguments: [
+            #"{"job_id": 7, "name": "op-x-1", "job_state": "PENDING", "state_reason": "JobHeldUser"}"#,
+            """
+            {"job_id": {"set": true, "infinite": false, "number": 7}, "name": "op-x-1", "job_state": ["PENDING"],
+             "state_reason": "JobHeldUser"}
+            """,
+        ]
+    )
+    func jobs(_ text: String) throws {
+        let job = try #require(SlurmDialect.job(try JSON(parsing: Array(text.utf8))))
+        #expect(job.id == "7" && job.isHeld)
+    }
+
+    @Test("an unset number is none, and the errors' numbers are found under each of their names")
+    func readings() throws {
+        func json(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }
+        #expect(SlurmDialect.number(try json(#"{"set": false, "infinite": false, "number": 0}"#)) == nil)
+        #expect(SlurmDialect.number(try json(#"{"set": true, "infinite": true, "number": 0}"#)) == nil)
+        let faults = SlurmDialect.faults(
+            try json(#"{"errors": [{"errno": -1}, {"error_code": 2042, "error": "held"}, {"error_number": 2017}]}"#)
+        )
+        #expect(faults.map(\.number) == [-1, 2042, 2017])
+        #expect(SlurmDialect.job(try json(#"{"job_id": 7, "name": "other"}"#)) == nil)
+        let node = SlurmDialect.node(
+            try json(
+                #"{"name": "n", "cpus": 64, "real_memory": 5, "state": "idle", "state_flags": ["DRAIN"], "gres": ""}"#
+            )
+        )
+        #expect(node?.states == ["IDLE", "DRAIN"] && node?.isSchedulable == false)
+    }
+
+    @Test(
+        "what is no slurmrestd, or of no known version, is named so",
+        arguments: [
+            ("<html>login</html>", "web page"), (#"{"paths": {"/slurm/v0.0.99/jobs": {}}}"#, "none of the versions"),
+            (#"{"pa"#, "no JSON"), ("{}", "no paths"),
+        ]
+    )
+    func foreign(_ answer: String, _ words: String) async throws {
+        let server = try await LoopbackHTTP { _ in LoopbackHTTP.Answer(200, answer) }
+        let token = FileManager.default.temporaryDirectory.appendingPathComponent("token-\(UUID())")
+        try Data("secret".utf8).write(to: token)
+        defer { try? FileManager.default.removeItem(at: token) }
+        let service = SlurmREST(.init(address: server.address, user: "u", tokenFile: token.path))
+        let error = await fault { _ = try await service.jobs() }
+        await server.close()
+        guard case .unreachable(let why)? = error else {
+            Issue.record("\(answer) was understood")
+            return
+        }
+        #expect(why.contains(words) && !why.contains("secret"), "\(why)")
     }
 }

@@ -136,7 +136,7 @@ import Testing
             .map { String($0.output.1) }
         #expect(!keys.isEmpty)
         let document = try Self.repository.text("docs/reference/configuration.md")
-        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?(?:slurm\.)?([a-z_]+)`\s*\|/).map {
+        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?(?:[a-z]+\.)*([a-z_]+)`\s*\|/).map {
             String($0.output.1)
         }
         #expect(Set(rows) == Set(keys))
