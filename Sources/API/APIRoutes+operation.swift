@@ -13,10 +13,12 @@ extension APIRoutes {
             "/healthz",
             .public,
             nil,
-            "Whether the process answers",
-            answer: .json(schema: statusSchema)
+            "Whether the process answers, and its clock",
+            answer: .json(
+                schema: .object(["status": .string, "at": .time], required: ["status", "at"])
+            )
         ) { call in
-            try call.answer(["status": "ok"])
+            try call.answer(["status": "ok", "at": call.point.time.rfc3339])
         },
         Endpoint(
             .get,

@@ -25,6 +25,30 @@ public struct HTTPPointLink: PointLink {
         try await call("POST", "/v1/agent/join", json: request, timeout: .seconds(30))
     }
 
+    /// Whether the point knows our key.
+    ///
+    /// - Throws: ``Failure`` when it cannot be reached, or answers neither yes nor no.
+    public func isKnown() async throws -> Bool {
+        do {
+            // No upload has this name, which only those who are known are told.
+            _ = try await send(request("GET", "/v1/agent/uploads/up-00000000000000000000000000"), timeout: .seconds(20))
+        } catch let failure as Failure where failure.code == .notFound {
+            return true
+        } catch let failure as Failure where failure.code == .unauthenticated {
+            return false
+        }
+        return true
+    }
+
+    /// How far the point's clock is ahead of ours, to within the time of the call.
+    ///
+    /// - Throws: ``Failure`` when it cannot be reached, or is no point.
+    public func clockSkew(now: @Sendable () -> Instant) async throws -> Duration {
+        struct Health: Decodable { var at: Instant }
+        let health: Health = try await decode(send(request("GET", "/healthz"), timeout: .seconds(20)))
+        return health.at - now()
+    }
+
     public func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse {
         let timeout = TimeAmount.milliseconds(Int64(request.waitMilliseconds)) + .seconds(30)
         return try await call("POST", "/v1/agent/exchange", json: request, timeout: timeout)

@@ -12,7 +12,7 @@ public enum Verification: Hashable, Sendable {
 extension BlobStore {
     /// Throws `storageExhausted` when the disk has less room than that.
     public func checkSpace(atLeast least: Bytes) async throws {
-        let free = try await threads.run { [root] in try FileSystem.freeSpace(root) }
+        let free = try await space().free
         guard free < least else { return }
         throw Failure(
             .storageExhausted,

@@ -36,15 +36,6 @@ enum FileSystem {
         try makeFolder(path)
     }
 
-    /// What the file system under a path still takes from us.
-    static func freeSpace(_ path: String) throws(SystemError) -> Bytes {
-        var about = statvfs()
-        guard statvfs(path, &about) == 0 else { throw SystemError.last("statvfs", path) }
-        return Bytes(
-            Int64(clamping: UInt64(about.f_bavail).multipliedReportingOverflow(by: UInt64(about.f_frsize)).partialValue)
-        )
-    }
-
     /// Replaces what is at `target`.
     static func move(_ source: String, to target: String) throws(SystemError) {
         guard rename(source, target) == 0 else { throw .last("rename", target) }

@@ -10,6 +10,9 @@ public protocol Engine: Sendable {
     /// What the engine offers now. Cheap enough for every few seconds.
     func capacity() async throws(EngineError) -> CentreCapacity
 
+    /// Looks at what the engine needs here, taking up to a minute; may run something small.
+    func check() async -> [EngineCheck]
+
     /// Creates the run held: nothing of the user's starts before ``release(_:)``.
     ///
     /// - Returns: The engine's own name for it. The same for a repeat.

@@ -98,6 +98,12 @@ public final class SlurmEngine: Engine {
 
     public var kind: EngineKind { .slurm }
 
+    /// Whether a cluster answers its commands on this machine.
+    public static func isHere() async -> Bool {
+        guard let version = try? await SlurmCommandLine().version(), !version.isEmpty else { return false }
+        return ((try? await SlurmCommandLine().nodes()) ?? []).isEmpty == false
+    }
+
     public func capacity() async throws(EngineError) -> CentreCapacity {
         await budget.take()
         let version: String

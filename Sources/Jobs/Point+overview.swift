@@ -80,6 +80,9 @@ final class Counters: Sendable {
 }
 
 extension Point {
+    /// The point's clock.
+    public var time: Instant { now() }
+
     /// Whether the point can do its work: throws when the store cannot be written to, or the disk is nearly full.
     public func checkReady() async throws {
         try await blobs.checkSpace(atLeast: .mebi(8))

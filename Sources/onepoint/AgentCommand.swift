@@ -3,6 +3,7 @@ import ArgumentParser
 import Blobs
 import Core
 import Engines
+import FoundationEssentials
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -15,22 +16,29 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent",
         abstract: "Run a centre's agent. It connects outward only.",
         discussion: """
-            The first start joins with a one-time token; later starts find who they are in the data folder.
+            The first start joins with a one-time token; later starts find who they are in the data folder. Where a Slurm \
+            cluster answers its commands here, the agent schedules with it; elsewhere with processes of this machine.
 
             Examples:
+              onepoint agent check --join https://point.example
               onepoint agent --data /var/lib/onepoint --join https://point.example --token oj_…
               onepoint agent --data /var/lib/onepoint
-            """
+            """,
+        subcommands: [AgentRunCommand.self, AgentCheckCommand.self],
+        defaultSubcommand: AgentRunCommand.self
     )
+}
 
+/// What the agent and its check are both told.
+struct AgentOptions: ParsableArguments {
     @Option(help: "Folder for everything that the agent keeps.")
     var data = "./agent"
 
     @Option(help: "Address of the point to join.")
     var join: String?
 
-    @Option(help: "One-time token from `onepoint centres join`.")
-    var token: String?
+    @Option(help: "What to schedule with: auto, local or slurm.")
+    var engine = EngineChoice.auto
 
     @Option(help: "Cores to offer; the machine's own when absent.")
     var cores: Double?
@@ -46,18 +54,79 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var engineConfig: String?
 
+    /// The cluster to schedule with; `nil` for processes of this machine.
+    private func slurm() async throws -> SlurmEngine.Configuration? {
+        if let engineConfig { return try ServerConfiguration.loadSlurm(engineConfig) }
+        switch engine {
+        case .local: return nil
+        case .slurm: return SlurmEngine.Configuration()
+        case .auto:
+            // What was found once stays: runs of the one engine mean nothing to the other.
+            let note = "\(try absolute(data))/engine-kind"
+            if let known = FileManager.default.contents(atPath: note).map({ String(decoding: $0, as: UTF8.self) }) {
+                return known.hasPrefix("slurm") ? SlurmEngine.Configuration() : nil
+            }
+            // Whoever says what this machine offers means this machine.
+            let isLocal = cores != nil || memory != nil || !emulate.isEmpty
+            let isCluster = isLocal ? false : await SlurmEngine.isHere()
+            return isCluster ? SlurmEngine.Configuration() : nil
+        }
+    }
+
+    /// Writes down what was found.
+    func note(_ kind: EngineKind) throws {
+        let note = "\(try absolute(data))/engine-kind"
+        guard FileManager.default.createFile(atPath: note, contents: Data("\(kind.rawValue)\n".utf8)) else {
+            throw Failure(.storageExhausted, "The file \(note) cannot be written.")
+        }
+    }
+
+    /// What to schedule with and what to offer of it.
+    func entry(_ centre: CentreName) async throws -> ServerConfiguration.CentreEntry {
+        var entry = ServerConfiguration.CentreEntry(name: centre, tier: .hub)
+        entry.cores = cores.map { MilliCores(Int64(($0 * 1000).rounded())) }
+        if let memory {
+            guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
+            entry.memory = bytes
+        }
+        entry.slurm = try await slurm()
+        for item in emulate {
+            let parts = item.split(separator: "=")
+            guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil
+            else {
+                throw ValidationError("--emulate takes a model of the catalogue and a count, such as h100-sxm5=8.")
+            }
+            entry.emulatedCards[String(parts[0])] = count
+        }
+        return entry
+    }
+}
+
+/// `onepoint agent run`, which is what `onepoint agent` means.
+struct AgentRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the agent until it is stopped; `agent` alone means this."
+    )
+
+    @OptionGroup var options: AgentOptions
+
+    @Option(help: "One-time token from `onepoint centres join`.")
+    var token: String?
+
     @Option(help: "How much to log.")
     var logLevel: LogLevel = .notice
 
     func run() async throws {
         let log = makeLogger(logLevel.level)
-        let assembly = try Assembly(data: try absolute(data), log: log)
+        let assembly = try Assembly(data: try absolute(options.data), log: log)
         let folder = try AgentFolder(root: assembly.data, threads: assembly.threads)
         let lock = try Self.lock("\(assembly.data)/lock")
         defer { close(lock) }
         let identity = try await identity(folder)
-        let entry = try entry(identity.centre)
+        let entry = try await options.entry(identity.centre)
         let engine = try await entry.engine(root: folder.enginePath, log: log)
+        try options.note(engine.kind)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         let agent = Agent(
             identity: identity,
@@ -68,7 +137,12 @@ struct AgentCommand: AsyncParsableCommand {
             now: Assembly.now,
             log: log
         )
-        log.notice("agent started", metadata: ["centre": "\(identity.centre)", "point": "\(identity.point)"])
+        log.notice(
+            "agent started",
+            metadata: [
+                "centre": "\(identity.centre)", "point": "\(identity.point)", "engine": "\(engine.kind.rawValue)",
+            ]
+        )
         let group = ServiceGroup(
             configuration: .init(services: [agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         )
@@ -91,10 +165,13 @@ struct AgentCommand: AsyncParsableCommand {
 
     private func identity(_ folder: AgentFolder) async throws -> AgentIdentity {
         if let known = try await folder.identity() {
-            guard let join, let token, join != known.point else { return known }
+            // A unit file names its token at every start, long after it was spent.
+            guard let join = options.join, let token else { return known }
+            let link = HTTPPointLink(point: known.point, key: known.key)
+            if join == known.point, (try? await link.isKnown()) ?? true { return known }
             return try await self.join(join, token, folder)
         }
-        guard let join, let token else {
+        guard let join = options.join, let token else {
             throw ValidationError(
                 "This folder has joined nowhere yet: give --join URL and --token, as `onepoint centres join` prints them."
             )
@@ -108,23 +185,8 @@ struct AgentCommand: AsyncParsableCommand {
         try await folder.save(identity)
         return identity
     }
+}
 
-    private func entry(_ centre: CentreName) throws -> ServerConfiguration.CentreEntry {
-        var entry = ServerConfiguration.CentreEntry(name: centre, tier: .hub)
-        entry.cores = cores.map { MilliCores(Int64(($0 * 1000).rounded())) }
-        if let memory {
-            guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
-            entry.memory = bytes
-        }
-        entry.slurm = try engineConfig.map { try ServerConfiguration.loadSlurm($0) }
-        for item in emulate {
-            let parts = item.split(separator: "=")
-            guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil
-            else {
-                throw ValidationError("--emulate takes a model of the catalogue and a count, such as h100-sxm5=8.")
-            }
-            entry.emulatedCards[String(parts[0])] = count
-        }
-        return entry
-    }
+enum EngineChoice: String, CaseIterable, ExpressibleByArgument {
+    case auto, local, slurm
 }

@@ -29,6 +29,8 @@ struct CopiedAgentTests {
         try await eventually("the agent to join", tail: { first.output }) {
             try await point.call("GET", "/v1/centres/region-1").json["connected"]?.boolValue == true
         }
+        let identity = original.appendingPathComponent("identity.json").path
+        try await eventually("the agent to know who it is") { FileManager.default.fileExists(atPath: identity) }
         try FileManager.default.copyItem(at: original, to: copy)
         let second = try agent(copy)
         defer { second.abandon() }

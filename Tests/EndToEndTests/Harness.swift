@@ -252,7 +252,9 @@ struct CommandLineUnderTest {
         var errors: String
     }
 
-    func run(_ arguments: String...) async throws -> Outcome {
+    func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> Outcome {
         let process = Process()
         process.executableURL = Program.executable
         process.arguments = arguments

@@ -256,6 +256,26 @@ final class SlurmTests {
         #expect(why.contains("Slurm refuses it: sbatch: error: "), "\(why)")
     }
 
+    @Test("a check sends a job through, and says what keeps one from it")
+    func check() async throws {
+        let engine = try await rig.engine()
+        let checks = await engine.check()
+        #expect(
+            checks.map(\.subject) == ["engine", "a job"] && checks.allSatisfy { $0.verdict == .passed },
+            "\(checks)"
+        )
+        let elsewhere = try await SlurmEngine(
+            .init(partition: "none", cardAliases: ["a100": "a100-80gb"]),
+            sharedFolder: "\(rig.folder)/elsewhere",
+            log: Logger(label: "test")
+        )
+        let closed = await elsewhere.check()
+        #expect(closed.first?.verdict == .failed && closed.first?.detail.contains("partition") == true, "\(closed)")
+        try rig.end("slurmctld")
+        let dead = await engine.check()
+        #expect(dead.first?.verdict == .failed, "\(dead)")
+    }
+
     @Test("hundreds of waiting jobs cost one call a look, and say why they wait")
     func many() async throws {
         let engine = try await rig.slurm()

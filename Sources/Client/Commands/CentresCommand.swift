@@ -128,9 +128,9 @@ struct CentresCommand: AsyncParsableCommand {
                 try point.show(answer, as: JoinView.self) { join in
                     terminal.printError("Put the onepoint executable on a machine of \(join.centre) and run there:")
                     terminal.printError("")
-                    terminal.print(
-                        "onepoint agent --data agent-\(join.centre) --join \(client.credentials.url) --token \(join.token)"
-                    )
+                    let start = "--data agent-\(join.centre) --join \(client.credentials.url)"
+                    terminal.print("onepoint agent check \(start)")
+                    terminal.print("onepoint agent \(start) --token \(join.token)")
                     terminal.printError("")
                     terminal.printError("The token works once, until \(spoken(join.expiresAt)).")
                 }
