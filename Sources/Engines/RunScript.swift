@@ -79,6 +79,9 @@ struct RunScript {
     /// One word of shell, whatever is in it.
     static func quoted(_ text: String) -> String { "'\(text.replacingBytes("'", by: "'\\''"))'" }
 
+    /// The detail of a record whose script was told to end by its engine, which alone knows why.
+    static let stoppedByEngine = "its engine asked it to stop"
+
     /// What is the same for every run.
     private static let body = #"""
         set -u
@@ -283,7 +286,10 @@ struct RunScript {
                     children=$!
                 else
                     for rank in $ranks; do
-                        setsid sh "$script" task "$rank" "$suffix" "$rank" < /dev/null &
+                        # A member's node shows it its own cards only, so that the first of them is its.
+                        local_rank=$rank
+                        [ -n "$suffix" ] && local_rank=0
+                        setsid sh "$script" task "$rank" "$suffix" "$local_rank" < /dev/null &
                         children="$children $!"
                     done
                 fi
@@ -300,7 +306,7 @@ struct RunScript {
             case $cause in
             cancelled) ended cancelled 0 '' ;;
             limit) ended time_limit 0 '' ;;
-            engine) ended node_failure 0 "its engine asked it to stop" ;;
+            engine) ended node_failure 0 "\#(stoppedByEngine)" ;;
             *)
                 if [ -e "$dir/failed" ]; then
                     ended "$(field kind "$dir/failed")" "$(field code "$dir/failed")" "$(field detail "$dir/failed")"

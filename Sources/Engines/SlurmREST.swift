@@ -15,7 +15,7 @@ final class SlurmREST: SlurmAccess {
         http = EngineHTTP(
             name: "slurmrestd",
             base: address,
-            token: .file(service.tokenFile),
+            tokenFile: service.tokenFile,
             // The older generation takes no `Authorization`.
             tokenHeader: ("X-SLURM-USER-TOKEN", ""),
             headers: [("X-SLURM-USER-NAME", service.user)],
@@ -79,6 +79,8 @@ final class SlurmREST: SlurmAccess {
     /// > Source: `slurm_errno.h`, ESLURM_INVALID_JOB_ID.
     private static let invalidJobID: Int64 = 2017
 
+    private var tokenName: String { http.tokenFile.map { "the token in \($0)" } ?? "the token" }
+
     // MARK: Calls
 
     private func get(_ path: String) async throws(EngineError) -> JSON {
@@ -128,13 +130,13 @@ final class SlurmREST: SlurmAccess {
         }
         if faults.contains(where: { $0.number == 5005 || $0.number == 1007 }) || status == 511 {
             return .unreachable(
-                "slurmrestd at \(http.base) does not accept \(http.tokenPhrase ?? "the token") (\(what)): \(text). Write a "
+                "slurmrestd at \(http.base) does not accept \(tokenName) (\(what)): \(text). Write a "
                     + "valid one there, as `scontrol token` makes it."
             )
         }
         return .unreachable(
             "slurmrestd at \(http.base) answered \(status) to \(what): \(text.isEmpty ? "no reason" : text). Its controller is "
-                + "down, or \(http.tokenPhrase ?? "the token") is wrong or expired."
+                + "down, or \(tokenName) is wrong or expired."
         )
     }
 

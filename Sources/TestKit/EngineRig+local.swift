@@ -158,11 +158,24 @@ public final class LocalEngineRig: EngineRig {
         guard Glibc.write(file, bytes, bytes.count) == bytes.count else { throw EngineFault("\(path): errno \(errno)") }
     }
 
-    static func shell(_ text: String) throws -> Int32 {
+    /// Runs a text of `/bin/sh` to its end.
+    ///
+    /// - Returns: Its status as `waitpid` gives it.
+    public static func shell(_ text: String) throws -> Int32 {
         var process: pid_t = 0
         let words: [UnsafeMutablePointer<CChar>?] = (["/bin/sh", "-c", text] as [String]).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
-        guard posix_spawn(&process, "/bin/sh", nil, nil, words, [nil]) == 0 else { throw EngineFault("no shell") }
+        // The calling thread may block signals, without which a shell cannot wait for what it starts.
+        var attributes = posix_spawnattr_t()
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        guard posix_spawn(&process, "/bin/sh", nil, &attributes, words, [nil]) == 0 else {
+            throw EngineFault("no shell")
+        }
         var status: Int32 = 0
         waitpid(process, &status, 0)
         return status

@@ -50,26 +50,26 @@ struct AgentOptions: ParsableArguments {
     var emulate: [String] = []
 
     @Option(
-        help: "YAML file with a `slurm` section: the cluster that this centre schedules with instead of processes here."
+        help: "YAML file with a section `slurm` or `ray`: the cluster that this centre schedules with."
     )
     var engineConfig: String?
 
     /// The cluster to schedule with; `nil` for processes of this machine.
-    private func slurm() async throws -> SlurmEngine.Configuration? {
-        if let engineConfig { return try ServerConfiguration.loadSlurm(engineConfig) }
+    private func cluster() async throws -> ServerConfiguration.Cluster? {
+        if let engineConfig { return try ServerConfiguration.loadCluster(engineConfig) }
         switch engine {
         case .local: return nil
-        case .slurm: return SlurmEngine.Configuration()
+        case .slurm: return .slurm(SlurmEngine.Configuration())
         case .auto:
             // What was found once stays: runs of the one engine mean nothing to the other.
             let note = "\(try absolute(data))/engine-kind"
             if let known = FileManager.default.contents(atPath: note).map({ String(decoding: $0, as: UTF8.self) }) {
-                return known.hasPrefix("slurm") ? SlurmEngine.Configuration() : nil
+                return known.hasPrefix("slurm") ? .slurm(SlurmEngine.Configuration()) : nil
             }
             // Whoever says what this machine offers means this machine.
             let isLocal = cores != nil || memory != nil || !emulate.isEmpty
             let isCluster = isLocal ? false : await SlurmEngine.isHere()
-            return isCluster ? SlurmEngine.Configuration() : nil
+            return isCluster ? .slurm(SlurmEngine.Configuration()) : nil
         }
     }
 
@@ -89,7 +89,7 @@ struct AgentOptions: ParsableArguments {
             guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
             entry.memory = bytes
         }
-        entry.slurm = try await slurm()
+        entry.cluster = try await cluster()
         for item in emulate {
             let parts = item.split(separator: "=")
             guard parts.count == 2, let count = Int(parts[1]), count > 0, Accelerator.named(String(parts[0])) != nil

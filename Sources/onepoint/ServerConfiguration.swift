@@ -17,7 +17,7 @@ struct ServerConfiguration: Sendable {
         /// Cards that exist for trials only, by catalogue model.
         var emulatedCards: [String: Int] = [:]
         /// The cluster that it schedules with; `nil` for processes of this machine.
-        var slurm: SlurmEngine.Configuration?
+        var cluster: Cluster?
     }
 
     var listenHost = "127.0.0.1"
@@ -96,63 +96,8 @@ struct ServerConfiguration: Sendable {
         if let price = fields.number("card_hour", in: 0...1_000_000) {
             entry.prices.cardHourDefault = MicroCredits(Int64((price * 1e6).rounded()))
         }
-        if let json = fields.object("slurm") {
-            var cluster = Fields(json, pointer: fields.pointer + "/slurm")
-            entry.slurm = slurm(&cluster)
-            fields.violations += cluster.finish()
-        }
+        entry.cluster = cluster(&fields)
         return name == nil || tier == nil ? nil : entry
-    }
-
-    /// The Slurm cluster that a centre schedules with.
-    private static func slurm(_ fields: inout Fields) -> SlurmEngine.Configuration {
-        var slurm = SlurmEngine.Configuration()
-        if let json = fields.object("rest") {
-            var section = Fields(json, pointer: fields.pointer + "/rest")
-            slurm.service = service(&section)
-            fields.violations += section.finish()
-        }
-        slurm.partition = fields.string("partition")
-        slurm.account = fields.string("account")
-        for (type, model) in fields.strings("card_aliases") {
-            if Accelerator.named(model) == nil {
-                fields.fault(
-                    "/card_aliases/\(type)",
-                    "is no model of the catalogue: `onepoint accelerators` lists them"
-                )
-            }
-            slurm.cardAliases[type] = model
-        }
-        if let calls = fields.integer("calls_per_minute", in: 1...6000) { slurm.callsPerMinute = Int(calls) }
-        return slurm
-    }
-
-    private static func service(_ fields: inout Fields) -> SlurmEngine.Configuration.Service? {
-        let address = fields.string("address") ?? ""
-        if !["http://", "https://", "unix:/"].contains(where: address.hasPrefix) {
-            fields.fault("/address", "must be http://HOST:PORT, or unix: and the absolute path of a socket")
-        }
-        let tokenFile = fields.string("token_file") ?? ""
-        if !tokenFile.hasPrefix("/") { fields.fault("/token_file", "must be the absolute path of a file with a token") }
-        let user = fields.string("user") ?? ""
-        if user.isEmpty { fields.fault("/user", "is needed: whose token it is") }
-        return .init(address: address, user: user, tokenFile: tokenFile)
-    }
-
-    /// Reads the `slurm` section of a file of its own, for an agent.
-    static func loadSlurm(_ path: String) throws -> SlurmEngine.Configuration {
-        try load(path) { json in
-            var reader = Fields(json, pointer: "")
-            var configuration: SlurmEngine.Configuration?
-            if let section = reader.object("slurm") {
-                var fields = Fields(section, pointer: "/slurm")
-                configuration = slurm(&fields)
-                reader.violations += fields.finish()
-            } else {
-                reader.fault("/slurm", "is needed: the cluster that this centre schedules with")
-            }
-            return (configuration ?? SlurmEngine.Configuration(), reader.finish())
-        }
     }
 
     private static let placeholder: CentreName = {
@@ -162,7 +107,7 @@ struct ServerConfiguration: Sendable {
 }
 
 /// Reads the members of one object, noting faults and keys that nobody asked for.
-private struct Fields {
+struct Fields {
     private let members: [(key: String, value: JSON)]
     let pointer: String
     private var known: Set<String> = []
@@ -210,6 +155,8 @@ private struct Fields {
         if !range.contains(value) { fault("/\(key)", "must be \(range.lowerBound) to \(range.upperBound)") }
         return range.contains(value) ? value : nil
     }
+
+    mutating func flag(_ key: String) -> Bool? { take(key, "true or false", \.boolValue) }
 
     mutating func list(_ key: String, countMax: Int) -> [JSON]? {
         guard let items = take(key, "a list", \.arrayValue) else { return nil }
@@ -265,7 +212,7 @@ extension ServerConfiguration {
     /// Reads a configuration file; every fault is named with its line.
     static func load(_ path: String) throws -> ServerConfiguration { try load(path, read) }
 
-    private static func load<Value>(_ path: String, _ read: (JSON) -> (Value, [Violation])) throws -> Value {
+    static func load<Value>(_ path: String, _ read: (JSON) -> (Value, [Violation])) throws -> Value {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw Failure(.invalid, "The configuration file \(path) cannot be read.")
         }
@@ -325,7 +272,7 @@ extension ServerConfiguration.CentreEntry {
     ///
     /// - Parameter root: The engine's own folder; every node of a cluster must see it at the same path.
     func engine(root: String, log: Logger) async throws -> any Engine {
-        if let slurm { return try await SlurmEngine(slurm, sharedFolder: root, log: log) }
+        if let cluster { return try await cluster.engine(folder: root, log: log) }
         let engine = try await LocalEngine(try local(root: root), log: log)
         // Once, at join: what the machine really does, before anything else runs on it for us.
         if engine.measurement == nil { _ = await engine.measure() }

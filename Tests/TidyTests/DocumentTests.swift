@@ -130,10 +130,14 @@ import Testing
         "every key that the server's configuration reads has a row in docs/reference/configuration.md, and every row a key"
     )
     func configuration() throws {
-        let path = "Sources/onepoint/ServerConfiguration.swift"
-        let keys = try Self.repository.text(path)
-            .matches(of: /(?:reader|fields)\.(?:string|strings|integer|integers|number|list|flag|object)\("([a-z_]+)"/)
-            .map { String($0.output.1) }
+        let paths = [
+            "Sources/onepoint/ServerConfiguration.swift", "Sources/onepoint/ServerConfiguration+clusters.swift",
+        ]
+        let sources = try paths.map { try Self.repository.text($0) }.joined()
+        let keys =
+            (sources.matches(
+                of: /(?:reader|fields)\.(?:string|strings|integer|integers|number|list|flag|object)\("([a-z_]+)"/
+            ) + sources.matches(of: /section\("([a-z_]+)"/)).map { String($0.output.1) }
         #expect(!keys.isEmpty)
         let document = try Self.repository.text("docs/reference/configuration.md")
         let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?(?:[a-z]+\.)*([a-z_]+)`\s*\|/).map {

@@ -35,11 +35,13 @@ end() {
     rm -f "$dir/pids/$1"
 }
 
-# until_true SECONDS COMMAND…: repeats the command until it succeeds.
+# until_true SECONDS COMMAND…: repeats the command until it succeeds. A program gets ten seconds each time; a function
+# sees to that itself.
 until_true() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1)) limit="timeout 10"
     shift
-    until timeout 10 "$@" >/dev/null 2>&1; do
+    [ "$(type -t "$1")" = function ] && limit=
+    until $limit "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.05
     done

@@ -1,0 +1,198 @@
+public import Core
+public import Logging
+internal import Synchronization
+
+/// A Ray cluster, driven through its Jobs REST interface.
+///
+/// Ray has no hold, no time limit and a short memory, and its word is not always right. So the truth of a run is what
+/// stands in its folder on a file system that the agent and every node share: the order and its script (held), the
+/// mark of its release, the claim of whoever started it, its logs and its exit record. Ray carries the script to where
+/// there is room, and says how it fares. See decision 17.
+public final class RayEngine: Engine {
+    public struct Configuration: Sendable {
+        /// Of the head's dashboard, such as `http://head:8265`.
+        public var address: String
+        /// The file with the bearer token; `nil` for a cluster without.
+        public var tokenFile: String?
+        /// Absolute folder that the agent and every Ray node see under the same path.
+        public var folder: String
+        /// From a resource of Ray, such as `accelerator_type:A100` or `h100`, to a model of the catalogue.
+        public var cardAliases: [String: String]
+        /// Whether the cluster's cards exist for trials only.
+        public var emulatesCards: Bool
+
+        public init(
+            address: String,
+            tokenFile: String? = nil,
+            folder: String,
+            cardAliases: [String: String] = [:],
+            emulatesCards: Bool = false
+        ) {
+            self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
+            self.tokenFile = tokenFile
+            self.folder = folder
+            self.cardAliases = cardAliases
+            self.emulatesCards = emulatesCards
+        }
+    }
+
+    let configuration: Configuration
+    let client: RayClient
+    let cards: RayCards
+    let runs: PostedRuns
+    let log: Logger
+    private let sending = Mutex<Set<RunKey>>([])
+
+    /// Opens or makes the centre's folder. Ray itself is asked by the first call.
+    ///
+    /// - Throws: ``EngineError/unreachable(_:)`` when the folder cannot be made or written.
+    public convenience init(_ configuration: Configuration, log: Logger) async throws(EngineError) {
+        let runs = try await blocking { () throws(EngineError) in try PostedRuns(root: configuration.folder) }
+        self.init(configuration, runs: runs, log: log)
+    }
+
+    init(_ configuration: Configuration, runs: PostedRuns, log: Logger) {
+        self.configuration = configuration
+        client = RayClient(
+            http: EngineHTTP(name: "Ray", base: configuration.address, tokenFile: configuration.tokenFile)
+        )
+        cards = RayCards(aliases: configuration.cardAliases)
+        self.runs = runs
+        self.log = log
+    }
+
+    public var kind: EngineKind { .ray }
+
+    public func capacity() async throws(EngineError) -> CentreCapacity {
+        let version = try await client.version()
+        return CentreCapacity(
+            engine: .ray,
+            engineVersion: "Ray \(version.ray)",
+            nodes: cards.nodes(try await client.nodes(), emulated: configuration.emulatesCards),
+            isolates: false
+        )
+    }
+
+    public func submit(_ order: EngineOrder) async throws(EngineError) -> String {
+        let isKnown = try await blocking { () throws(EngineError) in self.runs.isKnown(order.run) }
+        if !isKnown {
+            _ = try await client.version()
+            let request = try request(order, on: try await client.nodes())
+            try await blocking { () throws(EngineError) in try self.write(order, request) }
+        }
+        return order.run.description
+    }
+
+    public func release(_ run: RunKey) async throws(EngineError) {
+        let submission = try await blocking { () throws(EngineError) -> JSON? in
+            let submission = try self.runs.document(run)
+            let traces = try self.runs.traces(run)
+            if traces.isClaimed || traces.ending != nil { return nil }
+            try self.runs.noteRelease(run)
+            return submission
+        }
+        guard let submission else { return }
+        // One submission of a run at a time: two at once have spoilt the first one's status in older Rays.
+        guard sending.withLock({ $0.insert(run).inserted }) else { return }
+        defer { sending.withLock { _ = $0.remove(run) } }
+        if let known = try await client.job(run) {
+            // Ray fails what waited long for its turn; nothing of it has started, so it may wait on.
+            guard known.gaveUpWaiting, try await client.delete(run) else { return }
+            log.notice("run waited longer than Ray lets it; sent again", metadata: ["run.id": "\(run)"])
+        }
+        switch try await client.submit(submission) {
+        case .accepted: break
+        case .exists:
+            guard try await client.job(run) != nil else {
+                throw .unreachable("Ray says that it has the job \(run), and then that it does not. It is asked again.")
+            }
+        case .refused(let why):
+            _ = try await blocking { () throws(EngineError) in
+                try self.runs.end(run, RunOutcome(.rejected, detail: "Ray does not take it: \(why)"))
+            }
+        }
+    }
+
+    /// The runs as Ray and the shared folder together tell of them: one call to Ray, a few small files for each run
+    /// that has not ended.
+    public func list() async throws(EngineError) -> [EngineRun] {
+        let jobs = Dictionary(try await client.jobs().map { ($0.run, $0) }, uniquingKeysWith: { first, _ in first })
+        // The folder is read after Ray was asked: whatever Ray said had ended has left its record by now.
+        let (seen, overdue) = try await blocking { () throws(EngineError) -> ([EngineRun], [RunKey]) in
+            var overdue: [RunKey] = []
+            let seen = try self.runs.all().map { run throws(EngineError) -> EngineRun in
+                let state = try self.state(of: run, jobs[run])
+                if case .running = state, jobs[run]?.status == .running, self.runs.isOverdue(run) {
+                    overdue.append(run)
+                }
+                return EngineRun(run: run, engineJob: run.description, state: state)
+            }
+            return (seen, overdue)
+        }
+        // The script was asked to end and has not, beyond its grace: Ray's own stop is the harder one. What fails here
+        // must not hide what was seen; it is tried again.
+        do throws(EngineError) {
+            for run in overdue { try await client.stop(run) }
+            try await removeStrays(jobs, known: Set(seen.map(\.run)))
+        } catch {
+            log.warning("Ray was not told to clear up", metadata: ["error": "\(error)"])
+        }
+        return seen
+    }
+
+    private func state(of run: RunKey, _ job: RayJob?) throws(EngineError) -> EngineRun.State {
+        let traces = try runs.traces(run)
+        let reading = RayReading.of(traces, job: job, isSending: sending.withLock { $0.contains(run) })
+        return try runs.settle(reading, of: run, traces)
+    }
+
+    public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
+        let isToBeTold = try await blocking { () throws(EngineError) -> Bool in
+            guard self.runs.isKnown(run) else { throw .unknownRun(run) }
+            let traces = try self.runs.traces(run)
+            if traces.ending != nil { return false }
+            // Whoever takes the claim first decides: we, and a late start ends at once; or its script, which is told.
+            return try self.runs.cancel(run, grace: grace) && traces.isReleased
+        }
+        guard isToBeTold else { return }
+        // Nothing has started. Ray answers "stopped" and leaves it pending; what may come of it ends at the claim.
+        do throws(EngineError) { try await client.stop(run) } catch {
+            log.info("Ray was not told of a cancel", metadata: ["run.id": "\(run)", "error": "\(error)"])
+        }
+    }
+
+    public func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
+        try await blocking { () throws(EngineError) in
+            try self.runs.runs.logs(run, task: task, from: offset, countMax: countMax)
+        }
+    }
+
+    public func forget(_ run: RunKey) async throws(EngineError) {
+        let isKnown = try await blocking { () throws(EngineError) -> Bool in
+            guard self.runs.isKnown(run) else { return false }
+            guard try self.runs.traces(run).ending != nil else {
+                throw .refused("The run \(run) has not ended; cancel it first.")
+            }
+            return true
+        }
+        guard isKnown else { return }
+        // What Ray will not delete yet has no folder from now on, and is removed as a stray once it lets go.
+        _ = try await client.delete(run)
+        try await blocking { () throws(EngineError) in try self.runs.forget(run) }
+    }
+
+    /// The most jobs without a folder that one list removes.
+    private static let straysMax = 8
+
+    /// Jobs of this centre that were forgotten while Ray still held on to them. A live one is left alone: without its
+    /// folder it ends as soon as it starts, and should it be us who do not see the folder, it must not suffer.
+    private func removeStrays(_ jobs: [RunKey: RayJob], known: Set<RunKey>) async throws(EngineError) {
+        let strays = jobs.values.filter {
+            $0.folder == configuration.folder && !known.contains($0.run) && $0.outcome(began: true) != nil
+        }
+        for job in strays.sorted(by: { $0.run < $1.run }).prefix(Self.straysMax) {
+            _ = try await client.delete(job.run)
+            log.info("forgotten job removed from Ray", metadata: ["run.id": "\(job.run)"])
+        }
+    }
+}
