@@ -2,7 +2,12 @@ internal import Core
 
 /// Slurm by `sbatch`, `squeue`, `scontrol` and `scancel`, as the agent's own user.
 struct SlurmCommandLine: SlurmAccess {
+    /// Of the cluster that is meant; `nil` for the one that the commands find themselves.
+    var configFile: String?
+
     private let folders = ["/usr/local/slurm/bin", "/opt/slurm/bin"]
+
+    init(configFile: String? = nil) { self.configFile = configFile }
 
     /// Each call ends within this time; a frozen controller would keep it longer.
     private static let timeout = Duration.seconds(60)
@@ -105,7 +110,7 @@ struct SlurmCommandLine: SlurmAccess {
 
     /// - Throws: ``EngineError/refused(_:)`` when the controller itself said no, in its own words.
     private func call(_ name: String, _ arguments: [String]) async throws(EngineError) -> String {
-        let folders = folders
+        let (folders, configFile) = (folders, configFile)
         let end = try await blocking { () throws(EngineError) -> Tool.End in
             guard let tool = Tool(name, folders: folders) else {
                 throw .unreachable(
@@ -116,7 +121,7 @@ struct SlurmCommandLine: SlurmAccess {
                 arguments,
                 timeout: Self.timeout,
                 bytesMax: Self.answerBytesMax,
-                environment: Self.environment(OwnEnvironment.all)
+                environment: Self.environment(OwnEnvironment.all, configFile: configFile)
             )
         }
         if end.isCut {
@@ -137,12 +142,14 @@ struct SlurmCommandLine: SlurmAccess {
     /// The agent's own variables without those that would change what we ask for, and with words in English.
     ///
     /// > Source: `squeue(1)` and `sbatch(1)`, INPUT ENVIRONMENT VARIABLES.
-    static func environment(_ all: [String]) -> [String] {
-        let foreign = [
+    static func environment(_ all: [String], configFile: String?) -> [String] {
+        var foreign = [
             "SQUEUE_", "SBATCH_", "SINFO_", "SCANCEL_", "SLURM_CLUSTERS=", "SLURM_JWT=", "SLURM_TIME_FORMAT=",
             "LC_ALL=",
         ]
+        if configFile != nil { foreign.append("SLURM_CONF=") }
         return all.filter { text in !foreign.contains(where: text.hasPrefix) } + ["LC_ALL=C"]
+            + (configFile.map { ["SLURM_CONF=\($0)"] } ?? [])
     }
 
     /// In the line in which the tool itself says why it failed; what site hooks print around it proves nothing.

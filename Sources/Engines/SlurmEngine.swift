@@ -23,6 +23,8 @@ public final class SlurmEngine: Engine {
 
         /// `nil` for the commands of the agent's own user.
         public var service: Service?
+        /// The `slurm.conf` of the cluster that the commands speak to; `nil` for the one that they find themselves.
+        public var configFile: String?
         public var partition: String?
         public var account: String?
         /// What the cluster calls its cards, to models of the catalogue.
@@ -32,12 +34,14 @@ public final class SlurmEngine: Engine {
 
         public init(
             service: Service? = nil,
+            configFile: String? = nil,
             partition: String? = nil,
             account: String? = nil,
             cardAliases: [String: String] = [:],
             callsPerMinute: Int = 120
         ) {
             self.service = service
+            self.configFile = configFile
             self.partition = partition
             self.account = account
             self.cardAliases = cardAliases
@@ -79,7 +83,8 @@ public final class SlurmEngine: Engine {
         sharedFolder: String,
         log: Logger
     ) async throws(EngineError) {
-        let access: any SlurmAccess = configuration.service.map { SlurmREST($0) } ?? SlurmCommandLine()
+        let access: any SlurmAccess =
+            configuration.service.map { SlurmREST($0) } ?? SlurmCommandLine(configFile: configuration.configFile)
         try await self.init(configuration, sharedFolder: sharedFolder, access: access, log: log)
     }
 

@@ -35,8 +35,6 @@ public final class SlurmRig: EngineRig {
         self.scripts = scripts
         self.root = root ?? ""
         chmod(folder, 0o755)
-        // Slurm's commands find their cluster by it, in the engine as in its tools.
-        setenv("SLURM_CONF", "\(folder)/cluster/slurm.conf", 1)
         guard
             try LocalEngineRig.shell(
                 "SLURM_ROOT='\(self.root)' '\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1"
@@ -80,13 +78,15 @@ public final class SlurmRig: EngineRig {
         _ = try? LocalEngineRig.shell("'\(scripts)/slurm-down' '\(folder)/cluster'; rm -rf '\(folder)'")
     }
 
+    public var configFile: String { "\(folder)/cluster/slurm.conf" }
+
     public func engine() async throws -> any Engine { try await slurm() }
 
     /// The engine by its own type.
     public func slurm() async throws -> SlurmEngine {
         if let engine = current.withLock({ $0 }) { return engine }
         let made = try await SlurmEngine(
-            .init(service: service, cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
+            .init(service: service, configFile: configFile, cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
             sharedFolder: "\(folder)/shared",
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )

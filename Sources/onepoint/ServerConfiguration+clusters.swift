@@ -75,6 +75,8 @@ extension ServerConfiguration {
             slurm.service = service(&section)
             fields.violations += section.finish()
         }
+        slurm.configFile = fields.string("config_file")
+        if slurm.configFile?.hasPrefix("/") == false { fields.fault("/config_file", "must be an absolute path") }
         slurm.partition = fields.string("partition")
         slurm.account = fields.string("account")
         slurm.cardAliases = cardAliases(&fields)

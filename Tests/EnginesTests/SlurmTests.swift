@@ -30,112 +30,121 @@ enum SlurmHere {
 
 private func freePorts() -> Int { 26_000 + 20 * Int.random(in: 0..<250) }
 
-/// A real cluster, spoken to by its REST service.
-@Suite(
-    "Slurm's REST service",
-    .serialized,
-    .enabled(if: SlurmHere.isPossible, "Slurm is not installed, or we are not root")
-)
-struct SlurmServiceTests {
-    @Test("keeps the contract", .timeLimit(.minutes(15)), arguments: [SlurmRig.Access.service, .socket])
-    func conformance(_ access: SlurmRig.Access) async throws {
-        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: access)
-        defer { rig.remove() }
-        try await expectContract(of: rig, "\(access)")
-    }
+/// One real cluster at a time: a small machine has no room for more.
+@Suite(.serialized) enum SlurmClusters {}
 
-    @Test(
-        "of the next generation keeps it too",
-        .enabled(if: SlurmHere.nextGeneration != nil, "Slurm 24.11 is not here: scripts/setup-engines slurm24"),
-        .timeLimit(.minutes(15))
+extension SlurmClusters {
+    /// A real cluster, spoken to by its REST service.
+    @Suite(
+        "Slurm's REST service",
+        .serialized,
+        .enabled(if: SlurmHere.isPossible, "Slurm is not installed, or we are not root")
     )
-    func nextGeneration() async throws {
-        let root = try #require(SlurmHere.nextGeneration)
-        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service, root: root)
-        defer { rig.remove() }
-        let capacity = try await rig.engine().capacity()
-        #expect(capacity.engineVersion.hasPrefix("Slurm 24."))
-        #expect(capacity.nodes.count == 2 && capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
-        try await expectContract(of: rig, "24.11")
-        let bench = EngineBench(rig)
-        let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-            $0.resources.cards = 2
-            $0.resources.card = "a100-80gb"
+    struct SlurmServiceTests {
+        @Test("keeps the contract", .timeLimit(.minutes(15)), arguments: [SlurmRig.Access.service, .socket])
+        func conformance(_ access: SlurmRig.Access) async throws {
+            let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: access)
+            defer { rig.remove() }
+            try await expectContract(of: rig, "\(access)")
         }
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-        #expect(try await bench.log(of: order.run) == "0,1\n")
-        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(rig.folder)/token"))
-        guard case .unreachable(let why)? = await fault({ _ = try await rig.engine().capacity() }) else {
-            Issue.record("a wrong token was taken")
-            return
-        }
-        #expect(why.contains("\(rig.folder)/token"), "\(why)")
-    }
 
-    private func expectContract(of rig: SlurmRig, _ name: String) async throws {
-        for one in EngineConformance.cases(for: SlurmRig.features) {
-            do { try await one.check(rig) } catch { Issue.record("\(name), \(one): \(error)") }
-        }
-    }
-
-    @Test("counts the same nodes and cards as the commands do, and refuses in Slurm's words")
-    func capacity() async throws {
-        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
-        defer { rig.remove() }
-        let bench = EngineBench(rig)
-        let capacity = try await rig.engine().capacity()
-        let other = try await SlurmEngine(
-            .init(cardAliases: ["a100": "a100-80gb"]),
-            sharedFolder: "\(rig.folder)/other",
-            log: Logger(label: "test")
+        @Test(
+            "of the next generation keeps it too",
+            .enabled(if: SlurmHere.nextGeneration != nil, "Slurm 24.11 is not here: scripts/setup-engines slurm24"),
+            .timeLimit(.minutes(15))
         )
-        #expect(try await other.capacity() == capacity)
-        let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-            $0.resources.cards = 2
-            $0.resources.card = "a100-80gb"
-        }
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-        #expect(try await bench.log(of: order.run) == "0,1\n")
-        let large = await fault { _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) } }
-        guard case .refused(let why)? = large else {
-            Issue.record("1000 cores: \(String(describing: large))")
-            return
-        }
-        #expect(why.contains("Slurm refuses it: "), "\(why)")
-    }
-
-    @Test("a wrong token, an expired one, a dead controller and a dead service end nothing, and each says what to do")
-    func outages() async throws {
-        let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
-        defer { rig.remove() }
-        let bench = EngineBench(rig)
-        let engine = try await rig.engine()
-        let order = try await bench.shell("echo up; until [ -e $ONEPOINT_OUTPUTS/go ]; do sleep 0.1; done") {
-            $0.timeLimitSeconds = 600
-        }
-        try await bench.says("up", order.run)
-        let token = "\(rig.folder)/token"
-        func expectUnreachable(_ words: String) async {
-            guard case .unreachable(let why)? = await fault({ _ = try await engine.list() }) else {
-                Issue.record("a list without '\(words)'")
+        func nextGeneration() async throws {
+            let root = try #require(SlurmHere.nextGeneration)
+            let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service, root: root)
+            defer { rig.remove() }
+            let capacity = try await rig.engine().capacity()
+            #expect(capacity.engineVersion.hasPrefix("Slurm 24."))
+            #expect(capacity.nodes.count == 2 && capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
+            try await expectContract(of: rig, "24.11")
+            let bench = EngineBench(rig)
+            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+                $0.resources.cards = 2
+                $0.resources.card = "a100-80gb"
+            }
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+            #expect(try await bench.log(of: order.run) == "0,1\n")
+            try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(rig.folder)/token"))
+            guard case .unreachable(let why)? = await fault({ _ = try await rig.engine().capacity() }) else {
+                Issue.record("a wrong token was taken")
                 return
             }
-            #expect(why.contains(words), "\(why)")
+            #expect(why.contains("\(rig.folder)/token"), "\(why)")
         }
-        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: token))
-        await expectUnreachable("the token in \(token)")
-        try FileManager.default.removeItem(atPath: token)
-        await expectUnreachable("cannot be read")
-        try rig.renewToken(lifespanSeconds: 3600)
-        try rig.end("slurmctld")
-        await expectUnreachable("controller is down")
-        try rig.start("slurmctld")
-        try rig.end("slurmrestd", signal: "KILL")
-        await expectUnreachable("cannot be reached")
-        try rig.start("slurmrestd")
-        try await bench.running(order.run)
-        #expect(FileManager.default.createFile(atPath: "\(rig.outputs(order.run))/go", contents: nil))
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+
+        private func expectContract(of rig: SlurmRig, _ name: String) async throws {
+            for one in EngineConformance.cases(for: SlurmRig.features) {
+                do { try await one.check(rig) } catch { Issue.record("\(name), \(one): \(error)") }
+            }
+        }
+
+        @Test("counts the same nodes and cards as the commands do, and refuses in Slurm's words")
+        func capacity() async throws {
+            let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
+            defer { rig.remove() }
+            let bench = EngineBench(rig)
+            let capacity = try await rig.engine().capacity()
+            let other = try await SlurmEngine(
+                .init(configFile: rig.configFile, cardAliases: ["a100": "a100-80gb"]),
+                sharedFolder: "\(rig.folder)/other",
+                log: Logger(label: "test")
+            )
+            #expect(try await other.capacity() == capacity)
+            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+                $0.resources.cards = 2
+                $0.resources.card = "a100-80gb"
+            }
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+            #expect(try await bench.log(of: order.run) == "0,1\n")
+            let large = await fault {
+                _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) }
+            }
+            guard case .refused(let why)? = large else {
+                Issue.record("1000 cores: \(String(describing: large))")
+                return
+            }
+            #expect(why.contains("Slurm refuses it: "), "\(why)")
+        }
+
+        @Test(
+            "a wrong token, an expired one, a dead controller and a dead service end nothing, and each says what to do"
+        )
+        func outages() async throws {
+            let rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts(), access: .service)
+            defer { rig.remove() }
+            let bench = EngineBench(rig)
+            let engine = try await rig.engine()
+            let order = try await bench.shell("echo up; until [ -e $ONEPOINT_OUTPUTS/go ]; do sleep 0.1; done") {
+                $0.timeLimitSeconds = 600
+            }
+            try await bench.says("up", order.run)
+            let token = "\(rig.folder)/token"
+            func expectUnreachable(_ words: String) async {
+                guard case .unreachable(let why)? = await fault({ _ = try await engine.list() }) else {
+                    Issue.record("a list without '\(words)'")
+                    return
+                }
+                #expect(why.contains(words), "\(why)")
+            }
+            try Data("nonsense".utf8).write(to: URL(fileURLWithPath: token))
+            await expectUnreachable("the token in \(token)")
+            try FileManager.default.removeItem(atPath: token)
+            await expectUnreachable("cannot be read")
+            try rig.renewToken(lifespanSeconds: 3600)
+            try rig.end("slurmctld")
+            await expectUnreachable("controller is down")
+            try rig.start("slurmctld")
+            try rig.end("slurmrestd", signal: "KILL")
+            await expectUnreachable("cannot be reached")
+            try rig.start("slurmrestd")
+            try await bench.running(order.run)
+            #expect(FileManager.default.createFile(atPath: "\(rig.outputs(order.run))/go", contents: nil))
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+        }
     }
 }
 
@@ -144,161 +153,167 @@ private func fault(_ body: () async throws -> Void) async -> EngineError? {
     return nil
 }
 
-/// A real cluster of Slurm, for each of these its own.
-@Suite("Slurm", .serialized, .enabled(if: SlurmHere.isPossible, "Slurm is not installed, or we are not root"))
-final class SlurmTests {
-    private let rig: SlurmRig
-    private let bench: EngineBench
+extension SlurmClusters {
+    /// A real cluster of Slurm, for each of these its own.
+    @Suite("Slurm", .serialized, .enabled(if: SlurmHere.isPossible, "Slurm is not installed, or we are not root"))
+    final class SlurmTests {
+        private let rig: SlurmRig
+        private let bench: EngineBench
 
-    init() throws {
-        rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts())
-        bench = EngineBench(rig)
-    }
-
-    deinit { rig.remove() }
-
-    @Test("keeps the contract, by its commands", .timeLimit(.minutes(15)))
-    func conformance() async throws {
-        for one in EngineConformance.cases(for: SlurmRig.features) {
-            let began = ContinuousClock.now
-            do { try await one.check(rig) } catch { Issue.record("\(one): \(error)") }
-            print("slurm: \(one): \(ContinuousClock.now - began)")
+        init() throws {
+            rig = try SlurmRig(scripts: SlurmHere.scripts, port: freePorts())
+            bench = EngineBench(rig)
         }
-    }
 
-    @Test("a job that Slurm starts twice, after its controller was killed, runs once")
-    func twin() async throws {
-        // Slurm's state on disk lags: killed at once, the controller takes up what runs as still waiting.
-        let order = try await bench.shell("echo started >> $ONEPOINT_OUTPUTS/starts; sleep 12; echo ended")
-        try await bench.running(order.run)
-        try rig.end("slurmctld", signal: "KILL")
-        #expect(await fault { _ = try await rig.engine().list() } != nil)
-        try rig.start("slurmctld")
-        // It may start the job again, end it on its nodes, or remember. Whichever: one start, and one end that is true.
-        let seen = try await bench.wait("the end", limit: .seconds(120), { try await bench.state(of: order.run) }) {
-            if case .ended? = $0 { true } else { false }
-        }
-        guard case .ended(let outcome, _, _)? = seen else { return }
-        let log = try await bench.log(of: order.run)
-        #expect(outcome.kind == (log == "ended\n" ? .succeeded : .nodeFailure), "\(outcome)")
-        #expect(try await rig.output("starts", of: order.run) == "started\n")
-        let hadTwin = try await rig.slurm().runs.look(at: order.run)?.hasTwin == true
-        print("slurm: the run \(outcome.summary); a second start \(hadTwin ? "was turned away" : "was not tried")")
-    }
+        deinit { rig.remove() }
 
-    @Test("a controller that is down, and a node that goes, end nothing by themselves")
-    func outages() async throws {
-        let order = try await bench.shell("echo up; until [ -e $ONEPOINT_OUTPUTS/go ]; do sleep 0.1; done")
-        try await bench.says("up", order.run)
-        let engine = try await rig.engine()
-        try rig.end("slurmctld")
-        for _ in 0..<2 {
-            guard case .unreachable(let why)? = await fault({ _ = try await engine.list() }) else {
-                Issue.record("a controller that is down was listed")
-                continue
+        @Test("keeps the contract, by its commands", .timeLimit(.minutes(15)))
+        func conformance() async throws {
+            for one in EngineConformance.cases(for: SlurmRig.features) {
+                let began = ContinuousClock.now
+                do { try await one.check(rig) } catch { Issue.record("\(one): \(error)") }
+                print("slurm: \(one): \(ContinuousClock.now - began)")
             }
-            #expect(why.contains("squeue failed"), "\(why)")
         }
-        let held = try await rig.order(bench.newRun(), program: EngineProgram(prints: "once"))
-        #expect(await fault { _ = try await engine.submit(held) } != nil)
-        try rig.start("slurmctld")
-        try rig.end("slurmd-1", signal: "KILL")
-        try rig.start("slurmd-1")
-        try await bench.running(order.run)
-        _ = try await engine.submit(held)
-        try await engine.release(held.run)
-        #expect(try await bench.end(of: held.run).outcome == RunOutcome(.succeeded))
-        #expect(FileManager.default.createFile(atPath: "\(rig.outputs(order.run))/go", contents: nil))
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-        #expect(try await rig.output("starts", of: held.run) == "started\n")
-    }
 
-    @Test(
-        "a job that the controller has lost before it started is submitted again, and one cancelled outside has ended"
-    )
-    func lost() async throws {
-        let (order, other) = (
-            try await bench.submit(EngineProgram(prints: "here")), try await bench.submit(EngineProgram())
+        @Test("a job that Slurm starts twice, after its controller was killed, runs once")
+        func twin() async throws {
+            // Slurm's state on disk lags: killed at once, the controller takes up what runs as still waiting.
+            let order = try await bench.shell("echo started >> $ONEPOINT_OUTPUTS/starts; sleep 12; echo ended")
+            try await bench.running(order.run)
+            try rig.end("slurmctld", signal: "KILL")
+            #expect(await fault { _ = try await rig.engine().list() } != nil)
+            try rig.start("slurmctld")
+            // It may start the job again, end it on its nodes, or remember. Whichever: one start, and one end that is true.
+            let seen = try await bench.wait("the end", limit: .seconds(120), { try await bench.state(of: order.run) }) {
+                if case .ended? = $0 { true } else { false }
+            }
+            guard case .ended(let outcome, _, _)? = seen else { return }
+            let log = try await bench.log(of: order.run)
+            #expect(outcome.kind == (log == "ended\n" ? .succeeded : .nodeFailure), "\(outcome)")
+            #expect(try await rig.output("starts", of: order.run) == "started\n")
+            let hadTwin = try await rig.slurm().runs.look(at: order.run)?.hasTwin == true
+            print("slurm: the run \(outcome.summary); a second start \(hadTwin ? "was turned away" : "was not tried")")
+        }
+
+        @Test("a controller that is down, and a node that goes, end nothing by themselves")
+        func outages() async throws {
+            let order = try await bench.shell("echo up; until [ -e $ONEPOINT_OUTPUTS/go ]; do sleep 0.1; done")
+            try await bench.says("up", order.run)
+            let engine = try await rig.engine()
+            try rig.end("slurmctld")
+            for _ in 0..<2 {
+                guard case .unreachable(let why)? = await fault({ _ = try await engine.list() }) else {
+                    Issue.record("a controller that is down was listed")
+                    continue
+                }
+                #expect(why.contains("squeue failed"), "\(why)")
+            }
+            let held = try await rig.order(bench.newRun(), program: EngineProgram(prints: "once"))
+            #expect(await fault { _ = try await engine.submit(held) } != nil)
+            try rig.start("slurmctld")
+            try rig.end("slurmd-1", signal: "KILL")
+            try rig.start("slurmd-1")
+            try await bench.running(order.run)
+            _ = try await engine.submit(held)
+            try await engine.release(held.run)
+            #expect(try await bench.end(of: held.run).outcome == RunOutcome(.succeeded))
+            #expect(FileManager.default.createFile(atPath: "\(rig.outputs(order.run))/go", contents: nil))
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+            #expect(try await rig.output("starts", of: held.run) == "started\n")
+        }
+
+        @Test(
+            "a job that the controller has lost before it started is submitted again, and one cancelled outside has ended"
         )
-        let engine = try await rig.slurm()
-        // As if it had never been: a number that Slurm does not know.
-        _ = try await engine.note("99999", for: order.run)
-        try await cancelAtSlurm(other.run)
-        try await engine.release(order.run)
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-        #expect(try await rig.output("starts", of: order.run) == "started\n")
-        #expect(try await bench.end(of: other.run).outcome.kind == .cancelled)
-    }
-
-    private func cancelAtSlurm(_ run: RunKey) async throws {
-        let id = try #require(SlurmEngine.engineJob(run, try await rig.slurm().runs))
-        try await SlurmCommandLine().cancel(id)
-    }
-
-    @Test("cards are counted by the catalogue's names and given to the job; what cannot be is refused in Slurm's words")
-    func cards() async throws {
-        let capacity = try await rig.engine().capacity()
-        #expect(capacity.nodes.map(\.name) == ["n1", "n2"])
-        #expect(capacity.nodes.allSatisfy { $0.schedulable && $0.cores == .cores(64) })
-        #expect(capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
-        #expect(capacity.engineVersion.hasPrefix("Slurm 2"))
-        let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-            $0.resources.cards = 2
-            $0.resources.card = "a100-80gb"
+        func lost() async throws {
+            let (order, other) = (
+                try await bench.submit(EngineProgram(prints: "here")), try await bench.submit(EngineProgram())
+            )
+            let engine = try await rig.slurm()
+            // As if it had never been: a number that Slurm does not know.
+            _ = try await engine.note("99999", for: order.run)
+            try await cancelAtSlurm(other.run)
+            try await engine.release(order.run)
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+            #expect(try await rig.output("starts", of: order.run) == "started\n")
+            #expect(try await bench.end(of: other.run).outcome.kind == .cancelled)
         }
-        #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-        #expect(try await bench.log(of: order.run) == "0,1\n")
-        let large = await fault { _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) } }
-        guard case .refused(let why)? = large else {
-            Issue.record("1000 cores: \(String(describing: large))")
-            return
-        }
-        #expect(why.contains("Slurm refuses it: sbatch: error: "), "\(why)")
-    }
 
-    @Test("a check sends a job through, and says what keeps one from it")
-    func check() async throws {
-        let engine = try await rig.engine()
-        let checks = await engine.check()
-        #expect(
-            checks.map(\.subject) == ["engine", "a job"] && checks.allSatisfy { $0.verdict == .passed },
-            "\(checks)"
+        private func cancelAtSlurm(_ run: RunKey) async throws {
+            let id = try #require(SlurmEngine.engineJob(run, try await rig.slurm().runs))
+            try await SlurmCommandLine(configFile: rig.configFile).cancel(id)
+        }
+
+        @Test(
+            "cards are counted by the catalogue's names and given to the job; what cannot be is refused in Slurm's words"
         )
-        let elsewhere = try await SlurmEngine(
-            .init(partition: "none", cardAliases: ["a100": "a100-80gb"]),
-            sharedFolder: "\(rig.folder)/elsewhere",
-            log: Logger(label: "test")
-        )
-        let closed = await elsewhere.check()
-        #expect(closed.first?.verdict == .failed && closed.first?.detail.contains("partition") == true, "\(closed)")
-        try rig.end("slurmctld")
-        let dead = await engine.check()
-        #expect(dead.first?.verdict == .failed, "\(dead)")
-    }
+        func cards() async throws {
+            let capacity = try await rig.engine().capacity()
+            #expect(capacity.nodes.map(\.name) == ["n1", "n2"])
+            #expect(capacity.nodes.allSatisfy { $0.schedulable && $0.cores == .cores(64) })
+            #expect(capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
+            #expect(capacity.engineVersion.hasPrefix("Slurm 2"))
+            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+                $0.resources.cards = 2
+                $0.resources.card = "a100-80gb"
+            }
+            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+            #expect(try await bench.log(of: order.run) == "0,1\n")
+            let large = await fault {
+                _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) }
+            }
+            guard case .refused(let why)? = large else {
+                Issue.record("1000 cores: \(String(describing: large))")
+                return
+            }
+            #expect(why.contains("Slurm refuses it: sbatch: error: "), "\(why)")
+        }
 
-    @Test("hundreds of waiting jobs cost one call a look, and say why they wait")
-    func many() async throws {
-        let engine = try await rig.slurm()
-        var runs: [RunKey] = []
-        for _ in 0..<100 {
-            let order = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(64) }
-            runs.append(order.run)
+        @Test("a check sends a job through, and says what keeps one from it")
+        func check() async throws {
+            let engine = try await rig.engine()
+            let checks = await engine.check()
+            #expect(
+                checks.map(\.subject) == ["engine", "a job"] && checks.allSatisfy { $0.verdict == .passed },
+                "\(checks)"
+            )
+            let elsewhere = try await SlurmEngine(
+                .init(configFile: rig.configFile, partition: "none", cardAliases: ["a100": "a100-80gb"]),
+                sharedFolder: "\(rig.folder)/elsewhere",
+                log: Logger(label: "test")
+            )
+            let closed = await elsewhere.check()
+            #expect(closed.first?.verdict == .failed && closed.first?.detail.contains("partition") == true, "\(closed)")
+            try rig.end("slurmctld")
+            let dead = await engine.check()
+            #expect(dead.first?.verdict == .failed, "\(dead)")
         }
-        #expect(try await engine.list().filter { runs.contains($0.run) }.count == 100)
-        for run in runs.prefix(4) { try await engine.release(run) }
-        for run in runs.prefix(4) { _ = try await bench.end(of: run) }
-        let blocker = try await bench.start(EngineProgram(end: .never)) {
-            $0.resources.cores = .cores(64); $0.tasks = 2
-        }
-        try await bench.running(blocker.run)
-        try await engine.release(runs[4])
-        let seen = try await bench.wait("a reason", { try await bench.state(of: runs[4]) }) {
-            if case .pending(let why?) = $0 { why.contains("Slurm: ") } else { false }
-        }
-        print("slurm: waits because \(String(describing: seen))")
-        for run in runs.dropFirst(4) + [blocker.run] { try await engine.cancel(run, grace: .zero) }
-        for run in runs.dropFirst(4) + [blocker.run] {
-            #expect(try await bench.end(of: run).outcome.kind == .cancelled)
+
+        @Test("hundreds of waiting jobs cost one call a look, and say why they wait")
+        func many() async throws {
+            let engine = try await rig.slurm()
+            var runs: [RunKey] = []
+            for _ in 0..<100 {
+                let order = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(64) }
+                runs.append(order.run)
+            }
+            #expect(try await engine.list().filter { runs.contains($0.run) }.count == 100)
+            for run in runs.prefix(4) { try await engine.release(run) }
+            for run in runs.prefix(4) { _ = try await bench.end(of: run) }
+            let blocker = try await bench.start(EngineProgram(end: .never)) {
+                $0.resources.cores = .cores(64); $0.tasks = 2
+            }
+            try await bench.running(blocker.run)
+            try await engine.release(runs[4])
+            let seen = try await bench.wait("a reason", { try await bench.state(of: runs[4]) }) {
+                if case .pending(let why?) = $0 { why.contains("Slurm: ") } else { false }
+            }
+            print("slurm: waits because \(String(describing: seen))")
+            for run in runs.dropFirst(4) + [blocker.run] { try await engine.cancel(run, grace: .zero) }
+            for run in runs.dropFirst(4) + [blocker.run] {
+                #expect(try await bench.end(of: run).outcome.kind == .cancelled)
+            }
         }
     }
 }
