@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import Core
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// HTTP to an engine: answers of capped length, a token that is read anew for every call, and errors that say what
 /// to do.
@@ -22,32 +23,56 @@ struct EngineHTTP: Sendable {
     var name: String
     /// Such as `http://127.0.0.1:8265`, without a slash at the end.
     var base: String
-    /// The file with the bearer token; read for every call, so that a renewed token needs no restart.
-    var tokenFile: String?
+    var token: Token = .none
     /// Which header carries the token, and what stands before it there.
     var tokenHeader = (name: "Authorization", prefix: "Bearer ")
     /// Sent with every call.
     var headers: [(name: String, value: String)] = []
+    /// Whom to trust and who we are; `nil` takes the system's trust and shows nothing.
+    var tls: TLSConfiguration?
     /// Longer answers are refused. A list of 100,000 runs of a kilobyte each is within it.
     var answerBytesMax = 128 << 20
     var timeout: Duration = .seconds(30)
 
-    /// The most of a token's file that is read.
-    static let tokenBytesMax = 64 << 10
+    /// Where the bearer token comes from.
+    enum Token: Sendable {
+        case none
+        case text(String)
+        /// Read for every call, so that a renewed token needs no restart.
+        case file(String)
+
+        /// The most of a file that is read.
+        static let bytesMax = 64 << 10
+
+        /// What a sentence calls it; `nil` for none.
+        var name: String? {
+            switch self {
+            case .none: nil
+            case .text: "the configured token"
+            case .file(let path): "the token in \(path)"
+            }
+        }
+    }
 
     /// Sends one request and reads the whole answer, whatever its status.
     ///
     /// - Throws: ``EngineError/unreachable(_:)`` when there is no whole answer: what was asked may have been done.
-    func call(_ method: String, _ path: String, json: JSON? = nil) async throws(EngineError) -> Answer {
+    func call(
+        _ method: String,
+        _ path: String,
+        json: JSON? = nil,
+        contentType: String = "application/json"
+    ) async throws(EngineError) -> Answer {
         var request = HTTPClientRequest(url: base + path)
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "Accept", value: "application/json")
         for header in headers { request.headers.add(name: header.name, value: header.value) }
         if let token = try bearer() { request.headers.add(name: tokenHeader.name, value: tokenHeader.prefix + token) }
         if let json {
-            request.headers.add(name: "Content-Type", value: "application/json")
+            request.headers.add(name: "Content-Type", value: contentType)
             request.body = .bytes(ByteBuffer(string: json.text))
         }
+        request.tlsConfiguration = tls
         do {
             let response = try await HTTPClient.shared.execute(
                 request,
@@ -91,7 +116,7 @@ struct EngineHTTP: Sendable {
 
     /// The error of an answer that is neither success nor anything the caller expects.
     func unexpected(_ answer: Answer, to what: String) -> EngineError {
-        let token = tokenFile.map { "the token in \($0)" }
+        let token = token.name
         return switch answer.status {
         case 401:
             .unreachable(
@@ -110,16 +135,21 @@ struct EngineHTTP: Sendable {
     }
 
     private func bearer() throws(EngineError) -> String? {
-        guard let tokenFile else { return nil }
-        guard let bytes = Disk.read(tokenFile, bytesMax: Self.tokenBytesMax) else {
+        let path: String
+        switch token {
+        case .none: return nil
+        case .text(let text): return text
+        case .file(let file): path = file
+        }
+        guard let bytes = Disk.read(path, bytesMax: Token.bytesMax) else {
             throw .unreachable(
-                "The token file \(tokenFile) for \(name) cannot be read. Check that it exists and that the agent's "
-                    + "user may read it."
+                "The token file \(path) for \(name) cannot be read. Check that it exists and that the agent's user "
+                    + "may read it."
             )
         }
         let token = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
         guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw .unreachable("The token file \(tokenFile) for \(name) holds no token. Write one line of text there.")
+            throw .unreachable("The token file \(path) for \(name) holds no token. Write one line of text there.")
         }
         return token
     }

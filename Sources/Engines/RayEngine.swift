@@ -53,9 +53,8 @@ public final class RayEngine: Engine {
 
     init(_ configuration: Configuration, runs: PostedRuns, log: Logger) {
         self.configuration = configuration
-        client = RayClient(
-            http: EngineHTTP(name: "Ray", base: configuration.address, tokenFile: configuration.tokenFile)
-        )
+        let token = configuration.tokenFile.map { EngineHTTP.Token.file($0) } ?? .none
+        client = RayClient(http: EngineHTTP(name: "Ray", base: configuration.address, token: token))
         cards = RayCards(aliases: configuration.cardAliases)
         self.runs = runs
         self.log = log

@@ -15,7 +15,7 @@ final class SlurmREST: SlurmAccess {
         http = EngineHTTP(
             name: "slurmrestd",
             base: address,
-            tokenFile: service.tokenFile,
+            token: .file(service.tokenFile),
             // The older generation takes no `Authorization`.
             tokenHeader: ("X-SLURM-USER-TOKEN", ""),
             headers: [("X-SLURM-USER-NAME", service.user)],
@@ -79,7 +79,7 @@ final class SlurmREST: SlurmAccess {
     /// > Source: `slurm_errno.h`, ESLURM_INVALID_JOB_ID.
     private static let invalidJobID: Int64 = 2017
 
-    private var tokenName: String { http.tokenFile.map { "the token in \($0)" } ?? "the token" }
+    private var tokenName: String { http.token.name ?? "the token" }
 
     // MARK: Calls
 

@@ -50,7 +50,7 @@ struct AgentOptions: ParsableArguments {
     var emulate: [String] = []
 
     @Option(
-        help: "YAML file with a section `slurm` or `ray`: the cluster that this centre schedules with."
+        help: "YAML file with a section `slurm`, `ray` or `kubernetes`: the centre's cluster."
     )
     var engineConfig: String?
 

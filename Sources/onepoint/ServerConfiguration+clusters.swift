@@ -8,12 +8,15 @@ extension ServerConfiguration {
     enum Cluster: Sendable {
         case slurm(SlurmEngine.Configuration)
         case ray(RayCluster)
+        case kubernetes(KubernetesCluster)
 
         /// - Parameter folder: The engine's own; every node of the cluster must see it at the same path.
-        func engine(folder: String, log: Logger) async throws -> any Engine {
+        func engine(centre: CentreName, folder: String, log: Logger) async throws -> any Engine {
             switch self {
             case .slurm(let slurm): try await SlurmEngine(slurm, sharedFolder: folder, log: log)
             case .ray(let ray): try await RayEngine(ray.configuration(folder: folder), log: log)
+            case .kubernetes(let kubernetes):
+                try await KubernetesEngine(kubernetes.configuration(centre: centre, folder: folder), log: log)
             }
         }
     }
@@ -35,10 +38,56 @@ extension ServerConfiguration {
         }
     }
 
+    struct KubernetesCluster: Sendable {
+        /// `nil` for the service account of the pod that this process is.
+        var kubeconfig: String?
+        var context: String?
+        var namespace: String?
+        var image = ""
+        var volumeClaim: String?
+        var queue: String?
+        var cardAliases: [String: String] = [:]
+        var emulatesCards = false
+
+        /// - Parameter folder: The engine's own, inside the agent's; of that pods see what runs need and no more.
+        func configuration(centre: CentreName, folder: String) throws -> KubernetesEngine.Configuration {
+            var access = try access()
+            access.namespace = namespace ?? access.namespace
+            return KubernetesEngine.Configuration(
+                access: access,
+                centre: "\(centre)",
+                image: image,
+                folder: folder,
+                mount: Self.parent(of: folder),
+                // The agent's key stands beside these.
+                shares: ["engine", "staging", "algorithms", "cache"],
+                claim: volumeClaim,
+                queue: queue,
+                cardAliases: cardAliases,
+                emulatesCards: emulatesCards
+            )
+        }
+
+        private func access() throws -> KubernetesAccess {
+            guard let kubeconfig else { return try KubernetesAccess.inCluster() }
+            let path = try absolute(kubeconfig)
+            return try KubernetesAccess.kubeconfig(
+                try ServerConfiguration.load(path) { ($0, []) },
+                folder: Self.parent(of: path),
+                context: context
+            )
+        }
+
+        private static func parent(of path: String) -> String {
+            "/" + path.split(separator: "/").dropLast().joined(separator: "/")
+        }
+    }
+
     /// Reads the section of a centre's cluster, where it has one.
     static func cluster(_ fields: inout Fields) -> Cluster? {
         let found = [
             section("slurm", of: &fields) { .slurm(slurm(&$0)) }, section("ray", of: &fields) { .ray(ray(&$0)) },
+            section("kubernetes", of: &fields) { .kubernetes(kubernetes(&$0)) },
         ].compactMap { $0 }
         if found.count > 1 { fields.fault("", "names \(found.count) clusters; a centre schedules with one") }
         return found.first
@@ -50,7 +99,7 @@ extension ServerConfiguration {
             var fields = Fields(json, pointer: "")
             let found = cluster(&fields)
             if found == nil {
-                fields.fault("", "needs a section slurm or ray: the cluster that this centre schedules with")
+                fields.fault("", "needs a section slurm, ray or kubernetes: the centre's cluster")
             }
             return (found, fields.finish())
         }
@@ -106,6 +155,22 @@ extension ServerConfiguration {
         ray.cardAliases = cardAliases(&fields)
         ray.emulatesCards = fields.flag("cards_are_emulated") ?? false
         return ray
+    }
+
+    private static func kubernetes(_ fields: inout Fields) -> KubernetesCluster {
+        var kubernetes = KubernetesCluster()
+        kubernetes.kubeconfig = fields.string("kubeconfig")
+        kubernetes.context = fields.string("context")
+        kubernetes.namespace = fields.string("namespace")
+        kubernetes.image = fields.string("image") ?? ""
+        if kubernetes.image.isEmpty {
+            fields.fault("/image", "is needed: what runs are carried out in, with /bin/sh, such as python:3.12")
+        }
+        kubernetes.volumeClaim = fields.string("volume_claim")
+        kubernetes.queue = fields.string("queue")
+        kubernetes.cardAliases = cardAliases(&fields)
+        kubernetes.emulatesCards = fields.flag("cards_are_emulated") ?? false
+        return kubernetes
     }
 
     /// What a cluster calls its cards, to models of the catalogue.

@@ -272,7 +272,7 @@ extension ServerConfiguration.CentreEntry {
     ///
     /// - Parameter root: The engine's own folder; every node of a cluster must see it at the same path.
     func engine(root: String, log: Logger) async throws -> any Engine {
-        if let cluster { return try await cluster.engine(folder: root, log: log) }
+        if let cluster { return try await cluster.engine(centre: name, folder: root, log: log) }
         let engine = try await LocalEngine(try local(root: root), log: log)
         // Once, at join: what the machine really does, before anything else runs on it for us.
         if engine.measurement == nil { _ = await engine.measure() }

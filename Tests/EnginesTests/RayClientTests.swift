@@ -12,7 +12,7 @@ struct RayClientTests {
             http: EngineHTTP(
                 name: "Ray",
                 base: server.address,
-                tokenFile: tokenFile,
+                token: tokenFile.map { .file($0) } ?? .none,
                 answerBytesMax: bytesMax,
                 timeout: .seconds(20)
             )

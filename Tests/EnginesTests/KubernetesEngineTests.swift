@@ -1,0 +1,433 @@
+import Core
+import Foundation
+import Logging
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Engines
+
+/// Against a loopback server that keeps Jobs as API servers of several versions do, with the scripts executed as pods
+/// would. A real control plane is in ``KubernetesClusterTests``.
+@Suite("Kubernetes is driven by Jobs")
+struct KubernetesEngineTests {
+    /// Keeps Jobs: names are unique, patches and deletes are fenced by uid.
+    final class Server: Sendable {
+        struct State {
+            var minor = 28
+            var jobs: [RunKey: JSON] = [:]
+            var services: [String] = []
+            var calls: [String] = []
+            /// The gate of suspension is off: the field is dropped.
+            var dropsSuspension = false
+            var losesCreations = 0
+            var uids = 0
+        }
+        let state = Mutex(State())
+
+        func answer(_ request: LoopbackHTTP.Request) -> LoopbackHTTP.Answer {
+            state.withLock { state in
+                let path = String(request.target.split(separator: "?")[0])
+                state.calls.append("\(request.method) \(path)")
+                let run = path.split(separator: "/").last.flatMap { RunKey(String($0)) }
+                let body = (try? JSON(parsing: request.body)) ?? .null
+                switch (request.method, path) {
+                case ("GET", "/version"):
+                    return .init(200, #"{"major":"1","minor":"\#(state.minor)+","gitVersion":"v1.\#(state.minor).2"}"#)
+                case ("GET", "/api/v1/nodes"): return .init(200, KubernetesNodes.list.text)
+                case ("POST", "/api/v1/namespaces/ns/services"):
+                    state.services.append(body["metadata"]?["name"]?.stringValue ?? "")
+                    return .init(201, body.text)
+                case ("GET", "/api/v1/namespaces/ns/pods"): return .init(200, #"{"items":null}"#)
+                case ("GET", "/apis/batch/v1/namespaces/ns/jobs"):
+                    return .init(200, JSON.object([("items", .array(Array(state.jobs.values)))]).text)
+                case ("POST", "/apis/batch/v1/namespaces/ns/jobs"): return create(body, &state)
+                case ("GET", _):
+                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
+                    return .init(200, job.text)
+                case ("PATCH", _):
+                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
+                    guard body["metadata"]?["uid"] == job["metadata"]?["uid"] else {
+                        return Self.status(409, "Conflict")
+                    }
+                    state.jobs[run] = Self.merged(job, body)
+                    return .init(200, state.jobs[run]?.text ?? "")
+                case ("DELETE", _):
+                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
+                    guard body["preconditions"]?["uid"] == job["metadata"]?["uid"] else {
+                        return Self.status(409, "Conflict")
+                    }
+                    state.jobs[run] = nil
+                    return .init(200, "{}")
+                default: return .init(404, "404 page not found")
+                }
+            }
+        }
+
+        private func create(_ body: JSON, _ state: inout State) -> LoopbackHTTP.Answer {
+            guard let run = body["metadata"]?["name"]?.stringValue.flatMap({ RunKey($0) }) else {
+                return Self.status(422, "Invalid")
+            }
+            guard state.jobs[run] == nil else { return Self.status(409, "AlreadyExists") }
+            state.uids += 1
+            var job = Self.merged(body, .object([("metadata", .object([("uid", .string("uid-\(state.uids)"))]))]))
+            if state.dropsSuspension { job = Self.merged(job, .object([("spec", .object([("suspend", .null)]))])) }
+            state.jobs[run] = job
+            if state.losesCreations > 0 {
+                state.losesCreations -= 1
+                return .init(201, "", breaksOffAfter: 0)
+            }
+            return .init(201, job.text)
+        }
+
+        static func status(_ code: Int, _ reason: String) -> LoopbackHTTP.Answer {
+            .init(code, #"{"kind":"Status","reason":"\#(reason)","message":"\#(reason) it is","code":\#(code)}"#)
+        }
+
+        /// RFC 7396.
+        static func merged(_ target: JSON, _ patch: JSON) -> JSON {
+            guard case .object(let changes) = patch else { return patch }
+            var members: [(key: String, value: JSON)] = []
+            if case .object(let old) = target { members = old }
+            for (key, value) in changes {
+                let at = members.firstIndex { $0.key == key }
+                if value == .null {
+                    if let at { members.remove(at: at) }
+                } else if let at {
+                    members[at].value = merged(members[at].value, value)
+                } else {
+                    members.append((key, merged(.object([]), value)))
+                }
+            }
+            return .object(members)
+        }
+    }
+
+    private struct World {
+        var server: Server
+        var engine: KubernetesEngine
+        var folder: String
+        /// Its own: scripts end what carries their run's name, and other worlds are on the same machine.
+        var run: RunKey
+
+        func order(_ command: [String] = ["true"], tasks: Int = 1, cards: Int = 0) -> EngineOrder {
+            EngineOrder(
+                run: run,
+                command: command,
+                environment: [:],
+                tasks: tasks,
+                resources: TaskResources(cores: 1500, memory: .mebi(64), cards: cards),
+                nodes: [],
+                timeLimitSeconds: 60,
+                isolation: .auto,
+                algorithmFolder: nil,
+                requirements: nil,
+                inputsFolder: "\(folder)/in",
+                outputsFolder: "\(folder)/out",
+                parameters: "{}"
+            )
+        }
+
+        var job: JSON? { server.state.withLock { $0.jobs[run] } }
+        func seen() async throws -> EngineRun.State? { try await engine.list().first?.state }
+
+        /// Runs what the Job's pods would run, all of them at once, to its end.
+        func runPods() async throws {
+            let job = try #require(job)
+            let words =
+                job["spec"]?["template"]?["spec"]?["containers"]?.arrayValue?.first?["command"]?.arrayValue ?? []
+            let text = words.compactMap { $0.stringValue.map(RunScript.quoted) }.joined(separator: " ")
+            let isIndexed = job["spec"]?["completionMode"] != nil
+            // By one shell, so that waiting for them all takes one thread.
+            var script = ""
+            for index in 0..<Int(job["spec"]?["completions"]?.integerValue ?? 1) {
+                if isIndexed { script += "JOB_COMPLETION_INDEX=\(index) " }
+                script += "\(text) &\n"
+            }
+            let all = script + "wait"
+            _ = try await blocking { () throws(EngineError) -> Bool in (try? LocalEngineRig.shell(all)) != nil }
+        }
+    }
+
+    private func with(queue: String? = nil, minor: Int = 28, _ body: (World) async throws -> Void) async throws {
+        let server = Server()
+        server.state.withLock { $0.minor = minor }
+        let loopback = try await LoopbackHTTP { server.answer($0) }
+        var generator = SystemRandomNumberGenerator()
+        let run = RunKey(job: JobID(now: Instant(milliseconds: 1_790_000_000_000), using: &generator), number: 1)
+        let folder = "/tmp/onepoint-kubernetes-\(UUID().uuidString)"
+        for name in ["in", "out"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        let result: Result<Void, any Error>
+        do {
+            let access = KubernetesAccess(server: loopback.address, namespace: "ns", authority: nil, credential: .none)
+            let engine = try await KubernetesEngine(
+                .init(access: access, centre: "c", image: "i", folder: "\(folder)/centre", mount: folder, queue: queue),
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
+            try await body(World(server: server, engine: engine, folder: folder, run: run))
+            result = .success(())
+        } catch { result = .failure(error) }
+        await loopback.close()
+        try? FileManager.default.removeItem(atPath: folder)
+        try result.get()
+    }
+
+    @Test("a run is created held, released, carried out, and forgotten", arguments: [20, 22, 24, 28, 31])
+    func life(minor: Int) async throws {
+        try await with(minor: minor) { world in
+            let order = world.order(["/bin/sh", "-c", "echo hello; exit 3"])
+            #expect(try await world.engine.submit(order) == "\(order.run)")
+            let held: JSON = minor >= 22 ? .bool(true) : .integer(0)
+            #expect(world.job?["spec"]?[minor >= 22 ? "suspend" : "parallelism"] == held)
+            #expect(try await world.seen() == .held)
+            #expect(try await world.engine.submit(order) == "\(order.run)")
+            try await world.engine.release(order.run)
+            #expect(world.job?["spec"]?["parallelism"] == .integer(1))
+            #expect(world.job?["spec"]?["suspend"] != .bool(true))
+            try await world.engine.release(order.run)
+            try await world.runPods()
+            guard case .ended(let outcome, let started, _) = try await world.seen() else {
+                Issue.record("it has not ended")
+                return
+            }
+            #expect(outcome == RunOutcome(.exit, code: 3))
+            #expect(started != nil)
+            let log = try await world.engine.logs(order.run, task: 0, from: 2, countMax: 100)
+            #expect(String(decoding: log, as: UTF8.self) == "llo\n")
+            try await world.engine.forget(order.run)
+            #expect(world.job == nil)
+            #expect(try await world.engine.list().isEmpty)
+            let creations = world.server.state.withLock { $0.calls.count { $0.hasPrefix("POST") } }
+            #expect(creations == 2, "one that made it, and the repeat that found it")
+        }
+    }
+
+    @Test("a gang's tasks find their ranks, wait for each other and meet", arguments: [20, 28])
+    func gang(minor: Int) async throws {
+        try await with(minor: minor) { world in
+            let order = world.order(
+                ["/bin/sh", "-c", "echo $RANK of $WORLD_SIZE at $MASTER_ADDR:$MASTER_PORT"],
+                tasks: 3
+            )
+            _ = try await world.engine.submit(order)
+            #expect(world.server.state.withLock { $0.services } == (minor >= 24 ? ["\(order.run)"] : []))
+            try await world.engine.release(order.run)
+            try await world.runPods()
+            guard case .ended(let outcome, _, _) = try await world.seen() else {
+                Issue.record("it has not ended")
+                return
+            }
+            #expect(outcome == RunOutcome(.succeeded))
+            var places: Set<Substring> = []
+            for task in 0..<3 {
+                let bytes = try await world.engine.logs(order.run, task: task, from: 0, countMax: 1000)
+                let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+                #expect(words.prefix(3) == ["\(task)", "of", "3"])
+                places.formUnion(words.suffix(1))
+            }
+            #expect(places.count == 1, "\(places)")
+            if minor >= 24 { #expect(places.first?.hasPrefix("\(order.run)-0.\(order.run):") == true) }
+        }
+    }
+
+    @Test("when one task of a gang fails, the others end and its status counts")
+    func failingGang() async throws {
+        try await with { world in
+            let order = world.order(["/bin/sh", "-c", "[ $RANK = 2 ] && exit 5; sleep 1000"], tasks: 3)
+            _ = try await world.engine.submit(order)
+            try await world.engine.release(order.run)
+            try await world.runPods()
+            guard case .ended(let outcome, _, _) = try await world.seen() else {
+                Issue.record("it has not ended")
+                return
+            }
+            #expect(outcome.kind == .exit && outcome.code == 5, "\(outcome)")
+        }
+    }
+
+    @Test("a pod that comes twice starts nothing the second time")
+    func twin() async throws {
+        try await with { world in
+            let order = world.order(["/bin/sh", "-c", "echo x >> '\(world.folder)/out/starts'"])
+            _ = try await world.engine.submit(order)
+            try await world.engine.release(order.run)
+            try await world.runPods()
+            try await world.runPods()
+            #expect(LocalEngineRig.text("\(world.folder)/out/starts") == "x\n")
+        }
+    }
+
+    @Test("a creation whose answer was lost is found by its repeat")
+    func lostCreation() async throws {
+        try await with { world in
+            world.server.state.withLock { $0.losesCreations = 1 }
+            await #expect(throws: EngineError.self) { try await world.engine.submit(world.order()) }
+            let again = try await world.engine.submit(world.order())
+            #expect(again == "\(world.run)")
+            #expect(world.server.state.withLock { $0.uids } == 1)
+        }
+    }
+
+    @Test("a Job that somebody deleted before it began is made anew at the release")
+    func deleted() async throws {
+        try await with { world in
+            _ = try await world.engine.submit(world.order())
+            world.server.state.withLock { $0.jobs = [:] }
+            try await world.engine.release(world.run)
+            #expect(world.job?["spec"]?["suspend"] == .bool(false))
+            #expect(world.job?["metadata"]?["uid"] == .string("uid-2"))
+        }
+    }
+
+    @Test("a Job of that name that is not ours is refused, and stays")
+    func foreign() async throws {
+        try await with { world in
+            world.server.state.withLock { $0.jobs[world.run] = KubernetesFixtures.job(world.run) }
+            await #expect(throws: EngineError.self) { try await world.engine.submit(world.order()) }
+            #expect(world.job == KubernetesFixtures.job(world.run))
+        }
+    }
+
+    @Test("a server that drops the suspension is refused before anything can start for long")
+    func dropped() async throws {
+        try await with { world in
+            world.server.state.withLock { $0.dropsSuspension = true }
+            do {
+                _ = try await world.engine.submit(world.order())
+                Issue.record("it was taken")
+            } catch EngineError.refused(let why) { #expect(why.contains("SuspendJob")) }
+            #expect(world.job == nil)
+        }
+    }
+
+    @Test("a cancel before the start takes the claim and deletes the Job; its pod would start nothing")
+    func cancelled() async throws {
+        try await with { world in
+            let order = world.order(["/bin/sh", "-c", "echo x > '\(world.folder)/out/starts'"])
+            _ = try await world.engine.submit(order)
+            try await world.engine.release(order.run)
+            let job = world.job
+            try await world.engine.cancel(order.run, grace: .zero)
+            #expect(world.job == nil)
+            world.server.state.withLock { $0.jobs[order.run] = job }
+            try await world.runPods()
+            #expect(LocalEngineRig.text("\(world.folder)/out/starts") == nil)
+            guard case .ended(let outcome, _, _) = try await world.seen() else {
+                Issue.record("it has not ended")
+                return
+            }
+            #expect(outcome.kind == .cancelled)
+        }
+    }
+
+    @Test("with a queue of Kueue the release names the queue and leaves the suspension to it")
+    func kueue() async throws {
+        try await with(queue: "team-a") { world in
+            _ = try await world.engine.submit(world.order())
+            #expect(world.job?["metadata"]?["labels"]?["kueue.x-k8s.io/queue-name"] == nil)
+            try await world.engine.release(world.run)
+            #expect(world.job?["metadata"]?["labels"]?["kueue.x-k8s.io/queue-name"] == .string("team-a"))
+            #expect(world.job?["spec"]?["suspend"] == .bool(true))
+        }
+        try await with(queue: "team-a", minor: 20) { world in
+            await #expect(throws: EngineError.self) { try await world.engine.submit(world.order()) }
+        }
+    }
+
+    @Test("cards become a resource and a label of the node; what no open node has is refused")
+    func cards() async throws {
+        try await with { world in
+            _ = try await world.engine.submit(world.order(cards: 2))
+            let pod = world.job?["spec"]?["template"]?["spec"]
+            let limits = pod?["containers"]?.arrayValue?.first?["resources"]?["limits"]
+            #expect(limits?["nvidia.com/gpu"] == .string("2"))
+            #expect(limits?["cpu"] == .string("1500m"))
+            #expect(pod?["nodeSelector"]?["nvidia.com/gpu.product"] == .string("NVIDIA-H100-80GB-HBM3"))
+            let nodes = try await world.engine.capacity().nodes
+            #expect(nodes.map(\.name) == ["cordoned", "down", "gpu", "huawei", "plain"])
+            #expect(nodes.map(\.schedulable) == [false, false, true, true, true])
+            #expect(nodes[2].cards == [CardGroup(model: "h100-sxm5", count: 8)])
+            #expect(nodes[3].cards == [CardGroup(model: "huawei.com/Ascend910", count: 16)])
+            #expect(nodes[4].cores == 3920 && nodes[4].memory == Bytes(16 << 30))
+        }
+        try await with { world in
+            await #expect(throws: EngineError.self) { try await world.engine.submit(world.order(cards: 32)) }
+            #expect(world.job == nil)
+        }
+    }
+
+    @Test("rights that are missing are named, and a proxy's page is not the API server's word")
+    func faults() async throws {
+        func fault(_ answer: LoopbackHTTP.Answer) async throws -> EngineError? {
+            let loopback = try await LoopbackHTTP { _ in answer }
+            let access = KubernetesAccess(server: loopback.address, namespace: "ns", authority: nil, credential: .none)
+            let client = try KubernetesClient(access, selector: "a=b")
+            var fault: EngineError?
+            do throws(EngineError) { _ = try await client.job(RayFixtures.run) } catch { fault = error }
+            await loopback.close()
+            return fault
+        }
+        let answers: [(LoopbackHTTP.Answer, String)] = [
+            (Server.status(403, "Forbidden"), "docs/protocols/kubernetes.md"),
+            (.init(404, "404 page not found"), "404"),
+            (Server.status(401, "Unauthorized"), "401"), (.init(200, "<html>"), "web page"),
+            (.init(200, "{"), "no JSON"),
+        ]
+        for (answer, words) in answers {
+            guard case .unreachable(let sentence) = try await fault(answer) else {
+                Issue.record("\(answer.status) proves something")
+                continue
+            }
+            #expect(sentence.contains(words), "\(sentence)")
+        }
+    }
+}
+
+/// A list of nodes as the API server gives it.
+enum KubernetesNodes {
+    static func node(
+        _ name: String,
+        ready: String = "True",
+        unschedulable: Bool = false,
+        _ allocatable: [(String, String)],
+        labels: [(String, String)] = []
+    ) -> JSON {
+        KubernetesFixtures.object([
+            (
+                "metadata",
+                KubernetesFixtures.object([
+                    ("name", .string(name)), ("labels", .object(labels.map { ($0.0, .string($0.1)) })),
+                ])
+            ), ("spec", KubernetesFixtures.object([("unschedulable", .bool(unschedulable))])),
+            (
+                "status",
+                KubernetesFixtures.object([
+                    ("allocatable", .object(allocatable.map { ($0.0, .string($0.1)) })),
+                    (
+                        "conditions",
+                        .array([
+                            KubernetesFixtures.object([("type", .string("Ready")), ("status", .string(ready))])
+                        ])
+                    ),
+                ])
+            ),
+        ])
+    }
+
+    static let list: JSON = .object([
+        (
+            "items",
+            .array([
+                node("plain", [("cpu", "3920m"), ("memory", "16Gi")]), node("down", ready: "Unknown", [("cpu", "8")]),
+                node("cordoned", unschedulable: true, [("cpu", "8")]),
+                node(
+                    "gpu",
+                    [("cpu", "64"), ("memory", "1000000Ki"), ("nvidia.com/gpu", "8")],
+                    labels: [("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"), ("nvidia.com/gpu.memory", "81559")]
+                ), node("huawei", [("cpu", "64"), ("memory", "1000000Ki"), ("huawei.com/Ascend910", "16")]),
+            ])
+        )
+    ])
+}
