@@ -1,4 +1,5 @@
 public import Core
+import Engines
 import FoundationEssentials
 import NIOCore
 public import NIOPosix
@@ -32,10 +33,8 @@ public struct AgentFolder: Sendable {
             try Self.makeFolder("\(root)/\(folder)")
         }
         var about = stat()
-        guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
-            stat(root, &about) == 0
-        else { throw Self.failure("stat", root) }
-        seat = "\(boot.prefix { !$0.isNewline }):\(about.st_dev):\(about.st_ino)"
+        guard stat(root, &about) == 0 else { throw Self.failure("stat", root) }
+        seat = "\(Machine.boot()):\(about.st_dev):\(about.st_ino)"
     }
 
     public var enginePath: String { "\(root)/engine" }

@@ -42,7 +42,7 @@ struct LogFollower: Sendable {
     }
 
     func detail() async throws -> JobDetail {
-        try WireJSON.decode(from: try await client.get("/v1/jobs/\(percentEncoded(job))"))
+        try WireJSON.decode(from: try await client.get("/v1/jobs/\(job.percentEncoded)"))
     }
 
     /// Shows one run's log to its end; the run that it was.
@@ -72,7 +72,7 @@ struct LogFollower: Sendable {
         ]
         let response = try await client.open(
             .get,
-            "/v1/jobs/\(percentEncoded(job))/logs",
+            "/v1/jobs/\(job.percentEncoded)/logs",
             query,
             headers: [("Accept", "text/event-stream")],
             secondsMax: 30 * 86_400

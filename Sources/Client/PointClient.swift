@@ -198,24 +198,7 @@ struct PointClient: Sendable {
     }
 
     static func queryText(_ query: [(String, String?)]) -> String {
-        let parts = query.compactMap { name, value in value.map { "\(name)=\(percentEncoded($0))" } }
+        let parts = query.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
         return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     }
-}
-
-/// Text as one part of a path or one value of a query (RFC 3986, section 2.3).
-func percentEncoded(_ text: String) -> String {
-    var out = ""
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            out.unicodeScalars.append(Unicode.Scalar(byte))
-        default:
-            let hex = String(byte, radix: 16, uppercase: true)
-            out += "%" + (hex.utf8.count == 1 ? "0" : "") + hex
-        }
-    }
-    return out
 }

@@ -38,7 +38,7 @@ struct Watcher: Sendable {
         var failures = 0
         while true {
             do {
-                let answer = try await client.get("/v1/workflows/\(percentEncoded(workflow))")
+                let answer = try await client.get("/v1/workflows/\(workflow.percentEncoded)")
                 let view: WorkflowView = try WireJSON.decode(from: answer)
                 failures = 0
                 if terminal.isInteractive {

@@ -59,8 +59,8 @@ struct KubernetesClient: Sendable {
     /// The oldest version that the driver is written for.
     static let minorMin = 20
 
-    private var jobsPath: String { "/apis/batch/v1/namespaces/\(namespace.urlSegment)/jobs" }
-    private var query: String { "?labelSelector=\(selector.urlSegment)" }
+    private var jobsPath: String { "/apis/batch/v1/namespaces/\(namespace.percentEncoded)/jobs" }
+    private var query: String { "?labelSelector=\(selector.percentEncoded)" }
 
     /// Every Job of ours, from one call. Read through to etcd: a cached list might not show the newest, and what is not
     /// in the list counts as gone.
@@ -69,7 +69,7 @@ struct KubernetesClient: Sendable {
     }
 
     func pods() async throws(EngineError) -> [KubernetesPod] {
-        let path = "/api/v1/namespaces/\(namespace.urlSegment)/pods"
+        let path = "/api/v1/namespaces/\(namespace.percentEncoded)/pods"
         return try items(await get(path + query), of: path).compactMap(KubernetesPod.init)
     }
 
@@ -80,7 +80,7 @@ struct KubernetesClient: Sendable {
     /// Kueue's workloads in the namespace, in the newest version of its interface that the cluster has.
     func workloads() async throws(EngineError) -> [KubernetesWorkload] {
         for version in ["v1beta2", "v1beta1"] {
-            let path = "/apis/kueue.x-k8s.io/\(version)/namespaces/\(namespace.urlSegment)/workloads"
+            let path = "/apis/kueue.x-k8s.io/\(version)/namespaces/\(namespace.percentEncoded)/workloads"
             let answer = try await http.call("GET", path)
             if answer.status == 404 { continue }
             guard answer.status == 200 else { throw fault(answer, "GET \(path)") }
@@ -103,7 +103,7 @@ struct KubernetesClient: Sendable {
     func create(_ job: JSON) async throws(EngineError) -> Creation { try await post(job, to: jobsPath) }
 
     func create(service: JSON) async throws(EngineError) -> Creation {
-        try await post(service, to: "/api/v1/namespaces/\(namespace.urlSegment)/services")
+        try await post(service, to: "/api/v1/namespaces/\(namespace.percentEncoded)/services")
     }
 
     private func post(_ object: JSON, to path: String) async throws(EngineError) -> Creation {

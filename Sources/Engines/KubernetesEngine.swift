@@ -152,14 +152,7 @@ public final class KubernetesEngine: Engine {
     }
 
     public func release(_ run: RunKey) async throws(EngineError) {
-        let document = try await blocking { () throws(EngineError) -> JSON? in
-            let document = try self.runs.document(run)
-            let traces = try self.runs.traces(run)
-            if traces.isClaimed || traces.ending != nil { return nil }
-            try self.runs.noteRelease(run)
-            return document
-        }
-        guard let document else { return }
+        guard let document = try await runs.release(run) else { return }
         guard sending.withLock({ $0.insert(run).inserted }) else { return }
         defer { sending.withLock { _ = $0.remove(run) } }
         var job = try await client.job(run)
@@ -185,15 +178,15 @@ public final class KubernetesEngine: Engine {
         if configuration.queue != nil {
             for workload in try await client.workloads() { workloads[workload.run] = workload }
         }
-        let known = workloads
-        let (seen, overdue) = try await blocking { () throws(EngineError) -> ([EngineRun], [RunKey]) in
-            var overdue: [RunKey] = []
-            let seen = try self.runs.all().map { run throws(EngineError) -> EngineRun in
-                let state = try self.state(of: run, jobs[run], pods[run] ?? [], known[run])
-                if case .running = state, self.runs.isOverdue(run) { overdue.append(run) }
-                return EngineRun(run: run, engineJob: run.description, state: state)
-            }
-            return (seen, overdue)
+        let (known, sending) = (workloads, sending.withLock { $0 })
+        let (seen, overdue) = try await runs.list { run, traces in
+            KubernetesReading.of(
+                traces,
+                job: jobs[run],
+                pods: pods[run] ?? [],
+                workload: known[run],
+                isSending: sending.contains(run)
+            )
         }
         // The script was asked to end and has not, beyond its grace: the pod goes with its Job. What fails here must not
         // hide what was seen; it is tried again.
@@ -206,30 +199,8 @@ public final class KubernetesEngine: Engine {
         return seen
     }
 
-    private func state(
-        of run: RunKey,
-        _ job: KubernetesJob?,
-        _ pods: [KubernetesPod],
-        _ workload: KubernetesWorkload?
-    ) throws(EngineError) -> EngineRun.State {
-        let traces = try runs.traces(run)
-        let reading = KubernetesReading.of(
-            traces,
-            job: job,
-            pods: pods,
-            workload: workload,
-            isSending: sending.withLock { $0.contains(run) }
-        )
-        return try runs.settle(reading, of: run, traces)
-    }
-
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
-        let isOver = try await blocking { () throws(EngineError) -> Bool in
-            guard self.runs.isKnown(run) else { throw .unknownRun(run) }
-            if try self.runs.traces(run).ending != nil { return false }
-            return try self.runs.cancel(run, grace: grace)
-        }
-        guard isOver else { return }
+        guard case .never = try await runs.cancel(run, grace: grace) else { return }
         // Nothing has started, and nothing will: the claim is ours. Should the Job stay, it goes when it is forgotten.
         do throws(EngineError) { try await delete(run) } catch {
             log.info("the Job of a cancelled run stays", metadata: ["run.id": "\(run)", "error": "\(error)"])
@@ -241,21 +212,10 @@ public final class KubernetesEngine: Engine {
     }
 
     public func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
-        try await blocking { () throws(EngineError) in
-            try self.runs.runs.logs(run, task: task, from: offset, countMax: countMax)
-        }
+        try await runs.logs(run, task: task, from: offset, countMax: countMax)
     }
 
     public func forget(_ run: RunKey) async throws(EngineError) {
-        let isKnown = try await blocking { () throws(EngineError) -> Bool in
-            guard self.runs.isKnown(run) else { return false }
-            guard try self.runs.traces(run).ending != nil else {
-                throw .refused("The run \(run) has not ended; cancel it first.")
-            }
-            return true
-        }
-        guard isKnown else { return }
-        try await delete(run)
-        try await blocking { () throws(EngineError) in try self.runs.forget(run) }
+        try await runs.forget(run) { () throws(EngineError) in try await self.delete(run) }
     }
 }

@@ -3,7 +3,7 @@ internal import Core
 internal import Glibc
 
 /// What this machine has, seen from inside whatever limits the engine itself.
-enum Machine {
+public enum Machine {
     /// Processors this process may use, cut to the quota of its own cgroups.
     static func cores() -> MilliCores {
         let (_, quota) = ownLimits()
@@ -40,7 +40,8 @@ enum Machine {
         return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    static func boot() -> String {
+    /// The kernel's name for the time since the machine was started (random(4), `boot_id`); empty where there is none.
+    public static func boot() -> String {
         var text = [CChar](repeating: 0, count: 40)
         onepoint_boot_id(&text)
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -119,7 +119,7 @@ final class PostedRuns: Sendable {
     /// Takes the claim of a run that nobody has started, and writes its end down; or tells its script to end.
     ///
     /// - Returns: Whether nothing of it has started, nor ever will.
-    func cancel(_ run: RunKey, grace: Duration) throws(EngineError) -> Bool {
+    func askToEnd(_ run: RunKey, grace: Duration) throws(EngineError) -> Bool {
         try runs.askToStop(run, grace: grace)
         if try end(run, RunOutcome(.cancelled)) != nil { return true }
         known.withLock { known in
@@ -147,10 +147,17 @@ final class PostedRuns: Sendable {
     }
 
     /// Turns a reading into a state: a doubtful end is written down once it has stayed so for long enough.
-    func settle(_ reading: RunReading, of run: RunKey, _ traces: RunTraces) throws(EngineError) -> EngineRun.State {
+    ///
+    /// - Parameter limit: How long that is, where the engine's word makes it another than usual.
+    func settle(
+        _ reading: RunReading,
+        of run: RunKey,
+        _ traces: RunTraces,
+        within limit: Duration? = nil
+    ) throws(EngineError) -> EngineRun.State {
         switch reading {
         case .known(let state):
-            known.withLock { $0.still[run] = nil }
+            noteLife(of: run)
             return state
         case .doubtful(let outcome):
             let since = known.withLock { known in
@@ -158,7 +165,7 @@ final class PostedRuns: Sendable {
                 known.still[run] = (traces.beat, .now)
                 return .now
             }
-            let isOver = ContinuousClock.now - since >= (traces.isClaimed ? stillnessMax : lastWordMax)
+            let isOver = ContinuousClock.now - since >= limit ?? (traces.isClaimed ? stillnessMax : lastWordMax)
             if isOver, !traces.isClaimed, let state = try end(run, outcome) { return state }
             if isOver, traces.isClaimed {
                 // Should it live on where it cannot show it, it is to end, and its own record comes too late.
@@ -169,6 +176,9 @@ final class PostedRuns: Sendable {
                 ?? .pending("its engine says that it is over, and it has left no record yet")
         }
     }
+
+    /// Its engine does not doubt that it lives.
+    func noteLife(of run: RunKey) { known.withLock { $0.still[run] = nil } }
 
     func forget(_ run: RunKey) throws(EngineError) {
         try runs.forget(run)

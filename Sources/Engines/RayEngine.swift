@@ -83,14 +83,7 @@ public final class RayEngine: Engine {
     }
 
     public func release(_ run: RunKey) async throws(EngineError) {
-        let submission = try await blocking { () throws(EngineError) -> JSON? in
-            let submission = try self.runs.document(run)
-            let traces = try self.runs.traces(run)
-            if traces.isClaimed || traces.ending != nil { return nil }
-            try self.runs.noteRelease(run)
-            return submission
-        }
-        guard let submission else { return }
+        guard let submission = try await runs.release(run) else { return }
         // One submission of a run at a time: two at once have spoilt the first one's status in older Rays.
         guard sending.withLock({ $0.insert(run).inserted }) else { return }
         defer { sending.withLock { _ = $0.remove(run) } }
@@ -116,22 +109,14 @@ public final class RayEngine: Engine {
     /// that has not ended.
     public func list() async throws(EngineError) -> [EngineRun] {
         let jobs = Dictionary(try await client.jobs().map { ($0.run, $0) }, uniquingKeysWith: { first, _ in first })
-        // The folder is read after Ray was asked: whatever Ray said had ended has left its record by now.
-        let (seen, overdue) = try await blocking { () throws(EngineError) -> ([EngineRun], [RunKey]) in
-            var overdue: [RunKey] = []
-            let seen = try self.runs.all().map { run throws(EngineError) -> EngineRun in
-                let state = try self.state(of: run, jobs[run])
-                if case .running = state, jobs[run]?.status == .running, self.runs.isOverdue(run) {
-                    overdue.append(run)
-                }
-                return EngineRun(run: run, engineJob: run.description, state: state)
-            }
-            return (seen, overdue)
+        let sending = sending.withLock { $0 }
+        let (seen, overdue) = try await runs.list { run, traces in
+            RayReading.of(traces, job: jobs[run], isSending: sending.contains(run))
         }
         // The script was asked to end and has not, beyond its grace: Ray's own stop is the harder one. What fails here
         // must not hide what was seen; it is tried again.
         do throws(EngineError) {
-            for run in overdue { try await client.stop(run) }
+            for run in overdue where jobs[run]?.status == .running { try await client.stop(run) }
             try await removeStrays(jobs, known: Set(seen.map(\.run)))
         } catch {
             log.warning("Ray was not told to clear up", metadata: ["error": "\(error)"])
@@ -139,21 +124,8 @@ public final class RayEngine: Engine {
         return seen
     }
 
-    private func state(of run: RunKey, _ job: RayJob?) throws(EngineError) -> EngineRun.State {
-        let traces = try runs.traces(run)
-        let reading = RayReading.of(traces, job: job, isSending: sending.withLock { $0.contains(run) })
-        return try runs.settle(reading, of: run, traces)
-    }
-
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
-        let isToBeTold = try await blocking { () throws(EngineError) -> Bool in
-            guard self.runs.isKnown(run) else { throw .unknownRun(run) }
-            let traces = try self.runs.traces(run)
-            if traces.ending != nil { return false }
-            // Whoever takes the claim first decides: we, and a late start ends at once; or its script, which is told.
-            return try self.runs.cancel(run, grace: grace) && traces.isReleased
-        }
-        guard isToBeTold else { return }
+        guard case .never(wasReleased: true) = try await runs.cancel(run, grace: grace) else { return }
         // Nothing has started. Ray answers "stopped" and leaves it pending; what may come of it ends at the claim.
         do throws(EngineError) { try await client.stop(run) } catch {
             log.info("Ray was not told of a cancel", metadata: ["run.id": "\(run)", "error": "\(error)"])
@@ -161,23 +133,12 @@ public final class RayEngine: Engine {
     }
 
     public func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
-        try await blocking { () throws(EngineError) in
-            try self.runs.runs.logs(run, task: task, from: offset, countMax: countMax)
-        }
+        try await runs.logs(run, task: task, from: offset, countMax: countMax)
     }
 
     public func forget(_ run: RunKey) async throws(EngineError) {
-        let isKnown = try await blocking { () throws(EngineError) -> Bool in
-            guard self.runs.isKnown(run) else { return false }
-            guard try self.runs.traces(run).ending != nil else {
-                throw .refused("The run \(run) has not ended; cancel it first.")
-            }
-            return true
-        }
-        guard isKnown else { return }
         // What Ray will not delete yet has no folder from now on, and is removed as a stray once it lets go.
-        _ = try await client.delete(run)
-        try await blocking { () throws(EngineError) in try self.runs.forget(run) }
+        try await runs.forget(run) { () throws(EngineError) in _ = try await self.client.delete(run) }
     }
 
     /// The most jobs without a folder that one list removes.

@@ -54,6 +54,16 @@ extension SlurmEngine {
         var id: String?
         var isReleased: Bool
 
+        var traces: RunTraces {
+            RunTraces(
+                isReleased: isReleased,
+                isClaimed: look.claim == .started,
+                startedAt: look.startedAt,
+                ending: look.ending,
+                beat: look.beat
+            )
+        }
+
         func engineRun(_ state: EngineRun.State) -> EngineRun {
             EngineRun(run: run, engineJob: id ?? "", state: state)
         }
@@ -91,36 +101,33 @@ extension SlurmEngine {
     }
 
     private func running(_ seen: Seen) -> EngineRun.State {
-        state.withLock { $0.still[seen.run] = nil }
+        posted.noteLife(of: seen.run)
         return seen.look.startedAt.map { .running(startedAt: $0) } ?? .pending("it is being prepared")
     }
 
     /// Slurm does not run it, and it left no end: its script may live all the same, or have been killed with its node.
     private func judgeStill(_ seen: Seen, _ job: SlurmJob?) async throws(EngineError) -> EngineRun.State {
-        let now = ContinuousClock.now
         let isToldOver = if case .ended? = job?.state { !seen.look.hasTwin } else { false }
-        let limit = isToldOver ? Self.lastWordMax : Self.stillnessMax
-        let isStill = state.withLock { state in
-            if let known = state.still[seen.run], known.beat == seen.look.beat {
-                return now - known.since >= limit
-            }
-            state.still[seen.run] = (seen.look.beat, now)
-            return false
-        }
-        guard isStill else {
-            return seen.look.startedAt.map { .running(startedAt: $0) } ?? .pending("it is being prepared")
-        }
         let outcome =
             switch job?.state {
             case .ended(.succeeded)?, .ended(.exit)?, nil, .pending?, .running?, .unknown?:
                 RunOutcome(.nodeFailure, detail: "its engine does not run it any more, and it left no word")
             case .ended(let kind)?: RunOutcome(kind, detail: "by the word of its engine")
             }
-        if let job, job.state == .pending {
+        let posted = posted
+        let state = try await blocking { () throws(EngineError) in
+            try posted.settle(
+                .doubtful(outcome),
+                of: seen.run,
+                seen.traces,
+                within: isToldOver ? Self.lastWordMax : nil
+            )
+        }
+        if case .ended = state, let job, job.state == .pending {
             await budget.take()
             try await access.cancel(job.id)
         }
-        return try await conclude(seen.run, outcome)
+        return state
     }
 
     /// Over for Slurm before anything of the user's started.
@@ -187,12 +194,7 @@ extension SlurmEngine {
 
     /// A run that does not heed its stop is ended by Slurm.
     private func endHard(_ seen: Seen) async throws(EngineError) {
-        let isDue = state.withLock { state in
-            guard let deadline = state.deadlines[seen.run], deadline < .now else { return false }
-            state.deadlines[seen.run] = .now + .seconds(60)
-            return true
-        }
-        guard isDue, let id = seen.id else { return }
+        guard posted.isOverdue(seen.run), let id = seen.id else { return }
         await budget.take()
         try await access.cancel(id)
     }

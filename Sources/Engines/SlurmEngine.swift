@@ -50,7 +50,8 @@ public final class SlurmEngine: Engine {
     }
 
     let configuration: Configuration
-    let runs: SharedRuns
+    let posted: PostedRuns
+    var runs: SharedRuns { posted.runs }
     let access: any SlurmAccess
     let budget: CallBudget
     let log: Logger
@@ -58,17 +59,11 @@ public final class SlurmEngine: Engine {
 
     /// What need not be read again. Losing it costs time only.
     struct State {
-        /// Of runs that Slurm no longer runs and that have no end on the folder: their beat, and since when it stands.
-        var still: [RunKey: (beat: [String], since: ContinuousClock.Instant)] = [:]
         /// How many lists in a row lacked a run that Slurm should have.
         var absences: [RunKey: Int] = [:]
-        /// When a run that was asked to stop is ended hard.
-        var deadlines: [RunKey: ContinuousClock.Instant] = [:]
         var version: String?
     }
 
-    /// Three beats: a run whose script shows none for so long, while Slurm has lost it or speaks of its twin, is gone.
-    static let stillnessMax = Duration.seconds(35)
     /// So many lists in a row must lack a run before Slurm is believed to have lost it.
     static let absencesMax = 3
     /// For a run whose end Slurm tells of: time for its last word to be seen here.
@@ -94,7 +89,7 @@ public final class SlurmEngine: Engine {
         access: any SlurmAccess,
         log: Logger
     ) async throws(EngineError) {
-        runs = try await blocking { () throws(EngineError) in try SharedRuns(root: sharedFolder) }
+        posted = try await blocking { () throws(EngineError) in try PostedRuns(root: sharedFolder) }
         self.configuration = configuration
         self.access = access
         self.log = log
@@ -105,8 +100,7 @@ public final class SlurmEngine: Engine {
 
     /// Whether a cluster answers its commands on this machine.
     public static func isHere() async -> Bool {
-        guard let version = try? await SlurmCommandLine().version(), !version.isEmpty else { return false }
-        return ((try? await SlurmCommandLine().nodes()) ?? []).isEmpty == false
+        (try? await SlurmCommandLine().nodes())?.isEmpty == false
     }
 
     public func capacity() async throws(EngineError) -> CentreCapacity {
@@ -233,49 +227,33 @@ public final class SlurmEngine: Engine {
     // MARK: Cancel
 
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
-        let runs = runs
-        let (id, isOver, neverStarted) = try await blocking { () throws(EngineError) -> (String?, Bool, Bool) in
-            guard let look = runs.look(at: run) else { throw .unknownRun(run) }
-            guard look.ending == nil else { return (nil, true, false) }
-            try runs.askToStop(run, grace: grace)
-            return (Self.engineJob(run, runs), false, try runs.forbid(run))
+        let posted = posted
+        let (isOver, neverStarted, id) = try await blocking { () throws(EngineError) -> (Bool, Bool, String?) in
+            guard let look = posted.runs.look(at: run) else { throw .unknownRun(run) }
+            guard look.ending == nil else { return (true, false, nil) }
+            return (false, try posted.askToEnd(run, grace: grace), Self.engineJob(run, posted.runs))
         }
-        guard !isOver else { return }
-        if neverStarted {
-            _ = try await blocking { () throws(EngineError) in try runs.conclude(run, RunOutcome(.cancelled)) }
-            guard let id else { return }
-            await budget.take()
-            try await access.cancel(id)
-        } else {
-            // Its script sees the wish within a second; Slurm is asked only when it does not heed it.
-            state.withLock { state in
-                let deadline = ContinuousClock.now + grace + .seconds(20)
-                state.deadlines[run] = min(deadline, state.deadlines[run] ?? deadline)
-            }
-        }
+        // Its script sees the wish within a second; Slurm is asked only when it does not heed it.
+        guard !isOver, neverStarted, let id else { return }
+        await budget.take()
+        try await access.cancel(id)
     }
 
     // MARK: Logs and forgetting
 
     public func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
-        let runs = runs
-        return try await blocking { () throws(EngineError) in
-            try runs.logs(run, task: task, from: offset, countMax: countMax)
-        }
+        try await posted.logs(run, task: task, from: offset, countMax: countMax)
     }
 
     public func forget(_ run: RunKey) async throws(EngineError) {
-        let runs = runs
+        let posted = posted
         try await blocking { () throws(EngineError) in
-            guard let look = runs.look(at: run) else { return try runs.forget(run) }
-            guard look.ending != nil else { throw .refused("The run \(run) has not ended; cancel it first.") }
-            try runs.forget(run)
+            if let look = posted.runs.look(at: run), look.ending == nil {
+                throw .refused("The run \(run) has not ended; cancel it first.")
+            }
+            try posted.forget(run)
         }
-        state.withLock {
-            $0.still[run] = nil
-            $0.absences[run] = nil
-            $0.deadlines[run] = nil
-        }
+        state.withLock { $0.absences[run] = nil }
     }
 }
 

@@ -10,7 +10,7 @@ final class SlurmREST: SlurmAccess {
 
     init(_ service: SlurmEngine.Configuration.Service) {
         let socket = service.address.hasPrefix("unix:") ? String(service.address.dropFirst(5)) : nil
-        var address = socket.map { "http+unix://\($0.urlSegment)" } ?? service.address
+        var address = socket.map { "http+unix://\($0.percentEncoded)" } ?? service.address
         while address.hasSuffix("/") { address.removeLast() }
         http = EngineHTTP(
             name: "slurmrestd",

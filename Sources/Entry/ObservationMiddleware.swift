@@ -57,9 +57,9 @@ public struct ObservationMiddleware: RouterMiddleware {
     private func forwardedAddress(_ request: Request) -> String? {
         let hops = request.headers[values: .forwardedFor].flatMap { $0.split(separator: ",") }
         for hop in hops.reversed() {
-            let address = hop.trimming { $0 == " " }
+            let address = hop.filter { $0 != " " }
             guard (1...45).contains(address.utf8.count) else { return nil }
-            if !trustedProxies.contains(String(address)) { return String(address) }
+            if !trustedProxies.contains(address) { return address }
         }
         return nil
     }
@@ -70,12 +70,4 @@ extension HTTPField.Name {
         guard let name = Self("X-Forwarded-For") else { preconditionFailure("a valid name") }
         return name
     }()
-}
-
-extension Substring {
-    fileprivate func trimming(_ isBlank: (Character) -> Bool) -> Substring {
-        var rest = drop(while: isBlank)
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        return rest
-    }
 }

@@ -5,19 +5,20 @@ internal import Logging
 internal import Synchronization
 
 /// A ``LocalEngine`` in a folder of its own, under `/tmp`.
-public final class LocalEngineRig: EngineRig {
+public final class LocalEngineRig: FolderRig {
     public let folder: String
     private let configuration: LocalEngine.Configuration
     private let isolation: Isolation
-    private let current = Mutex<LocalEngine?>(nil)
+    private let held = Held<LocalEngine>()
+    public var task: (node: String, cores: MilliCores, memory: Bytes, isolation: Isolation) {
+        ("here", 1000, .mebi(256), isolation)
+    }
 
     /// - Parameters:
     ///   - isolation: What the suite's orders ask for.
     ///   - change: Changes the engine's configuration, whose root is `folder/engine`.
     public init(isolation: Isolation, _ change: (inout LocalEngine.Configuration) -> Void = { _ in }) throws {
-        var template = Array("/tmp/onepoint-engine-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw EngineFault("no temporary folder: errno \(errno)") }
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = try Self.makeFolder("engine")
         self.folder = folder
         self.isolation = isolation
         var configuration = LocalEngine.Configuration(
@@ -64,19 +65,6 @@ public final class LocalEngineRig: EngineRig {
         throw EngineFault("no executable was built beside the tests; set ONEPOINT_EXECUTABLE")
     }
 
-    /// Ends everything that still runs and removes the folder.
-    public func remove() async {
-        if let engine = try? await local(), let runs = try? await engine.list() {
-            for run in runs { try? await engine.cancel(run.run, grace: .zero) }
-            for _ in 0..<2000 {
-                let left = (try? await engine.list()) ?? []
-                if left.allSatisfy({ if case .ended = $0.state { true } else { false } }) { break }
-                try? await settle()
-            }
-        }
-        _ = try? Self.shell("chmod -R u+rwX '\(folder)'; rm -rf '\(folder)'")
-    }
-
     public var features: Set<EngineFeature> {
         [.processes, .ownEnvironment, .gangs, .memoryLimits, .reopens, .supervisors, .fences]
     }
@@ -85,41 +73,17 @@ public final class LocalEngineRig: EngineRig {
 
     /// The engine by its own type.
     public func local() async throws -> LocalEngine {
-        if let engine = current.withLock({ $0 }) { return engine }
-        let made = try await LocalEngine(
-            configuration,
-            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        )
-        return current.withLock { engine in
-            let first = engine ?? made
-            engine = first
-            return first
+        try await held.value {
+            try await LocalEngine(
+                configuration,
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
         }
     }
 
-    public func reopen() async throws { current.withLock { $0 = nil } }
+    public func reopen() async throws { held.drop() }
 
     public func runFolder(_ run: RunKey) -> String { "\(configuration.root)/runs/\(run)" }
-    public func outputs(_ run: RunKey) -> String { "\(folder)/\(run)/outputs" }
-
-    public func order(_ run: RunKey, program: EngineProgram) async throws -> EngineOrder {
-        for name in ["", "/inputs", "/outputs", "/algorithm"] { mkdir("\(folder)/\(run)\(name)", 0o755) }
-        return EngineOrder(
-            run: run,
-            command: ["/bin/sh", "-c", program.shell],
-            environment: [:],
-            tasks: 1,
-            resources: TaskResources(cores: 1000, memory: .mebi(256)),
-            nodes: [NodeShare(node: "here", tasks: 1)],
-            timeLimitSeconds: 60,
-            isolation: isolation,
-            algorithmFolder: nil,
-            requirements: nil,
-            inputsFolder: "\(folder)/\(run)/inputs",
-            outputsFolder: outputs(run),
-            parameters: "{}"
-        )
-    }
 
     public func settle() async throws { try await Task.sleep(for: .milliseconds(3)) }
 
@@ -127,15 +91,6 @@ public final class LocalEngineRig: EngineRig {
         let words = Self.text("\(runFolder(run))/claim")?.split(separator: " ") ?? []
         guard words.count > 1, let process = Int32(words[1]) else { throw EngineFault("\(run) has no claim") }
         kill(process, SIGKILL)
-    }
-
-    public func output(_ name: String, of run: RunKey) async throws -> String? { Self.text("\(outputs(run))/\(name)") }
-
-    public func isLocked(_ name: String, of run: RunKey) async throws -> Bool {
-        let file = open("\(outputs(run))/\(name)", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        return flock(file, LOCK_EX | LOCK_NB) != 0
     }
 
     /// A whole small file as text; `nil` when there is none.

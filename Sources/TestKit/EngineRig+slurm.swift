@@ -2,10 +2,9 @@ public import Core
 public import Engines
 internal import Glibc
 internal import Logging
-internal import Synchronization
 
 /// A real Slurm cluster of `scripts/engines/slurm-up`, in a folder of its own under `/tmp`.
-public final class SlurmRig: EngineRig {
+public final class SlurmRig: FolderRig {
     /// How the engine speaks to the cluster.
     public enum Access: Sendable, CaseIterable {
         case commands, service, socket
@@ -16,7 +15,8 @@ public final class SlurmRig: EngineRig {
     /// Folder of another Debian whose Slurm it is; empty for this machine's own.
     private let root: String
     private let service: SlurmEngine.Configuration.Service?
-    private let current = Mutex<SlurmEngine?>(nil)
+    private let held = Held<SlurmEngine>()
+    public let task = (node: "n1", cores: MilliCores(1000), memory: Bytes.mebi(256), isolation: Isolation.auto)
 
     /// What a Slurm cluster of this kind can be asked to show. Without cgroups it limits no memory.
     public static let features: Set<EngineFeature> = [.processes, .gangs, .reopens, .supervisors, .fences]
@@ -29,9 +29,7 @@ public final class SlurmRig: EngineRig {
     ///   - port: The first of twenty that nobody else uses.
     ///   - root: Folder of another Debian whose Slurm it is to be; this machine's own when `nil`.
     public init(scripts: String, port: Int, access: Access = .commands, root: String? = nil) throws {
-        var template = Array("/tmp/onepoint-slurm-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw EngineFault("no temporary folder: errno \(errno)") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = try Self.makeFolder("slurm")
         self.scripts = scripts
         self.root = root ?? ""
         chmod(folder, 0o755)
@@ -84,42 +82,23 @@ public final class SlurmRig: EngineRig {
 
     /// The engine by its own type.
     public func slurm() async throws -> SlurmEngine {
-        if let engine = current.withLock({ $0 }) { return engine }
-        let made = try await SlurmEngine(
-            .init(service: service, configFile: configFile, cardAliases: ["a100": "a100-80gb"], callsPerMinute: 6000),
-            sharedFolder: "\(folder)/shared",
-            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        )
-        return current.withLock { engine in
-            let first = engine ?? made
-            engine = first
-            return first
+        try await held.value {
+            try await SlurmEngine(
+                .init(
+                    service: service,
+                    configFile: configFile,
+                    cardAliases: ["a100": "a100-80gb"],
+                    callsPerMinute: 6000
+                ),
+                sharedFolder: "\(folder)/shared",
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
         }
     }
 
-    public func reopen() async throws { current.withLock { $0 = nil } }
+    public func reopen() async throws { held.drop() }
 
     private func runFolder(_ run: RunKey) -> String { "\(folder)/shared/runs/\(run)" }
-    public func outputs(_ run: RunKey) -> String { "\(folder)/\(run)/outputs" }
-
-    public func order(_ run: RunKey, program: EngineProgram) async throws -> EngineOrder {
-        for name in ["", "/inputs", "/outputs"] { mkdir("\(folder)/\(run)\(name)", 0o755) }
-        return EngineOrder(
-            run: run,
-            command: ["/bin/sh", "-c", program.shell],
-            environment: [:],
-            tasks: 1,
-            resources: TaskResources(cores: 1000, memory: .mebi(256)),
-            nodes: [NodeShare(node: "n1", tasks: 1)],
-            timeLimitSeconds: 60,
-            isolation: .auto,
-            algorithmFolder: nil,
-            requirements: nil,
-            inputsFolder: "\(folder)/\(run)/inputs",
-            outputsFolder: outputs(run),
-            parameters: "{}"
-        )
-    }
 
     /// Each look is a call of `squeue`.
     public func settle() async throws { try await Task.sleep(for: .milliseconds(50)) }
@@ -131,16 +110,5 @@ public final class SlurmRig: EngineRig {
             throw EngineFault("\(run) has no claim")
         }
         kill(process, SIGKILL)
-    }
-
-    public func output(_ name: String, of run: RunKey) async throws -> String? {
-        LocalEngineRig.text("\(outputs(run))/\(name)")
-    }
-
-    public func isLocked(_ name: String, of run: RunKey) async throws -> Bool {
-        let file = open("\(outputs(run))/\(name)", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        return flock(file, LOCK_EX | LOCK_NB) != 0
     }
 }

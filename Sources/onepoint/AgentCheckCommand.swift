@@ -1,10 +1,10 @@
 import Agent
 import ArgumentParser
+import Blobs
 import Client
 import Core
 import Engines
 import FoundationEssentials
-import Glibc
 import Logging
 import Wire
 
@@ -49,29 +49,27 @@ struct AgentCheckCommand: AsyncParsableCommand {
             print(line.text)
         }
         let data = try absolute(options.data)
-        say(Self.folder(data))
+        say(await Self.folder(data))
         for check in await point(data) { say(check) }
         for check in await engine(data) { say(check) }
         if hasFailed { throw ExitCode(1) }
     }
 
-    private static func folder(_ data: String) -> EngineCheck {
-        let log = makeLogger(.error)
-        guard (try? Assembly(data: data, log: log)) != nil, access(data, W_OK) == 0 else {
-            return EngineCheck("data folder", .failed, "\(data) cannot be written: choose another with --data")
+    /// Whether the folder can be made, written, and has room.
+    private static func folder(_ data: String) async -> EngineCheck {
+        do {
+            let assembly = try Assembly(data: data, log: makeLogger(.error))
+            let folder = try AgentFolder(root: data, threads: assembly.threads)
+            let free = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads).space().free
+            return free < spaceMin
+                ? EngineCheck(
+                    "data folder",
+                    .failed,
+                    "\(data) has \(free) left; \(spaceMin) are the least for inputs and results"
+                ) : EngineCheck("data folder", .passed, "\(data), \(free) free")
+        } catch {
+            return EngineCheck("data folder", .failed, (error as? Failure)?.detail ?? "\(data): \(error)")
         }
-        var about = statvfs()
-        guard statvfs(data, &about) == 0 else {
-            return EngineCheck("data folder", .failed, "\(data) cannot be looked at")
-        }
-        let free = Bytes(Int64(clamping: UInt64(about.f_bavail)) * Int64(clamping: UInt64(about.f_frsize)))
-        return free < spaceMin
-            ? EngineCheck(
-                "data folder",
-                .failed,
-                "\(data) has \(free) left; \(spaceMin) are the least for inputs and results"
-            )
-            : EngineCheck("data folder", .passed, "\(data), \(free) free")
     }
 
     /// Whether the point is reached, its clock and ours agree, and it knows us.

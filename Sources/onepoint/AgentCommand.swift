@@ -54,30 +54,39 @@ struct AgentOptions: ParsableArguments {
     )
     var engineConfig: String?
 
+    /// Where it stands what this folder schedules with, in the form of `--engine-config`.
+    private func chosen() throws -> String { "\(try absolute(data))/engine.yaml" }
+
     /// The cluster to schedule with; `nil` for processes of this machine.
+    ///
+    /// What was chosen once stays, since runs of one engine mean nothing to another; whoever names one decides anew.
     private func cluster() async throws -> ServerConfiguration.Cluster? {
         if let engineConfig { return try ServerConfiguration.loadCluster(engineConfig) }
         switch engine {
         case .local: return nil
         case .slurm: return .slurm(SlurmEngine.Configuration())
         case .auto:
-            // What was found once stays: runs of the one engine mean nothing to the other.
-            let note = "\(try absolute(data))/engine-kind"
-            if let known = FileManager.default.contents(atPath: note).map({ String(decoding: $0, as: UTF8.self) }) {
-                return known.hasPrefix("slurm") ? .slurm(SlurmEngine.Configuration()) : nil
-            }
             // Whoever says what this machine offers means this machine.
-            let isLocal = cores != nil || memory != nil || !emulate.isEmpty
-            let isCluster = isLocal ? false : await SlurmEngine.isHere()
+            if cores != nil || memory != nil || !emulate.isEmpty { return nil }
+            let chosen = try chosen()
+            if FileManager.default.fileExists(atPath: chosen) { return try ServerConfiguration.loadCluster(chosen) }
+            let isCluster = await SlurmEngine.isHere()
             return isCluster ? .slurm(SlurmEngine.Configuration()) : nil
         }
     }
 
-    /// Writes down what was found.
-    func note(_ kind: EngineKind) throws {
-        let note = "\(try absolute(data))/engine-kind"
-        guard FileManager.default.createFile(atPath: note, contents: Data("\(kind.rawValue)\n".utf8)) else {
-            throw Failure(.storageExhausted, "The file \(note) cannot be written.")
+    /// Writes down what the agent schedules with, so that later starts need not say it.
+    func keep(_ cluster: ServerConfiguration.Cluster?) throws {
+        let text: Data
+        if let engineConfig, let bytes = FileManager.default.contents(atPath: engineConfig) {
+            text = bytes
+        } else if engine == .auto, FileManager.default.fileExists(atPath: try chosen()) {
+            return
+        } else {
+            text = Data((cluster == nil ? "# processes of this machine\n" : "slurm: {}\n").utf8)
+        }
+        guard FileManager.default.createFile(atPath: try chosen(), contents: text) else {
+            throw Failure(.storageExhausted, "The file \(try chosen()) cannot be written.")
         }
     }
 
@@ -126,7 +135,7 @@ struct AgentRunCommand: AsyncParsableCommand {
         let identity = try await identity(folder)
         let entry = try await options.entry(identity.centre)
         let engine = try await entry.engine(root: folder.enginePath, log: log)
-        try options.note(engine.kind)
+        try options.keep(entry.cluster)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: assembly.threads)
         let agent = Agent(
             identity: identity,

@@ -93,12 +93,12 @@ extension ServerConfiguration {
         return found.first
     }
 
-    /// Reads the section of a cluster from a file of its own, for an agent.
+    /// Reads the section of a cluster from a file of its own, for an agent; `nil` when the file says nothing.
     static func loadCluster(_ path: String) throws -> Cluster? {
         try load(path) { json in
             var fields = Fields(json, pointer: "")
             let found = cluster(&fields)
-            if found == nil {
+            if found == nil, json != .null {
                 fields.fault("", "needs a section slurm, ray or kubernetes: the centre's cluster")
             }
             return (found, fields.finish())

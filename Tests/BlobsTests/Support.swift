@@ -195,6 +195,7 @@ func eventually(
             Issue.record("waited \(limit) for: \(what)", sourceLocation: sourceLocation)
             return
         }
+        // Files and other processes ring nobody: the level is looked at again, and nothing follows from the time.
         try await Task.sleep(for: .milliseconds(1))
     }
 }

@@ -198,7 +198,7 @@ private struct Root: AsyncParsableCommand {
 
     @Test("paths and queries are encoded")
     func encoding() {
-        #expect(percentEncoded("a/b c?é") == "a%2Fb%20c%3F%C3%A9")
+        #expect("a/b c?é".percentEncoded == "a%2Fb%20c%3F%C3%A9")
         #expect(PointClient.queryText([("a", "1"), ("b", nil), ("c", "x&y")]) == "?a=1&c=x%26y")
     }
 }

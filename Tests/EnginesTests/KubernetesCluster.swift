@@ -25,19 +25,13 @@ struct KubernetesCluster: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing body: @Sendable () async throws -> Void
     ) async throws {
-        if let running = RayCluster.variable("ONEPOINT_KUBERNETES") {
-            return try await Self.$folder.withValue(running) { try await body() }
-        }
-        let folder = "/tmp/onepoint-kubernetes-\(ProcessInfo.processInfo.processIdentifier)"
-        do {
-            try RayCluster.script("kubernetes-up", [folder, Self.port, "2"])
+        try await RayCluster.with(
+            "kubernetes",
+            running: RayCluster.variable("ONEPOINT_KUBERNETES"),
+            port: Self.port
+        ) { folder in
             try await Self.$folder.withValue(folder) { try await body() }
-        } catch {
-            try? RayCluster.script("kubernetes-down", [folder])
-            throw error
         }
-        try RayCluster.script("kubernetes-down", [folder])
-        try FileManager.default.removeItem(atPath: folder)
     }
 
     static func access(_ folder: String, credential: KubernetesAccess.Credential) throws -> KubernetesAccess {

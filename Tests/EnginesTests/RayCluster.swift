@@ -38,18 +38,28 @@ struct RayCluster: SuiteTrait, TestScoping {
     func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void)
         async throws
     {
-        if let running = Self.variable("ONEPOINT_RAY") {
-            return try await Self.$folder.withValue(running) { try await body() }
-        }
-        let folder = "/tmp/onepoint-raycluster-\(ProcessInfo.processInfo.processIdentifier)"
-        do {
-            try Self.script("ray-up", [folder, Self.port, "2"])
+        try await Self.with("ray", running: Self.variable("ONEPOINT_RAY"), port: Self.port) { folder in
             try await Self.$folder.withValue(folder) { try await body() }
+        }
+    }
+
+    /// Hands on the folder of a running cluster, or of one of two nodes that is started for it and ended afterwards.
+    static func with(
+        _ engine: String,
+        running: String?,
+        port: String,
+        _ body: (String) async throws -> Void
+    ) async throws {
+        if let running { return try await body(running) }
+        let folder = "/tmp/onepoint-\(engine)cluster-\(ProcessInfo.processInfo.processIdentifier)"
+        do {
+            try script("\(engine)-up", [folder, port, "2"])
+            try await body(folder)
         } catch {
-            try? Self.script("ray-down", [folder])
+            try? script("\(engine)-down", [folder])
             throw error
         }
-        try Self.script("ray-down", [folder])
+        try script("\(engine)-down", [folder])
         try FileManager.default.removeItem(atPath: folder)
     }
 }

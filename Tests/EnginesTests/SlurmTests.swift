@@ -62,12 +62,7 @@ extension SlurmClusters {
             #expect(capacity.nodes.count == 2 && capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
             try await expectContract(of: rig, "24.11")
             let bench = EngineBench(rig)
-            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-                $0.resources.cards = 2
-                $0.resources.card = "a100-80gb"
-            }
-            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-            #expect(try await bench.log(of: order.run) == "0,1\n")
+            try await expectCards(of: bench)
             try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(rig.folder)/token"))
             guard case .unreachable(let why)? = await fault({ _ = try await rig.engine().capacity() }) else {
                 Issue.record("a wrong token was taken")
@@ -94,20 +89,8 @@ extension SlurmClusters {
                 log: Logger(label: "test")
             )
             #expect(try await other.capacity() == capacity)
-            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-                $0.resources.cards = 2
-                $0.resources.card = "a100-80gb"
-            }
-            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-            #expect(try await bench.log(of: order.run) == "0,1\n")
-            let large = await fault {
-                _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) }
-            }
-            guard case .refused(let why)? = large else {
-                Issue.record("1000 cores: \(String(describing: large))")
-                return
-            }
-            #expect(why.contains("Slurm refuses it: "), "\(why)")
+            try await expectCards(of: bench)
+            await expectRefusal(of: bench, "Slurm refuses it: ")
         }
 
         @Test(
@@ -146,6 +129,26 @@ extension SlurmClusters {
             #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
         }
     }
+}
+
+/// Two cards are given to a job that asks for two.
+private func expectCards(of bench: EngineBench) async throws {
+    let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
+        $0.resources.cards = 2
+        $0.resources.card = "a100-80gb"
+    }
+    #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
+    #expect(try await bench.log(of: order.run) == "0,1\n")
+}
+
+/// What no node can give is refused, in Slurm's words.
+private func expectRefusal(of bench: EngineBench, _ words: String) async {
+    let large = await fault { _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) } }
+    guard case .refused(let why)? = large else {
+        Issue.record("1000 cores: \(String(describing: large))")
+        return
+    }
+    #expect(why.contains(words), "\(why)")
 }
 
 private func fault(_ body: () async throws -> Void) async -> EngineError? {
@@ -254,20 +257,8 @@ extension SlurmClusters {
             #expect(capacity.nodes.allSatisfy { $0.schedulable && $0.cores == .cores(64) })
             #expect(capacity.nodes[0].cards == [CardGroup(model: "a100-80gb", count: 8)])
             #expect(capacity.engineVersion.hasPrefix("Slurm 2"))
-            let order = try await bench.shell("echo $CUDA_VISIBLE_DEVICES") {
-                $0.resources.cards = 2
-                $0.resources.card = "a100-80gb"
-            }
-            #expect(try await bench.end(of: order.run).outcome == RunOutcome(.succeeded))
-            #expect(try await bench.log(of: order.run) == "0,1\n")
-            let large = await fault {
-                _ = try await bench.submit(EngineProgram()) { $0.resources.cores = .cores(1000) }
-            }
-            guard case .refused(let why)? = large else {
-                Issue.record("1000 cores: \(String(describing: large))")
-                return
-            }
-            #expect(why.contains("Slurm refuses it: sbatch: error: "), "\(why)")
+            try await expectCards(of: bench)
+            await expectRefusal(of: bench, "Slurm refuses it: sbatch: error: ")
         }
 
         @Test("a check sends a job through, and says what keeps one from it")

@@ -1,4 +1,5 @@
 import Core
+import Dispatch
 import Glibc
 import Synchronization
 import Testing
@@ -191,16 +192,17 @@ struct WriterTests {
 
 /// Holds a database thread until the test lets it go.
 final class Gate: Sendable {
-    private let state = Mutex((reached: false, open: false))
+    private let reached = Mutex(false)
+    private let opened = DispatchSemaphore(value: 0)
 
-    var isReached: Bool { state.withLock { $0.reached } }
+    var isReached: Bool { reached.withLock { $0 } }
 
-    func open() { state.withLock { $0.open = true } }
+    func open() { opened.signal() }
 
     /// Blocks. Only for the store's own threads, and only for as long as the test needs to arrange its scene.
     func wait() {
-        state.withLock { $0.reached = true }
-        while !state.withLock({ $0.open }) { usleep(200) }
+        reached.withLock { $0 = true }
+        opened.wait()
     }
 }
 

@@ -133,7 +133,7 @@ struct TokensCommand: AsyncParsableCommand {
         func run() async throws {
             try await point.with { client in
                 for id in id {
-                    try await client.send(.delete, "/v1/tokens/\(percentEncoded(id))")
+                    try await client.send(.delete, "/v1/tokens/\(id.percentEncoded)")
                     if !point.json { terminal.print("\(id) revoked") }
                 }
             }

@@ -39,7 +39,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                let answer = try await client.get("/v1/jobs/\(percentEncoded(job))")
+                let answer = try await client.get("/v1/jobs/\(job.percentEncoded)")
                 guard !point.json else {
                     let artifacts = try JSON(parsing: answer)["artifacts"] ?? .array([])
                     return terminal.print(artifacts.text)
@@ -72,7 +72,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 let downloader = Downloader(client: client)
                 var found = 0
                 for (job, index) in try await jobs(client) {
-                    let answer = try await client.get("/v1/jobs/\(percentEncoded(job))")
+                    let answer = try await client.get("/v1/jobs/\(job.percentEncoded)")
                     let detail: JobDetail = try WireJSON.decode(from: answer)
                     let folder = output + (index.map { "/\($0)" } ?? "")
                     for artifact in detail.artifacts where name == nil || artifact.name == name {

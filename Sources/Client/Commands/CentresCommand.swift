@@ -11,7 +11,7 @@ struct CentresCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    static func path(_ name: String) -> String { "/v1/centres/\(percentEncoded(name))" }
+    static func path(_ name: String) -> String { "/v1/centres/\(name.percentEncoded)" }
 
     static func table(_ centres: [CentreView]) -> Table {
         var table = Table([

@@ -83,7 +83,7 @@ struct JobCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await point.with { client in
-            let answer = try await client.get("/v1/jobs/\(percentEncoded(id))")
+            let answer = try await client.get("/v1/jobs/\(id.percentEncoded)")
             try point.show(answer, as: JobDetail.self) { detail in
                 Self.print(detail.summary, detail.spec)
                 Self.print(detail)
@@ -192,7 +192,7 @@ struct LogsCommand: AsyncParsableCommand {
                 let query: [(String, String?)] = [
                     ("run", run.map { "\($0)" }), ("task", "\(task)"), ("offset", "\(offset)"), ("limit", "1048576"),
                 ]
-                let bytes = try await client.get("/v1/jobs/\(percentEncoded(id))/logs", query)
+                let bytes = try await client.get("/v1/jobs/\(id.percentEncoded)/logs", query)
                 if bytes.isEmpty { return }
                 if point.json {
                     terminal.print(LogFollower.piece(bytes, run: run, task: task, offset: offset).text)
@@ -217,7 +217,7 @@ struct CancelCommand: AsyncParsableCommand {
     func run() async throws {
         try await point.with { client in
             for id in id {
-                let answer = try await client.send(.post, "/v1/\(try Self.kind(of: id))/\(percentEncoded(id))/cancel")
+                let answer = try await client.send(.post, "/v1/\(try Self.kind(of: id))/\(id.percentEncoded)/cancel")
                 if point.json {
                     terminal.write(answer)
                     terminal.print("")
@@ -253,7 +253,7 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await point.with { client in
-            let answer = try await client.get("/v1/jobs/\(percentEncoded(id))/why")
+            let answer = try await client.get("/v1/jobs/\(id.percentEncoded)/why")
             try point.show(answer, as: WhyView.self) { why in
                 terminal.print(terminal.styled(printable(why.headline), .strong))
                 for line in why.evidence { terminal.print("  " + printable(line)) }

@@ -13,7 +13,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    static func path(_ name: String) -> String { "/v1/projects/\(percentEncoded(name))" }
+    static func path(_ name: String) -> String { "/v1/projects/\(name.percentEncoded)" }
 
     static func table(_ projects: [ProjectView]) -> Table {
         var table = Table([
@@ -165,7 +165,7 @@ struct ProjectsCommand: AsyncParsableCommand {
             try await point.with { client in
                 let answer = try await client.send(
                     .put,
-                    path(name) + "/members/\(percentEncoded(user))",
+                    path(name) + "/members/\(user.percentEncoded)",
                     json: .members(("role", role.json))
                 )
                 try point.show(answer, as: Membership.self) {
@@ -183,7 +183,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                try await client.send(.delete, path(name) + "/members/\(percentEncoded(user))")
+                try await client.send(.delete, path(name) + "/members/\(user.percentEncoded)")
                 if !point.json { terminal.print("\(user) is no member of \(name)") }
             }
         }

@@ -56,7 +56,7 @@ struct WorkflowCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await point.with { client in
-                let answer = try await client.get("/v1/workflows/\(percentEncoded(id))")
+                let answer = try await client.get("/v1/workflows/\(id.percentEncoded)")
                 try point.show(answer, as: WorkflowView.self) { view in
                     terminal.print(
                         "\(view.name) (\(view.workflow)), project \(view.project), \(view.state), \(view.charged) credits"

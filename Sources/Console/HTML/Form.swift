@@ -1,3 +1,5 @@
+import Core
+
 /// The fields of a submitted form or of a query, in their order: `application/x-www-form-urlencoded`.
 ///
 /// > Source: WHATWG URL, section 5.1.
@@ -50,27 +52,11 @@ struct Form: Sendable, Hashable {
 
     /// The text form, percent-encoded.
     var encoded: String {
-        fields.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
+        fields.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }.joined(separator: "&")
     }
 
     /// A path with these fields as its query.
     func on(_ path: String) -> String { fields.isEmpty ? path : "\(path)?\(encoded)" }
-
-    /// Percent-encodes all but RFC 3986's unreserved characters.
-    static func encode(_ text: String) -> String {
-        let hex = Array("0123456789ABCDEF".utf8)
-        var out: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                out.append(byte)
-            default: out += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
 
     private static func decode(_ bytes: some Collection<UInt8>) -> String {
         var out: [UInt8] = []

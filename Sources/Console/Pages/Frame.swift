@@ -99,7 +99,7 @@ struct Frame: Sendable {
     }
 
     private var footer: HTML {
-        let back = Form.encode(path)
+        let back = path.percentEncoded
         let choices = Language.allCases.html { language in
             language == words.language
                 ? "<li aria-current=\"true\">\(language.name)</li>"

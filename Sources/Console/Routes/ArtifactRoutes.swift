@@ -25,7 +25,7 @@ extension Console {
                 status: .ok,
                 headers: [
                     .contentType: "application/octet-stream", .cacheControl: "private, no-store",
-                    .contentDisposition: "attachment; filename*=UTF-8''\(Form.encode(name))",
+                    .contentDisposition: "attachment; filename*=UTF-8''\(name.percentEncoded)",
                     .eTag: "\"\(digest)\"",
                 ],
                 body: Self.body(of: blob, byteCount: size.count)
