@@ -15,7 +15,7 @@ struct EngineHTTP: Sendable {
         var excerpt: String {
             let text = String(decoding: body.prefix(4096), as: UTF8.self)
             let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-            return line.count > 200 ? "\(line.prefix(200))…" : line
+            return line.cut(to: 200)
         }
     }
 
@@ -153,4 +153,9 @@ struct EngineHTTP: Sendable {
         }
         return token
     }
+}
+
+extension String {
+    /// At most so many characters, and a sign where more followed.
+    func cut(to count: Int) -> String { self.count > count ? "\(prefix(count))…" : self }
 }

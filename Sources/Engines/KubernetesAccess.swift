@@ -129,7 +129,7 @@ public struct KubernetesAccess: Sendable {
         }
         let namespace = Disk.read("\(folder)/namespace", bytesMax: 256).map { String(decoding: $0, as: UTF8.self) }
         return KubernetesAccess(
-            server: "https://\(host.hasText(":") ? "[\(host)]" : host):\(port)",
+            server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)",
             namespace: namespace?.filter { !$0.isWhitespace } ?? "default",
             authority: authority,
             credential: .tokenFile("\(folder)/token")

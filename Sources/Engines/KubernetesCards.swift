@@ -53,7 +53,7 @@ struct KubernetesCards: Sendable {
 
     func groups(_ node: KubernetesNode) -> [Cards] {
         let named = aliases.keys.filter { name in
-            !name.hasText("=") && !Self.plugins.contains { $0.resource == name }
+            !name.contains("=") && !Self.plugins.contains { $0.resource == name }
         }
         return (Self.plugins + named.sorted().map { Plugin(resource: $0, vendor: "") }).compactMap { plugin in
             let amount = node.allocatable[plugin.resource] ?? 0

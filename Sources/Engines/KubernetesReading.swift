@@ -110,6 +110,6 @@ enum KubernetesReading {
 
     private static func cut(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.count > 300 ? "\(line.prefix(300))…" : line
+        return line.cut(to: 300)
     }
 }

@@ -75,7 +75,7 @@ struct RayClient: Sendable {
                 throw .unreachable("Ray at \(http.base) answered POST /api/jobs/ without the job's name.")
             }
             return .accepted
-        case 500 where String(decoding: answer.body, as: UTF8.self).hasText("already exists"): return .exists
+        case 500 where String(decoding: answer.body, as: UTF8.self).contains("already exists"): return .exists
         case 400: return .refused(Self.lastLine(answer.body))
         default: throw http.unexpected(answer, to: "POST /api/jobs/")
         }
@@ -96,7 +96,7 @@ struct RayClient: Sendable {
         let answer = try await http.call("DELETE", "/api/jobs/\(run)")
         switch answer.status {
         case 200, 404: return true
-        case 500 where String(decoding: answer.body, as: UTF8.self).hasText("non-terminal state"): return false
+        case 500 where String(decoding: answer.body, as: UTF8.self).contains("non-terminal state"): return false
         default: throw http.unexpected(answer, to: "DELETE /api/jobs/\(run)")
         }
     }
@@ -119,11 +119,6 @@ struct RayClient: Sendable {
         let text = String(decoding: body.suffix(4096), as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }.map(String.init)
         let sentence = line ?? "it says nothing"
-        return sentence.count > 300 ? "\(sentence.prefix(300))…" : sentence
+        return sentence.cut(to: 300)
     }
-}
-
-extension String {
-    /// Whether `text` stands somewhere in it.
-    func hasText(_ text: String) -> Bool { split(separator: text, omittingEmptySubsequences: false).count > 1 }
 }

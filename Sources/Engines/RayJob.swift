@@ -102,6 +102,6 @@ struct RayJob: Hashable, Sendable {
     /// Messages carry whole logs and tracebacks.
     static func firstLine(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return line.count > 200 ? "\(line.prefix(200))…" : line
+        return line.cut(to: 200)
     }
 }

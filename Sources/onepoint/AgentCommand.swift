@@ -57,22 +57,21 @@ struct AgentOptions: ParsableArguments {
     /// Where it stands what this folder schedules with, in the form of `--engine-config`.
     private func chosen() throws -> String { "\(try absolute(data))/engine.yaml" }
 
+    /// Whoever says what this machine offers means this machine.
+    private var isThisMachine: Bool { engine == .local || cores != nil || memory != nil || !emulate.isEmpty }
+
     /// The cluster to schedule with; `nil` for processes of this machine.
     ///
     /// What was chosen once stays, since runs of one engine mean nothing to another; whoever names one decides anew.
     private func cluster() async throws -> ServerConfiguration.Cluster? {
         if let engineConfig { return try ServerConfiguration.loadCluster(engineConfig) }
-        switch engine {
-        case .local: return nil
-        case .slurm: return .slurm(SlurmEngine.Configuration())
-        case .auto:
-            // Whoever says what this machine offers means this machine.
-            if cores != nil || memory != nil || !emulate.isEmpty { return nil }
-            let chosen = try chosen()
-            if FileManager.default.fileExists(atPath: chosen) { return try ServerConfiguration.loadCluster(chosen) }
-            let isCluster = await SlurmEngine.isHere()
-            return isCluster ? .slurm(SlurmEngine.Configuration()) : nil
+        if isThisMachine { return nil }
+        let chosen = try chosen()
+        if engine == .auto, FileManager.default.fileExists(atPath: chosen) {
+            return try ServerConfiguration.loadCluster(chosen)
         }
+        let isSlurm = engine == .slurm ? true : await SlurmEngine.isHere()
+        return isSlurm ? .slurm(SlurmEngine.Configuration()) : nil
     }
 
     /// Writes down what the agent schedules with, so that later starts need not say it.
@@ -80,7 +79,7 @@ struct AgentOptions: ParsableArguments {
         let text: Data
         if let engineConfig, let bytes = FileManager.default.contents(atPath: engineConfig) {
             text = bytes
-        } else if engine == .auto, FileManager.default.fileExists(atPath: try chosen()) {
+        } else if engine == .auto, !isThisMachine, FileManager.default.fileExists(atPath: try chosen()) {
             return
         } else {
             text = Data((cluster == nil ? "# processes of this machine\n" : "slurm: {}\n").utf8)

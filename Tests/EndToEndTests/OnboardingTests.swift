@@ -30,6 +30,14 @@ struct OnboardingTests {
         defer { agent.abandon() }
         let job = try #require(try await point.submit(#"{"name": "first", "command": ["/bin/true"]}"#).job)
         #expect(try await point.end(of: job).summary.state == .succeeded)
+        // Later starts need the folder only.
+        await agent.kill()
+        let later = try Program(["agent", "--data", folder], log: point.folder.appendingPathComponent("later.log"))
+        defer { later.abandon() }
+        let next = try #require(try await point.submit(#"{"name": "next", "command": ["/bin/true"]}"#).job)
+        #expect(try await point.end(of: next).summary.state == .succeeded)
+        let kept = try String(contentsOfFile: "\(folder)/engine.yaml", encoding: .utf8)
+        #expect(kept == "# processes of this machine\n")
         #expect(try checks(try await line.run(words(0) + ["--json"]).output)["identity"] == "passed")
 
         // Another joins in its place: the first is told to join anew, and a spent token does not work twice.
