@@ -147,8 +147,9 @@ struct EventList: Sendable {
         return HTML(escaping: parts.count == 2 ? "\(parts[0])/\(Self.short(parts[1]))" : Self.short(subject))
     }
 
-    /// The kind and the last characters, which differ where the first do not.
+    /// The kind and the last characters, which differ where the first do not; of a digest the first, as everywhere.
     static func short(_ id: String) -> String {
+        if Digest(id) != nil { return "\(id.prefix(19))…" }
         let parts = id.split(separator: "-", maxSplits: 1)
         guard parts.count == 2, parts[1].count == 26 else { return id }
         return "\(parts[0])-…\(parts[1].suffix(6))"
