@@ -23,8 +23,8 @@ extension Agent {
                     log.warning("run delayed", metadata: ["run": "\(run)", "error": "\(describe(error))"])
                 }
                 let bell = bell(of: run)
-                await bell.wait(beyond: bell.rings, atMost: backoff(failures))
-                try? await Task.sleep(for: pace.retryMin)
+                await bell.wait(beyond: bell.rings, atMost: backoff(failures), on: runtime)
+                try? await runtime.sleep(for: pace.retryMin)
             }
         }
     }
@@ -76,7 +76,7 @@ extension Agent {
         while true {
             let rings = bell.rings
             guard records[run]?.acknowledged == 0, records[run]?.stop == nil else { break }
-            await bell.wait(beyond: rings, atMost: pace.exchangeWait)
+            await bell.wait(beyond: rings, atMost: pace.exchangeWait, on: runtime)
             try Task.checkCancellation()
         }
         guard records[run]?.stop == nil, records[run]?.settled == false else { return }
@@ -98,6 +98,7 @@ extension Agent {
     private func follow(_ run: RunKey) async throws {
         var stopSent: StopReason?
         var absences = 0
+        var absentSince = runtime.elapsed
         let bell = bell(of: run)
         while let record = records[run], !record.hasEnded {
             try Task.checkCancellation()
@@ -118,20 +119,21 @@ extension Agent {
                     $0.waiting = nil
                 }
                 try await shipLogs(run, complete: false)
-                await bell.wait(beyond: rings, atMost: logPeriod)
+                await bell.wait(beyond: rings, atMost: logPeriod, on: runtime)
             case .pending(let why):
                 observe(run) { $0.waiting = why }
-                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             case .held:
                 // Released already, and a look from before the release is all we have; releasing again is harmless.
                 if record.stop == nil, record.acknowledged > 0, !record.settled { try await engine.release(run) }
-                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             case nil:
                 // The engine was listed without it. Ask anew, and again, before believing it.
                 try await lookAnew()
                 guard seen[run] == nil else { continue }
+                if absences == 0 { absentSince = runtime.elapsed }
                 absences += 1
-                guard absences < Self.absencesMax else {
+                guard absences < Self.absencesMax || runtime.elapsed - absentSince < pace.absenceMin else {
                     try await conclude(
                         record,
                         RunOutcome(.lost, detail: "its engine does not know it any more"),
@@ -140,12 +142,12 @@ extension Agent {
                     )
                     return
                 }
-                await bell.wait(beyond: rings, atMost: pace.lookPeriod)
+                await bell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             }
         }
     }
 
-    /// After so many lists without it in a row, a look period between them, a run is lost.
+    /// After so many lists without it in a row, a look period between them, a run may be lost.
     private static let absencesMax = 3
 
     /// Asks the engine to stop a run.
@@ -257,7 +259,7 @@ extension Agent {
         while true {
             let rings = bell.rings
             guard records[run]?.settled == false else { return }
-            await bell.wait(beyond: rings, atMost: pace.exchangeWait)
+            await bell.wait(beyond: rings, atMost: pace.exchangeWait, on: runtime)
             try Task.checkCancellation()
         }
     }

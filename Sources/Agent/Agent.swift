@@ -18,6 +18,8 @@ public actor Agent: Service {
         public var exchangeWait: Duration = .seconds(15)
         /// Between two looks at the engine when nothing rings.
         public var lookPeriod: Duration = .seconds(1)
+        /// A run that the engine's lists leave out is lost only after this long: what engines list may lag.
+        public var absenceMin: Duration = .seconds(30)
         /// Between two reports of capacity.
         public var capacityPeriod: Duration = .seconds(10)
         /// Between two looks at a running task's log.
@@ -30,12 +32,13 @@ public actor Agent: Service {
     }
 
     let identity: AgentIdentity
-    let folder: AgentFolder
+    let disk: any AgentDisk
     let engine: any Engine
     let link: any PointLink
-    let staging: Staging
+    let staging: any CentreStaging
     let pace: Pace
     let now: @Sendable () -> Instant
+    let runtime: any Runtime
     let log: Logger
 
     private(set) var records: [RunKey: AgentRecord] = [:]
@@ -75,8 +78,34 @@ public actor Agent: Service {
         now: @escaping @Sendable () -> Instant,
         log: Logger
     ) {
+        self.init(
+            identity: identity,
+            disk: folder,
+            staging: Staging(folder: folder, cache: cache, link: link),
+            engine: engine,
+            link: link,
+            pace: pace,
+            now: now,
+            runtime: SystemRuntime(),
+            log: log
+        )
+    }
+
+    package init(
+        identity: AgentIdentity,
+        disk: any AgentDisk,
+        staging: any CentreStaging,
+        engine: any Engine,
+        link: any PointLink,
+        pace: Pace,
+        now: @escaping @Sendable () -> Instant,
+        runtime: any Runtime,
+        log: Logger
+    ) {
         self.identity = identity
-        self.folder = folder
+        self.disk = disk
+        self.staging = staging
+        self.runtime = runtime
         self.engine = engine
         self.link = link
         self.pace = pace
@@ -84,7 +113,6 @@ public actor Agent: Service {
         var log = log
         log[metadataKey: "centre"] = "\(identity.centre)"
         self.log = log
-        staging = Staging(folder: folder, cache: cache, link: link)
     }
 
     /// Works until the task is cancelled or the process is asked to stop. Running work is left running.
@@ -106,7 +134,7 @@ public actor Agent: Service {
     }
 
     private func restore() async throws {
-        let (found, unreadable) = try await folder.load()
+        let (found, unreadable) = try await disk.load()
         for name in unreadable { log.error("run record unreadable, kept aside", metadata: ["file": "\(name)"]) }
         for var record in found {
             record.acknowledged = 0
@@ -126,7 +154,7 @@ public actor Agent: Service {
         while !Task.isCancelled {
             let rings = reportBell.rings
             if !waits, !hasReports {
-                await reportBell.wait(beyond: rings, atMost: pace.exchangeWait)
+                await reportBell.wait(beyond: rings, atMost: pace.exchangeWait, on: runtime)
                 continue
             }
             do {
@@ -139,13 +167,13 @@ public actor Agent: Service {
                 if waits, !isNews {
                     // What the point repeats until it is done must not be asked for in a tight circle.
                     repeats = saysSomething ? repeats + 1 : 0
-                    try await Task.sleep(
+                    try await runtime.sleep(
                         for: min(pace.retryMin * (1 << min(repeats, 12)), max(pace.retryMin, pace.lookPeriod))
                     )
                 } else if !request.reports.isEmpty, response.acknowledged.isEmpty {
                     // The point knows nothing of these runs, or not now.
                     repeats += 1
-                    await reportBell.wait(beyond: rings, atMost: backoff(repeats))
+                    await reportBell.wait(beyond: rings, atMost: backoff(repeats), on: runtime)
                 } else {
                     repeats = 0
                 }
@@ -154,7 +182,7 @@ public actor Agent: Service {
             } catch {
                 failures += 1
                 if failures == 1 { log.warning("exchange failed", metadata: ["error": "\(describe(error))"]) }
-                try? await Task.sleep(for: backoff(failures))
+                try? await runtime.sleep(for: backoff(failures))
             }
         }
     }
@@ -167,12 +195,12 @@ public actor Agent: Service {
         let due = withReports ? records.values.filter(\.needsReport).prefix(ExchangeRequest.reportsMax) : []
         return ExchangeRequest(
             agent: identity.agent,
-            seat: folder.seat,
+            seat: disk.seat,
             at: now(),
             capacity: capacity == capacityAcknowledged ? nil : capacity,
             reports: due.map { .init(run: $0.key, version: $0.version, observation: $0.observation) },
             holds: Array(records.keys),
-            strays: Array(strays.prefix(ExchangeRequest.holdsMax)),
+            strays: looksDone > 0 ? Array(strays.prefix(ExchangeRequest.holdsMax)) : nil,
             waitMilliseconds: Int(wait.milliseconds)
         )
     }
@@ -194,7 +222,7 @@ public actor Agent: Service {
             // The other loop may bring the same lease meanwhile; and neither may say that it is held before it is.
             accepting.insert(order.run)
             defer { accepting.remove(order.run) }
-            try await folder.save(record)
+            try await disk.save(record)
             records[order.run] = record
             if seen[order.run] == nil {
                 fresh.insert(order.run)
@@ -220,7 +248,7 @@ public actor Agent: Service {
             }
             bell(of: run).ring()
         }
-        for run in response.settled where request.strays.contains(run) && records[run] == nil {
+        for run in response.settled where request.strays?.contains(run) == true && records[run] == nil {
             guard condemned[run] == nil else { continue }
             isNews = true
             condemned[run] = false
@@ -265,7 +293,8 @@ public actor Agent: Service {
             await lookBell.wait(
                 beyond: rings,
                 atMost: records.isEmpty && condemned.isEmpty
-                    ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod
+                    ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod,
+                on: runtime
             )
         }
     }
@@ -312,7 +341,7 @@ public actor Agent: Service {
         lookBell.ring()
         while looksDone < number {
             let rings = lookedBell.rings
-            await lookedBell.wait(beyond: rings, atMost: pace.lookPeriod)
+            await lookedBell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             try Task.checkCancellation()
         }
     }
@@ -331,7 +360,7 @@ public actor Agent: Service {
                 failures += 1
                 if failures == 1 { log.warning("capacity unknown", metadata: ["error": "\(error)"]) }
             }
-            try? await Task.sleep(for: failures > 0 ? backoff(failures) : pace.capacityPeriod)
+            try? await runtime.sleep(for: failures > 0 ? backoff(failures) : pace.capacityPeriod)
         }
     }
 
@@ -353,7 +382,7 @@ public actor Agent: Service {
         guard var record = records[run], !record.hasEnded else { return }
         record.observation = observation
         record.version += 1
-        try await folder.save(record)
+        try await disk.save(record)
         // Fields that an exchange may have changed during the write are kept.
         record.acknowledged = records[run]?.acknowledged ?? record.acknowledged
         record.stop = records[run]?.stop ?? record.stop
@@ -379,7 +408,7 @@ public actor Agent: Service {
             if case .refused = error { try? await engine.cancel(run, grace: .zero) }
             throw error
         }
-        try await folder.remove(run)
+        try await disk.remove(run)
         records[run] = nil
         seen[run] = nil
         logOffsets[run] = nil
@@ -392,7 +421,7 @@ public actor Agent: Service {
 
     func backoff(_ failures: Int) -> Duration {
         let ceiling = min(pace.retryMin * (1 << min(failures, 12)), pace.retryMax)
-        return ceiling * Double.random(in: 0.5...1)
+        return ceiling * (0.5 + runtime.chance / 2)
     }
 
     func describe(_ error: any Error) -> String {

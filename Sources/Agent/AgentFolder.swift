@@ -9,6 +9,18 @@ import Wire
     import Glibc
 #endif
 
+/// Where an agent keeps what it must not forget.
+package protocol AgentDisk: Sendable {
+    /// What two processes cannot hold at once.
+    var seat: String { get }
+    /// Makes the record durable before it returns.
+    func save(_ record: AgentRecord) async throws
+    /// Every record; those that cannot be read are kept aside and named.
+    func load() async throws -> (records: [AgentRecord], unreadable: [String])
+    /// Forgets a run and everything that was staged for it.
+    func remove(_ run: RunKey) async throws
+}
+
 /// An agent's place on disk.
 ///
 /// ```
@@ -19,10 +31,10 @@ import Wire
 /// cache/               blobs that were fetched once
 /// engine/              the local engine's own
 /// ```
-public struct AgentFolder: Sendable {
+public struct AgentFolder: AgentDisk {
     public let root: String
     /// This folder on this boot of this machine: what tells us from a process that got a copy of our identity.
-    let seat: String
+    package let seat: String
     let threads: NIOThreadPool
 
     /// - Throws: ``Failure`` `.storageExhausted` when the folders cannot be made.
@@ -44,14 +56,14 @@ public struct AgentFolder: Sendable {
     private func recordPath(_ run: RunKey) -> String { "\(root)/runs/\(run).json" }
 
     /// Makes the record durable before it returns.
-    func save(_ record: AgentRecord) async throws {
+    package func save(_ record: AgentRecord) async throws {
         let bytes = [UInt8](try WireJSON.encode(record))
         let path = recordPath(record.key)
         try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
     }
 
     /// Every record on disk. A record that cannot be read is kept aside with the ending `.unreadable` and named.
-    func load() async throws -> (records: [AgentRecord], unreadable: [String]) {
+    package func load() async throws -> (records: [AgentRecord], unreadable: [String]) {
         let folder = "\(root)/runs"
         return try await threads.runIfActive {
             var records: [AgentRecord] = []
@@ -76,7 +88,7 @@ public struct AgentFolder: Sendable {
     }
 
     /// Forgets a run and everything that was staged for it.
-    func remove(_ run: RunKey) async throws {
+    package func remove(_ run: RunKey) async throws {
         let (path, staging) = (recordPath(run), staging(run))
         try await threads.runIfActive {
             if FileManager.default.fileExists(atPath: staging) { try FileManager.default.removeItem(atPath: staging) }

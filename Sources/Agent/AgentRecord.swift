@@ -1,10 +1,10 @@
-import Core
-import Wire
+package import Core
+package import Wire
 
 /// What an agent knows of one run. Written to disk when the lease is accepted and when the run has ended; everything
 /// between is learned anew from the engine after a restart.
-struct AgentRecord: Codable, Sendable {
-    var order: LeaseOrder
+package struct AgentRecord: Codable, Sendable {
+    package var order: LeaseOrder
     var observation: RunObservation
     /// Counts changes of `observation`.
     var version: Int
@@ -24,7 +24,7 @@ struct AgentRecord: Codable, Sendable {
         settled = false
     }
 
-    var key: RunKey { order.run }
+    package var key: RunKey { order.run }
     var hasEnded: Bool { observation.phase == .ended }
     var needsReport: Bool { version > acknowledged }
 }

@@ -1,20 +1,37 @@
 import Blobs
-import Core
-import Engines
+package import Core
+package import Engines
 import FoundationEssentials
 import NIOCore
 import NIOPosix
 import Synchronization
-import Wire
+package import Wire
 
 #if canImport(Glibc)
     import Glibc
 #endif
 
+/// Brings a run's bytes to the centre and takes what it left away again.
+package protocol CentreStaging: Sendable {
+    /// Makes everything ready that a run needs. May be repeated after a crash.
+    func stage(_ order: LeaseOrder) async throws -> EngineOrder
+    /// Stores what a run left under the names that it declared, here and at the point.
+    func collect(_ order: LeaseOrder) async throws -> StagedOutputs
+}
+
+/// What a run left of what it had promised.
+package enum StagedOutputs: Sendable {
+    case complete([Artifact])
+    /// Nothing stands where a declared output should be.
+    case missing(String)
+    /// An output that cannot be kept, and why.
+    case unusable(String)
+}
+
 /// Brings a run's bytes to the centre and takes what it left away again, by digest.
 ///
 /// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it.
-actor Staging {
+actor Staging: CentreStaging {
     private let folder: AgentFolder
     private let cache: BlobStore
     private let link: any PointLink
@@ -62,26 +79,7 @@ actor Staging {
             algorithmFolder = folder.algorithm(algorithm.tree)
             try await placeAlgorithm(algorithm.tree, for: order.run)
         }
-        var environment = order.spec.environment
-        if let index = order.arrayIndex, let count = order.arrayCount {
-            environment["ONEPOINT_ARRAY_INDEX"] = "\(index)"
-            environment["ONEPOINT_ARRAY_COUNT"] = "\(count)"
-        }
-        return EngineOrder(
-            run: order.run,
-            command: order.spec.command,
-            environment: environment,
-            tasks: order.spec.tasks,
-            resources: order.spec.resources,
-            nodes: order.nodes,
-            timeLimitSeconds: order.spec.timeLimitSeconds,
-            isolation: order.spec.isolation,
-            algorithmFolder: algorithmFolder,
-            requirements: order.spec.algorithm?.requirements,
-            inputsFolder: inputs,
-            outputsFolder: outputs,
-            parameters: JSON.object(order.spec.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }).text
-        )
+        return EngineOrder(order, algorithmFolder: algorithmFolder, inputs: inputs, outputs: outputs)
     }
 
     private func place(_ digest: Digest, _ kind: ArtifactKind, at path: String) async throws {
@@ -146,16 +144,8 @@ actor Staging {
 
     // MARK: Out
 
-    enum Collection {
-        case complete([Artifact])
-        /// Nothing stands where a declared output should be.
-        case missing(String)
-        /// An output that cannot be kept, and why.
-        case unusable(String)
-    }
-
     /// Stores what a run left under the names that it declared, here and at the point.
-    func collect(_ order: LeaseOrder) async throws -> Collection {
+    func collect(_ order: LeaseOrder) async throws -> StagedOutputs {
         let outputs = "\(folder.staging(order.run))/outputs"
         var artifacts: [Artifact] = []
         var blobs: [Digest: Bytes] = [:]
@@ -227,5 +217,31 @@ private final class Position: Sendable {
     var offset: Int64 {
         get { value.load(ordering: .relaxed) }
         set { value.store(newValue, ordering: .relaxed) }
+    }
+}
+
+extension EngineOrder {
+    /// What the engine is told of a lease once everything stands in its place.
+    package init(_ order: LeaseOrder, algorithmFolder: String?, inputs: String, outputs: String) {
+        var environment = order.spec.environment
+        if let index = order.arrayIndex, let count = order.arrayCount {
+            environment["ONEPOINT_ARRAY_INDEX"] = "\(index)"
+            environment["ONEPOINT_ARRAY_COUNT"] = "\(count)"
+        }
+        self.init(
+            run: order.run,
+            command: order.spec.command,
+            environment: environment,
+            tasks: order.spec.tasks,
+            resources: order.spec.resources,
+            nodes: order.nodes,
+            timeLimitSeconds: order.spec.timeLimitSeconds,
+            isolation: order.spec.isolation,
+            algorithmFolder: algorithmFolder,
+            requirements: order.spec.algorithm?.requirements,
+            inputsFolder: inputs,
+            outputsFolder: outputs,
+            parameters: JSON.object(order.spec.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }).text
+        )
     }
 }

@@ -27,11 +27,15 @@ public final class Bell: Sendable {
     }
 
     /// Returns when it has rung more than `rings` times, the time is over, or the task is cancelled.
-    public func wait(beyond rings: UInt64, atMost limit: Duration) async {
+    public func wait(
+        beyond rings: UInt64,
+        atMost limit: Duration,
+        on runtime: some Runtime = SystemRuntime()
+    ) async {
         guard self.rings <= rings, limit > .zero else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait(beyond: rings) }
-            group.addTask { try? await Task.sleep(for: limit) }
+            group.addTask { try? await runtime.sleep(for: limit) }
             await group.next()
             group.cancelAll()
         }

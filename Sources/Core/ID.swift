@@ -49,9 +49,12 @@ extension ID: LosslessStringConvertible {
 
     /// Reads the text form; `nil` unless prefix, length, alphabet and range are all right.
     public init?(_ description: String) {
-        let prefix = "\(Tag.prefix)-"
-        guard description.hasPrefix(prefix) else { return nil }
-        self.init(base32: description.dropFirst(prefix.count))
+        let bytes = description.utf8
+        let length = Tag.prefix.utf8CodeUnitCount
+        guard bytes.count == length + 27, bytes.starts(with: Tag.prefix.bytes),
+            bytes.dropFirst(length).first == UInt8(ascii: "-")
+        else { return nil }
+        self.init(base32: description[bytes.index(bytes.startIndex, offsetBy: length + 1)...])
     }
 
     /// Reads the 26 characters that follow the prefix.
@@ -81,6 +84,10 @@ extension ID: Codable {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }
+}
+
+extension StaticString {
+    fileprivate var bytes: UnsafeBufferPointer<UInt8> { .init(start: utf8Start, count: utf8CodeUnitCount) }
 }
 
 /// Crockford's base32 without i, l, o and u. Source: https://www.crockford.com/base32.html

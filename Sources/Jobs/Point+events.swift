@@ -43,6 +43,6 @@ extension Point {
     public func waitForEvents(after sequence: Int64, atMost limit: Duration) async {
         let rings = eventBell.rings
         guard store.lastSequence <= sequence else { return }
-        await eventBell.wait(beyond: rings, atMost: limit)
+        await eventBell.wait(beyond: rings, atMost: limit, on: runtime)
     }
 }

@@ -27,7 +27,7 @@ extension Point {
             request.reports = []
             request.capacity = nil
             isFirst = false
-            await orderBell.wait(beyond: rings, atMost: remaining)
+            await orderBell.wait(beyond: rings, atMost: remaining, on: runtime)
         }
     }
 
@@ -36,7 +36,7 @@ extension Point {
             throw Failure(.forbidden, "An agent may speak only for itself.")
         }
         guard request.reports.count <= ExchangeRequest.reportsMax, request.holds.count <= ExchangeRequest.holdsMax,
-            request.strays.count <= ExchangeRequest.holdsMax,
+            request.strays?.count ?? 0 <= ExchangeRequest.holdsMax,
             request.seat.utf8.count <= ExchangeRequest.seatBytesMax,
             (0...ExchangeRequest.waitMillisecondsMax).contains(request.waitMilliseconds)
         else { throw Failure(.tooLarge, "An exchange carries at most \(ExchangeRequest.reportsMax) reports.") }
@@ -51,35 +51,33 @@ extension Point {
         _ agent: AgentPrincipal
     ) async throws -> ExchangeResponse {
         let now = now()
-        let (live, capacityChanged) = try await store.read { tx in
+        let (live, toTell, capacityChanged) = try await store.read { tx in
             (
-                try tx.liveRuns(at: agent.centre),
+                try tx.liveRunKeys(at: agent.centre), try tx.liveRunsToTell(at: agent.centre),
                 try request.capacity.map { try tx.centre(agent.centre)?.capacity != $0 } ?? false
             )
         }
         let holds = Set(request.holds)
-        let strays = Set(request.strays)
+        let strays = Set(request.strays ?? [])
         // What the agent had accepted and has not named for so long that no late call explains it: its disk was lost, or
-        // it joined anew on another machine.
-        let absent =
-            isFirst
-            ? sight.noteAbsent(
-                live.filter {
-                    $0.lifecycle.lease == .accepted && !holds.contains($0.key) && !strays.contains($0.key)
-                }.map(\.key),
-                at: agent.centre,
-                now: now
-            ) : []
+        // it joined anew on another machine. While it has not seen its engine, it cannot know what it lacks.
+        let missing: Set<RunKey> =
+            request.strays == nil
+            ? []
+            : live.subtracting(toTell.lazy.filter { $0.lifecycle.lease != .accepted }.map(\.key))
+                .filter { !holds.contains($0) && !strays.contains($0) }
+        let absent = isFirst ? sight.noteAbsent(missing, at: agent.centre, now: now) : []
         let mustWrite =
             capacityChanged || !request.reports.isEmpty
-            || live.contains {
-                absent.contains($0.key) || $0.lifecycle.lease == .granted
-                    || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
+            || live.contains { absent.contains($0) }
+            || toTell.contains {
+                $0.lifecycle.lease == .granted || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
             }
         guard mustWrite else {
             return try await store.read { tx in
                 try self.orders(
-                    live,
+                    toTell,
+                    live: live,
                     holds: holds,
                     strays: strays,
                     reported: [:],
@@ -126,7 +124,7 @@ extension Point {
                 guard !run.state.isTerminal else { continue }
                 try take(Self.checked(report.observation, of: run, tx), of: run)
             }
-            for run in try tx.liveRuns(at: agent.centre) {
+            for run in try tx.liveRunsToTell(at: agent.centre) {
                 var lifecycle = run.lifecycle
                 var changes: [RunLifecycle.Change] = []
                 if holds.contains(run.key), lifecycle.unseenSince != nil { changes = lifecycle.regainSight() }
@@ -144,7 +142,8 @@ extension Point {
                 )
             }
             let response = try self.orders(
-                tx.liveRuns(at: agent.centre),
+                tx.liveRunsToTell(at: agent.centre),
+                live: tx.liveRunKeys(at: agent.centre),
                 holds: holds,
                 strays: strays,
                 reported: reported,
@@ -221,7 +220,8 @@ extension Point {
 
     /// Everything that the agent should know, whether it was told before or not.
     private func orders(
-        _ live: [Run],
+        _ toTell: [Run],
+        live: Set<RunKey>,
         holds: Set<RunKey>,
         strays: Set<RunKey>,
         reported: [RunKey: RunObservation],
@@ -231,9 +231,10 @@ extension Point {
         at now: Instant
     ) throws -> ExchangeResponse {
         var response = ExchangeResponse(leases: [], stops: [], acknowledged: acknowledged, settled: [], at: now)
-        let liveKeys = Set(live.map(\.key))
-        for run in live {
-            // A stray is adopted: its lease is told once more, and the engine's run is found under it.
+        // A stray is adopted: its lease is told once more, and the engine's run is found under it.
+        let told = Set(toTell.map(\.key))
+        let adopted = try strays.filter { live.contains($0) && !told.contains($0) }.compactMap { try tx.run($0) }
+        for run in toTell + adopted {
             let isToBeTold = run.lifecycle.lease != .accepted || strays.contains(run.key)
             if isToBeTold, !holds.contains(run.key), let job = try tx.job(run.key.job) {
                 response.leases.append(try order(for: run, of: job, tx))
@@ -244,7 +245,7 @@ extension Point {
                 )
             }
         }
-        for key in holds.union(strays) where !liveKeys.contains(key) {
+        for key in holds.union(strays) where !live.contains(key) {
             guard let run = try tx.run(key), run.centre == centre else {
                 // Never our reason to stop anything: the point may be the one that forgot.
                 if sight.isNews(unknown: key) {

@@ -332,7 +332,7 @@ extension Point {
             if let size = try await runLogs.size(key, task: task), size.count > offset { return }
             if try await runLogs.isSealed(key, task: task) { return }
         }
-        await logBell.wait(beyond: rings, atMost: min(limit, settings.tick))
+        await logBell.wait(beyond: rings, atMost: min(limit, settings.tick), on: runtime)
     }
 }
 

@@ -13,10 +13,17 @@ extension Point: Service {
         try await rememberUsage()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await self.loop("place", self.placeBell) { try await self.place() } }
-                group.addTask { await self.loop("watch", nil) { try await self.watch() } }
+                group.addTask { await self.reconcile() }
                 group.addTask { await self.sweep() }
             }
+        }
+    }
+
+    /// Places what waits and watches the centres, until the task is cancelled.
+    package func reconcile() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.loop("place", self.placeBell) { try await self.place() } }
+            group.addTask { await self.loop("watch", nil) { try await self.watch() } }
         }
     }
 
@@ -25,7 +32,7 @@ extension Point: Service {
         var failures = 0
         while !Task.isCancelled {
             let rings = bell?.rings ?? 0
-            let began = ContinuousClock.now
+            let began = runtime.elapsed
             do {
                 try await body()
                 failures = 0
@@ -37,14 +44,14 @@ extension Point: Service {
                     log.error("reconciler failed", metadata: ["loop": "\(name)", "error": "\(error)"])
                 }
             }
-            let spent = ContinuousClock.now - began
-            try? await Task.sleep(
-                for: failures > 0 ? settings.tick : max(.milliseconds(1), min(spent * 4, settings.tick))
+            let spent = runtime.elapsed - began
+            try? await runtime.sleep(
+                for: failures > 0 ? settings.tick : max(settings.cyclePauseMin, min(spent * 4, settings.tick))
             )
             if let bell {
-                await bell.wait(beyond: rings, atMost: settings.tick)
+                await bell.wait(beyond: rings, atMost: settings.tick, on: runtime)
             } else {
-                try? await Task.sleep(for: settings.tick)
+                try? await runtime.sleep(for: settings.tick)
             }
         }
     }
@@ -58,7 +65,7 @@ extension Point: Service {
             } catch {
                 log.warning("stale uploads cannot be dropped", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: .seconds(3600))
+            try? await runtime.sleep(for: .seconds(3600))
         }
     }
 
@@ -78,16 +85,31 @@ extension Point: Service {
             sight.silentSince(centre.name, now: now, after: settings.silenceAfter).map { (centre.name, $0) }
         }
         let clearSince = sight.noteSilence(silent: silent.count, of: centres.count, now: now)
+        let quiet = quiet.withLock { quiet in
+            quiet = quiet.filter { centre, _ in silent.contains { $0.0 == centre } }
+            return quiet
+        }
         guard !silent.isEmpty else { return }
         let counters = counters
-        let changed = try await store.read { tx in
-            try silent.contains { centre, _ in
-                try tx.liveRuns(at: centre).contains { run in
-                    if run.lifecycle.unseenSince == nil, run.lifecycle.lease != .granted { return true }
-                    return self.isDue(run, clearSince: clearSince, now: now, try tx.job(run.key.job))
+        let (changed, looked) = try await store.read { tx in
+            var looked: [CentreName: Quiet] = [:]
+            for (centre, _) in silent {
+                if try tx.hasRunInSight(at: centre) { return (true, looked) }
+                // What nobody was told of is not looked at: it can be placed anew, and is never unseen.
+                if let quiet = quiet[centre], quiet.clearSince == clearSince, quiet.from <= now, now < quiet.until {
+                    continue
                 }
+                var until = Instant(milliseconds: .max)
+                for (run, spec) in try tx.liveRunsWithSpecs(at: centre) {
+                    guard let due = Self.due(run, spec, clearSince: clearSince, now: now) else { continue }
+                    if due <= now { return (true, looked) }
+                    until = min(until, due)
+                }
+                looked[centre] = Quiet(from: now, until: until, clearSince: clearSince)
             }
+            return (false, looked)
         }
+        self.quiet.withLock { $0.merge(looked) { $1 } }
         guard changed else { return }
         try await write { tx in
             for (centre, since) in silent {
@@ -95,10 +117,10 @@ extension Point: Service {
                 guard self.sight.silentSince(centre, now: now, after: self.settings.silenceAfter) != nil else {
                     continue
                 }
-                for run in try tx.liveRuns(at: centre) {
+                for (run, spec) in try tx.liveRunsWithSpecs(at: centre) {
                     var lifecycle = run.lifecycle
                     var changes = lifecycle.loseSight(since: since)
-                    let isDue = self.isDue(run, clearSince: clearSince, now: now, try tx.job(run.key.job))
+                    let isDue = Self.due(run, spec, clearSince: clearSince, now: now).map { $0 <= now } ?? false
                     if isDue { changes += lifecycle.giveUp(now: now) }
                     if !changes.isEmpty {
                         try tx.apply(
@@ -113,17 +135,19 @@ extension Point: Service {
                 }
             }
         }
+        self.quiet.withLock { $0 = [:] }
         placeBell.ring()
     }
 
-    /// Whether a run has been out of sight for longer than its job allows. Our own blindness does not count.
-    private func isDue(_ run: Run, clearSince: Instant?, now: Instant, _ job: Job?) -> Bool {
-        guard let clearSince, let unseenSince = run.lifecycle.unseenSince, let job,
-            case .requeue(let seconds) = job.spec.onCentreLoss
-        else { return false }
+    /// When a run will have been out of sight for as long as its job allows; `nil` when that is for ever. Our own
+    /// blindness does not count.
+    private static func due(_ run: Run, _ spec: JobSpec, clearSince: Instant?, now: Instant) -> Instant? {
+        guard let clearSince, let unseenSince = run.lifecycle.unseenSince,
+            case .requeue(let seconds) = spec.onCentreLoss
+        else { return nil }
         // In the future after our clock was set back; then only what we saw since then counts.
         let since = unseenSince > now ? clearSince : max(unseenSince, clearSince)
-        return now - since >= .seconds(seconds)
+        return since + .seconds(seconds)
     }
 
     // MARK: Placing
@@ -133,6 +157,11 @@ extension Point: Service {
     /// One cycle: snapshot, plan, and one applier that checks every item against the rows as they are now.
     func place() async throws {
         let now = now()
+        // Most of the time nothing waits, and then what lives need not be read.
+        guard try await store.read({ try $0.waitingCount() }) > 0 else {
+            waiting.withLock { $0 = WaitingReasons() }
+            return claims.withLock { $0 = [:] }
+        }
         let (snapshot, truncated) = try await snapshot(now: now)
         guard !snapshot.queue.isEmpty else {
             waiting.withLock { $0 = WaitingReasons() }

@@ -52,7 +52,7 @@ extension Point {
         let window = settings.queueWindow
         let claims = claims.withLock { $0 }
         return try await store.read { tx in
-            let live = Dictionary(grouping: try tx.liveRuns()) { $0.centre }
+            let live = Dictionary(grouping: try tx.liveRunsWithSpecs()) { $0.run.centre }
             let centres = try tx.centres().map { centre in
                 let silentSince =
                     centre.agent == nil
@@ -60,9 +60,7 @@ extension Point {
                 return Snapshot.Centre(
                     centre,
                     unseenSince: silentSince,
-                    runs: try (live[centre.name] ?? []).map { run in
-                        Snapshot.Run(run, spec: try tx.job(run.key.job)?.spec ?? JobSpec(name: "unknown", command: []))
-                    }
+                    runs: (live[centre.name] ?? []).map { Snapshot.Run($0.run, spec: $0.spec) }
                 )
             }
             let projects = try tx.projects().map { project in
@@ -133,7 +131,7 @@ extension Point {
     func centresChanged() { feasibilityCentres.forget() }
 
     /// Fills the memory of usage from the accounts of the last two half-lives.
-    func rememberUsage() async throws {
+    package func rememberUsage() async throws {
         let since = now() - .seconds(Int64(2 * UsageMemory.halfLifeSeconds))
         let (hours, totals) = try await store.read { tx in
             (

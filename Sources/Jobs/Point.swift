@@ -18,6 +18,8 @@ public final class Point: Sendable {
         public var silenceAfter: Duration = .seconds(30)
         /// Between two looks at silence and at timers, when nothing rings.
         public var tick: Duration = .seconds(1)
+        /// Between two cycles of a reconciler at least, however often it is rung.
+        public var cyclePauseMin: Duration = .milliseconds(1)
         /// How long a join token lasts.
         public var joinTokenLifetime: Duration = .seconds(24 * 3600)
         /// Uploads whose last byte came longer ago are dropped.
@@ -34,6 +36,7 @@ public final class Point: Sendable {
     let runLogs: LogStore
     let settings: Settings
     let now: @Sendable () -> Instant
+    let runtime: any Runtime
     let log: Logger
     private let random: Mutex<any RandomNumberGenerator & Sendable>
 
@@ -50,13 +53,15 @@ public final class Point: Sendable {
     let waiting = Mutex<WaitingReasons>(WaitingReasons())
     /// Where runs were preempted to make room, until the job they made room for is placed.
     let claims = Mutex<[JobID: CentreName]>([:])
+    /// Until when nothing becomes due at a silent centre, so that silence of days does not cost a look at every run.
+    let quiet = Mutex<[CentreName: Quiet]>([:])
     let usageMemory = UsageMemory()
     let feasibilityCentres = Remembered<[Snapshot.Centre]>()
     /// Who may speak as a centre's agent.
     let agents = Remembered<[AgentID: AgentCredential]>()
-    let planning = Workbench("onepoint.jobs.plan")
+    let planning: Workbench
     /// Apart from planning, so that many who ask why do not hold it up; and one at a time, so that they hold up nobody.
-    let explaining = Workbench("onepoint.jobs.explain")
+    let explaining: Workbench
     let counters = Counters()
 
     public init(
@@ -66,6 +71,7 @@ public final class Point: Sendable {
         settings: Settings = Settings(),
         now: @escaping @Sendable () -> Instant,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        runtime: any Runtime = SystemRuntime(),
         log: Logger
     ) {
         self.store = store
@@ -74,6 +80,9 @@ public final class Point: Sendable {
         self.settings = settings
         self.now = now
         self.random = Mutex(random)
+        self.runtime = runtime
+        planning = Workbench("onepoint.jobs.plan", runtime)
+        explaining = Workbench("onepoint.jobs.explain", runtime)
         self.log = log
         sight = Sight(startedAt: now())
     }

@@ -1,3 +1,4 @@
+import Core
 @preconcurrency import Dispatch
 import Synchronization
 
@@ -29,12 +30,14 @@ final class Remembered<Value: Sendable>: Sendable {
 
 /// Works on one long computation at a time, on a thread that is not one of the cooperative pool's.
 struct Workbench: Sendable {
-    private let queue: DispatchQueue
+    /// `nil` where there are no threads but the caller's.
+    private let queue: DispatchQueue?
 
-    init(_ label: String) { queue = DispatchQueue(label: label) }
+    init(_ label: String, _ runtime: any Runtime) { queue = runtime.hasThreads ? DispatchQueue(label: label) : nil }
 
     func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
+        guard let queue else { return body() }
+        return await withCheckedContinuation { continuation in
             queue.async { continuation.resume(returning: body()) }
         }
     }

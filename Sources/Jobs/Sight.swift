@@ -61,7 +61,7 @@ final class Sight: Sendable {
     /// Notes which accepted runs an agent did not name in a call that has just begun.
     ///
     /// - Returns: Those that it has not named for longer than ``absenceMax``.
-    func noteAbsent(_ runs: [RunKey], at centre: CentreName, now: Instant) -> Set<RunKey> {
+    func noteAbsent(_ runs: Set<RunKey>, at centre: CentreName, now: Instant) -> Set<RunKey> {
         state.withLock { state in
             let before = state.absent[centre] ?? [:]
             guard !runs.isEmpty || !before.isEmpty else { return [] }
@@ -98,4 +98,12 @@ final class Sight: Sendable {
             return isClear ? state.clearSince : nil
         }
     }
+}
+
+/// What was found at a silent centre whose runs are all marked: nothing to do from one moment up to another, if losses
+/// are counted from the same.
+struct Quiet: Sendable {
+    var from: Instant
+    var until: Instant
+    var clearSince: Instant?
 }

@@ -11,6 +11,7 @@ import GRDBSQLite
 final class Connection {
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
+    private let memo = DecodingMemo()
 
     /// Statements kept prepared. Texts are constants but for the lists' filters, so this is never reached in practice.
     private static let statementsMax = 400
@@ -73,7 +74,7 @@ final class Connection {
         var result: [Value] = []
         while true {
             switch sqlite3_step(statement) {
-            case SQLITE_ROW: result.append(try read(Row(statement: statement)))
+            case SQLITE_ROW: result.append(try read(Row(statement: statement, memo: memo)))
             case SQLITE_DONE: return result
             case let code: throw fault(code)
             }
@@ -90,7 +91,7 @@ final class Connection {
         defer { sqlite3_reset(statement) }
         try bind(values, to: statement)
         switch sqlite3_step(statement) {
-        case SQLITE_ROW: return try read(Row(statement: statement))
+        case SQLITE_ROW: return try read(Row(statement: statement, memo: memo))
         case SQLITE_DONE: return nil
         case let code: throw fault(code)
         }
@@ -142,9 +143,34 @@ final class Connection {
     }
 }
 
+/// Values by the text that they were decoded from. Confined to its connection's queue.
+private final class DecodingMemo {
+    /// A thousand short texts, or a few of a megabyte.
+    private static let textsMax = 1000
+    private static let bytesMax = 4 << 20
+
+    private var values: [Data: Any] = [:]
+    private var bytes = 0
+
+    subscript(text: Data) -> Any? { values[text] }
+
+    func keep(_ value: Any, of text: Data) {
+        guard text.count <= Self.bytesMax else { return }
+        if values.count >= Self.textsMax || bytes + text.count > Self.bytesMax { (values, bytes) = ([:], 0) }
+        values[text] = value
+        bytes += text.count
+    }
+}
+
 /// The row under a statement's cursor; columns by index from 0.
 struct Row: ~Copyable {
     fileprivate let statement: OpaquePointer
+    /// The connection's, which outlives the row; unmanaged, because a row is made for every row of a query.
+    private let memo: Unmanaged<DecodingMemo>
+
+    fileprivate init(statement: OpaquePointer, memo: DecodingMemo) {
+        (self.statement, self.memo) = (statement, .passUnretained(memo))
+    }
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
 
@@ -201,6 +227,17 @@ struct Row: ~Copyable {
 
     func json<Value: Decodable>(_ column: Int32, as type: Value.Type = Value.self) throws -> Value {
         try StoredJSON.decode(Value.self, from: utf8(column))
+    }
+
+    /// The same for texts that stand in many rows, such as where runs were placed: each is decoded once.
+    func repeatedJSON<Value: Decodable>(_ column: Int32, as type: Value.Type = Value.self) throws -> Value {
+        let text = utf8(column)
+        let memo = memo.takeUnretainedValue()
+        // In two steps: where `Value` is an optional, nothing known would pass for a known `nil`.
+        if let known = memo[text], let value = known as? Value { return value }
+        let value = try StoredJSON.decode(Value.self, from: text)
+        memo.keep(value, of: text)
+        return value
     }
 
     private func unreadable(_ column: Int32, _ text: String) -> Failure {

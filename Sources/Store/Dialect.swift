@@ -23,6 +23,12 @@ enum Dialect {
         "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4096", "PRAGMA journal_size_limit = 67108864",
     ]
 
+    /// A rehearsal's writer: it alone has the file, and what survives is what was committed, not what a disk has.
+    static let rehearsalSettings = [
+        "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA synchronous = OFF", "PRAGMA wal_autocheckpoint = 4096",
+        "PRAGMA cache_size = -262144",
+    ]
+
     /// Whether a table of that name exists. PostgreSQL: `information_schema.tables`.
     static let tableNamed = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 

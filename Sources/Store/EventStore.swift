@@ -19,6 +19,9 @@ public final class EventStore: Sendable {
         /// Connections that read, of up to 8 MB of cache each.
         public var readers: Int
 
+        /// Set by a simulation: no thread but the caller's, and every commit can be made to fail.
+        package var rehearsal: Rehearsal?
+
         public init(path: String, readers: Int = 3) { (self.path, self.readers) = (path, readers) }
     }
 
@@ -36,6 +39,7 @@ public final class EventStore: Sendable {
         _ configuration: Configuration,
         progress: (@Sendable (RebuildProgress) -> Void)? = nil
     ) async throws -> EventStore {
+        if configuration.rehearsal != nil { return try EventStore(opening: configuration) }
         let store = try await offPool { try EventStore(opening: configuration) }
         if try await store.writer.exclusively({ try $0.rebuildPosition() }) != nil {
             try await store.resumeRebuild(progress)
@@ -58,7 +62,10 @@ public final class EventStore: Sendable {
     public func read<Value: Sendable>(
         _ body: @escaping @Sendable (ReadTransaction) throws -> Value
     ) async throws -> Value {
-        try await Command(body).run { readers.submit($0) }
+        if let rehearsal = writer.rehearsal {
+            return try writer.rehearse(rehearsal, body)
+        }
+        return try await Command(body).run { readers.submit($0) }
     }
 
     /// The last event that is on the disk. Takes no connection and never waits.
@@ -108,6 +115,10 @@ public final class EventStore: Sendable {
 
     /// Carries out what waits, then closes the connections and gives the lock back.
     public func close() async throws {
+        if writer.rehearsal != nil {
+            try writer.close()
+            return lock.release()
+        }
         try await writer.drain()
         try await Self.offPool { [writer, readers, lock] in
             try readers.close()
@@ -130,12 +141,15 @@ public final class EventStore: Sendable {
             guard !writing.connection.isReadOnly else {
                 throw StoreFault(code: 8, message: "opened for reading only", step: 8)
             }
-            for setting in Dialect.writerSettings { _ = try writing.connection.all(setting) { _ in () } }
+            let isRehearsal = configuration.rehearsal != nil
+            for setting in isRehearsal ? Dialect.rehearsalSettings : Dialect.writerSettings {
+                _ = try writing.connection.all(setting) { _ in () }
+            }
             try Schema.migrate(writing.connection)
             let submissions = SubmissionCache()
             let core = try WriterCore(connection: writing.connection, submissions: submissions)
-            writer = Writer(queue: writing.queue, core: core, path: path)
-            let reading = try (0..<max(1, configuration.readers)).map { _ in
+            writer = Writer(queue: writing.queue, core: core, path: path, rehearsal: configuration.rehearsal)
+            let reading = try (0..<(isRehearsal ? 0 : max(1, configuration.readers))).map { _ in
                 let (queue, connection) = try Self.connect(path, readOnly: true)
                 return Readers.Reader(queue: queue, connection: connection)
             }

@@ -7,7 +7,7 @@ struct Migration: Sendable {
     /// `{sequence_key}` stands for the dialect's own words.
     let statements: [String]
 
-    static let all: [Migration] = [.first, .runWaiting, .agentSeat]
+    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell]
 }
 
 enum Schema {

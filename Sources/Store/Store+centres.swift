@@ -27,11 +27,11 @@ extension ReadTransaction {
             name: try row.value(0),
             tier: try row.choice(1),
             state: try row.choice(2),
-            prices: try row.json(3),
+            prices: try row.repeatedJSON(3),
             agent: try row.optional(4),
             agentKeyHash: try row.optional(5),
             agentSeat: try row.optional(9),
-            capacity: row.isNull(6) ? nil : try row.json(6),
+            capacity: row.isNull(6) ? nil : try row.repeatedJSON(6),
             createdAt: row.instant(7),
             joinedAt: row.optionalInstant(8)
         )

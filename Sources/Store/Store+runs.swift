@@ -30,6 +30,52 @@ extension ReadTransaction {
         )
     }
 
+    /// The keys of the runs of a centre that have not ended.
+    public func liveRunKeys(at centre: CentreName) throws -> Set<RunKey> {
+        let keys = try connection.all("SELECT job, number FROM run WHERE centre = ? AND \(Self.isLive)", centre) {
+            RunKey(job: try $0.value(0), number: $0.int(1))
+        }
+        return Set(keys)
+    }
+
+    /// Those runs of a centre that have not ended and that its agent may have something to be told of: a lease that it
+    /// has not accepted, a wish to stop, a mark of not being seen. In the order of their keys.
+    ///
+    /// - Complexity: In what it returns, not in what lives.
+    public func liveRunsToTell(at centre: CentreName) throws -> [Run] {
+        try connection.all(
+            """
+            \(Self.runQuery) WHERE centre = ? AND \(Self.isLive)
+                AND (lease <> 'accepted' OR stop IS NOT NULL OR unseen_since IS NOT NULL)
+            ORDER BY job, number
+            """,
+            centre,
+            read: Self.run
+        )
+    }
+
+    /// Whether a centre has a live run that it was told of and that is not marked as unseen.
+    public func hasRunInSight(at centre: CentreName) throws -> Bool {
+        try connection.first(
+            """
+            SELECT 1 FROM run WHERE centre = ? AND \(Self.isLive) AND unseen_since IS NULL AND lease <> 'granted' LIMIT 1
+            """,
+            centre
+        ) { _ in true } ?? false
+    }
+
+    /// Every run that has not ended, at one centre or at all, with what its job is.
+    public func liveRunsWithSpecs(at centre: CentreName? = nil) throws -> [(run: Run, spec: JobSpec)] {
+        let rows = try connection.all(
+            """
+            SELECT \(Self.runColumns), (SELECT sequence FROM job WHERE id = run.job) FROM run
+            WHERE \(Self.isLive) \(centre == nil ? "" : "AND centre = ?") ORDER BY centre, job, number
+            """,
+            list: centre.map { [$0] } ?? []
+        ) { (run: try Self.run($0), sequence: $0.integer(26)) }
+        return try rows.map { ($0.run, try submission(at: $0.sequence).spec) }
+    }
+
     /// What each project holds at this moment; projects without live runs may be absent.
     public func projectUsage() throws -> [ProjectName: ProjectUsage] {
         let rows = try connection.all("SELECT project, runs, cores, cards FROM project_usage") {
@@ -50,11 +96,12 @@ extension ReadTransaction {
     /// Word for word the condition of the index `run_live`, without which the index would not be used.
     private static let isLive = "state IN ('leased', 'submitting', 'pending', 'running')"
 
-    private static let runQuery = """
-        SELECT job, number, project, centre, state, lease, stop, unseen_since, nodes, cores, memory, cards, card,
+    private static let runQuery = "SELECT \(runColumns) FROM run"
+
+    private static let runColumns = """
+        job, number, project, centre, state, lease, stop, unseen_since, nodes, cores, memory, cards, card,
             tasks, reason, engine_job, waiting, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
             price_per_hour, reserved, charged
-        FROM run
         """
 
     /// The row without its artifacts, which only an ended run has.
@@ -70,7 +117,7 @@ extension ReadTransaction {
                 unseenSince: row.optionalInstant(7),
                 waiting: row.optionalText(16)
             ),
-            nodes: try row.json(8),
+            nodes: try row.repeatedJSON(8),
             resources: TaskResources(
                 cores: MilliCores(row.integer(9)),
                 memory: Bytes(row.integer(10)),

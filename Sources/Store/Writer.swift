@@ -23,15 +23,17 @@ final class Writer: Sendable {
 
     private let queue: DatabaseQueue
     private let path: String
+    let rehearsal: Rehearsal?
     /// Confined to `queue`'s serial dispatch queue.
     private let core: WriterCore
     private let state = Mutex(State())
     private let committed: Atomic<Int64>
 
-    init(queue: DatabaseQueue, core: WriterCore, path: String) {
+    init(queue: DatabaseQueue, core: WriterCore, path: String, rehearsal: Rehearsal? = nil) {
         self.queue = queue
         self.core = core
         self.path = path
+        self.rehearsal = rehearsal
         committed = Atomic(core.committedSequence)
     }
 
@@ -47,6 +49,7 @@ final class Writer: Sendable {
     }
 
     func submit(_ command: any LaneCommand<WriteTransaction>) {
+        if let rehearsal { return rehearse(command, rehearsal) }
         let refusal: Failure? = state.withLock { state in
             guard !state.isClosed else { return .closed }
             guard state.waiting.count < Self.waitingMax else { return .tooManyWaiting }
@@ -80,7 +83,36 @@ final class Writer: Sendable {
     }
 
     /// Closes the connection, which copies the write-ahead log back. Blocks; follows ``drain()``.
-    func close() throws { try queue.close() }
+    func close() throws {
+        if rehearsal != nil { core.close() }
+        try queue.close()
+    }
+
+    /// In a rehearsal: carries out one command at once, on the caller's thread.
+    private func rehearse(_ command: any LaneCommand<WriteTransaction>, _ rehearsal: Rehearsal) {
+        let result = core.carryOut([command], rehearsal)
+        committed.store(core.committedSequence, ordering: .releasing)
+        for (command, error) in result.finished {
+            do {
+                if let error { throw error }
+                try rehearsal.didCommit()
+                command.finish(nil)
+            } catch {
+                command.finish(Failure.of(error, path: path))
+            }
+        }
+    }
+
+    /// In a rehearsal: reads what is committed, on the writer's own connection, since nobody is in the middle of
+    /// anything.
+    func rehearse<Value>(_ rehearsal: Rehearsal, _ body: (ReadTransaction) throws -> Value) throws -> Value {
+        do {
+            try rehearsal.mayRead()
+            return try core.reading(body)
+        } catch {
+            throw Failure.of(error, path: path)
+        }
+    }
 
     private func schedule(_ state: inout State) {
         guard !state.isScheduled, !state.waiting.isEmpty else { return }
@@ -141,7 +173,7 @@ final class WriterCore: @unchecked Sendable {
         var failed = false
     }
 
-    func carryOut(_ batch: [any LaneCommand<WriteTransaction>]) -> BatchResult {
+    func carryOut(_ batch: [any LaneCommand<WriteTransaction>], _ rehearsal: Rehearsal? = nil) -> BatchResult {
         var result = BatchResult()
         let transaction = WriteTransaction(self)
         let start = monotonicNanoseconds()
@@ -168,6 +200,7 @@ final class WriterCore: @unchecked Sendable {
                 if monotonicNanoseconds() - start > Writer.batchNanosecondsMax { break }
             }
             let beforeCommit = monotonicNanoseconds()
+            try rehearsal?.willCommit()
             try connection.run("COMMIT")
             result.commitNanoseconds = monotonicNanoseconds() - beforeCommit
             committedSequence = sequence

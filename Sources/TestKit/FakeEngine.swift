@@ -61,6 +61,7 @@ public final class FakeEngine: Engine {
         var startDelay: Duration = .zero
         var highest: [JobID: Int] = [:]
         var starts: [RunKey: Int] = [:]
+        var hidden: Set<RunKey> = []
     }
 
     private let state: Mutex<State>
@@ -105,6 +106,13 @@ public final class FakeEngine: Engine {
 
     /// Loses all memory of a run, as engines do that purge their accounting.
     public func lose(_ run: RunKey) { state.withLock { $0.runs[run] = nil } }
+
+    /// Leaves a run out of the list, as engines do whose list lags, or takes it in again.
+    public func list(_ run: RunKey, hidden: Bool) {
+        state.withLock { state in
+            if hidden { state.hidden.insert(run) } else { state.hidden.remove(run) }
+        }
+    }
 
     /// Ends a run from outside.
     public func end(_ run: RunKey, _ outcome: RunOutcome) {
@@ -162,7 +170,7 @@ public final class FakeEngine: Engine {
 
     public func list() async throws(EngineError) -> [EngineRun] {
         try perform(.list) { state throws(EngineError) in
-            state.runs.values.map {
+            state.runs.values.filter { !state.hidden.contains($0.order.run) }.map {
                 EngineRun(run: $0.order.run, engineJob: "fake-\($0.order.run)", state: $0.state)
             }
             .sorted { $0.run < $1.run }

@@ -30,7 +30,9 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     /// Every run on the agent's disk.
     public var holds: [RunKey]
     /// Runs that the engine has and the agent has no record of: its disk was lost, or it was restored from an old copy.
-    public var strays: [RunKey]
+    /// `nil` as long as the engine was not listed in this life of the agent: then nothing that is missing here is known
+    /// to be absent.
+    public var strays: [RunKey]?
     /// How long the point may hold its answer when it has nothing to say.
     public var waitMilliseconds: Int
 
@@ -41,7 +43,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         capacity: CentreCapacity?,
         reports: [Report],
         holds: [RunKey],
-        strays: [RunKey] = [],
+        strays: [RunKey]? = [],
         waitMilliseconds: Int
     ) {
         self.agent = agent

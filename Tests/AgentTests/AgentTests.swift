@@ -167,6 +167,29 @@ import Wire
         await site.kill()
     }
 
+    @Test("a run that the engine's list leaves out for a while is neither lost nor stopped")
+    func leftOut() async throws {
+        let site = Site { _ in .init(duration: .seconds(60)) }
+        let run = site.lease()
+        var pace = Site.pace
+        pace.absenceMin = .seconds(30)
+        try await site.start(pace)
+        await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
+        site.fake.list(run, hidden: true)
+        let lists = site.fake.calls.count { $0 == .list }
+        await site.wait("the engine was listed without it many times") {
+            site.fake.calls.count { $0 == .list } >= lists + 20
+        }
+        #expect(site.outcome(run) == nil)
+        site.fake.list(run, hidden: false)
+        site.fake.advance(by: .seconds(60))
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        #expect(site.outcome(run) == .succeeded)
+        #expect(!site.fake.calls.contains(.cancel))
+        await site.waitForgotten()
+        await site.kill()
+    }
+
     @Test("the agent goes on without the point, and tells it all when it is back")
     func pointAway() async throws {
         let site = Site(output: "result") { _ in .init(output: Array("log".utf8), duration: .seconds(1)) }
@@ -271,6 +294,26 @@ import Wire
         #expect(site.outcome(run) == .succeeded)
         #expect(site.point.entry(run)?.logs[0] == Array("log".utf8))
         #expect(site.fake.starts(of: run) == 1)
+    }
+
+    @Test("an agent names no strays before it has seen its engine")
+    func blind() async throws {
+        let site = Site { _ in .init(duration: nil) }
+        let run = site.lease()
+        try await site.start()
+        await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
+        await site.kill()
+        try #require(unlink("\(site.path)/runs/\(run).json") == 0)
+        for _ in 0..<20 { site.fake.fail(.init(.list)) }
+        site.point.with { $0.strays = [] }
+        try await site.start()
+        await site.wait("the run is taken up again") { site.names("runs").contains("\(run).json") }
+        let strays = site.point.with { $0.strays }
+        let seen = try #require(strays.firstIndex { $0 != nil })
+        #expect(seen > 0)
+        #expect(strays[seen] == [run])
+        #expect(strays[seen...].allSatisfy { $0 != nil })
+        await site.kill()
     }
 
     @Test("a stray is ended when it is over for the point, however often the engine fails, and left alone when unknown")

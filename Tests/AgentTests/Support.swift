@@ -103,6 +103,8 @@ final class StubPoint: PointLink {
         var uploadsBegun = 0
         var downloads: [Core.Digest: Int] = [:]
         var exchanges = 0
+        /// Of every exchange.
+        var strays: [[RunKey]?] = []
         /// Bytes of logs that were sent although they were here.
         var logBytesRepeated = 0
         var isDown = false
@@ -146,7 +148,10 @@ final class StubPoint: PointLink {
 
     func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse {
         let deadline = ContinuousClock.now + .milliseconds(request.waitMilliseconds)
-        state.withLock { $0.exchanges += 1 }
+        state.withLock {
+            $0.exchanges += 1
+            $0.strays.append(request.strays)
+        }
         var request = request
         while true {
             let rings = bell.rings
@@ -179,7 +184,7 @@ final class StubPoint: PointLink {
         }
         for (run, entry) in state.runs.sorted(by: { $0.key < $1.key }) {
             let isHeld = request.holds.contains(run)
-            let isStray = request.strays.contains(run)
+            let isStray = request.strays?.contains(run) == true
             if !entry.isTerminal, !entry.accepted || isStray, !isHeld { response.leases.append(entry.order) }
             if let stop = entry.stop, isHeld || !entry.isTerminal, entry.end == nil {
                 response.stops.append(.init(run: run, reason: stop, graceSeconds: 0))
@@ -360,6 +365,7 @@ final class Site: Sendable {
         var pace = Agent.Pace()
         pace.exchangeWait = .milliseconds(100)
         pace.lookPeriod = .milliseconds(3)
+        pace.absenceMin = .milliseconds(30)
         pace.capacityPeriod = .milliseconds(20)
         pace.logPeriod = .milliseconds(3)
         pace.retryMin = .milliseconds(1)
@@ -368,7 +374,7 @@ final class Site: Sendable {
     }
 
     @discardableResult
-    func start() async throws -> Agent {
+    func start(_ pace: Agent.Pace = Site.pace) async throws -> Agent {
         let folder = try AgentFolder(root: path, threads: pool)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: pool)
         guard let centre = CentreName("hub-1") else { preconditionFailure("a valid name") }
@@ -379,7 +385,7 @@ final class Site: Sendable {
             engine: engine,
             link: point,
             cache: cache,
-            pace: Self.pace,
+            pace: pace,
             now: { fake.now },
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -209,6 +209,32 @@ import Wire
         #expect(try await bench.state(stopped) == .cancelled)
     }
 
+    @Test("nothing is absent on the word of an agent that has not seen its engine since it lost its records")
+    func blind() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre()
+        let job = try await bench.submitJob("a", #""retries": {"limit": 1, "on": ["lost"], "backoff": 0}"#)
+        try await bench.point.place()
+        let runs = try await agent.start()
+        agent.holds = []
+        agent.strays = nil
+        for _ in 0..<8 {
+            bench.clock.advance(.seconds(20))
+            try await agent.exchange()
+        }
+        #expect(try await bench.run(job).state == .running)
+        // The engine answers again, and has it.
+        agent.strays = Set(runs)
+        #expect(try await agent.exchange().leases.map(\.run) == runs)
+        // It answers, and does not have it: the time counts from now on.
+        agent.strays = []
+        try await agent.exchange()
+        #expect(try await bench.run(job).state == .running)
+        bench.clock.advance(.seconds(61))
+        try await agent.exchange()
+        #expect(try await bench.run(job).state == .lost)
+    }
+
     @Test("an agent that lost its records gets back what is live, and is told what is over, of its own runs only")
     func strays() async throws {
         let bench = try await Bench.make()

@@ -248,7 +248,7 @@ final class HandAgent: Sendable {
     let key: String
     let seat: String
     let capacity: CentreCapacity
-    private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>, version: Int)>(([], [], 0))
+    private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>?, version: Int)>(([], [], 0))
 
     init(bench: Bench, principal: AgentPrincipal, key: String, seat: String = "here", capacity: CentreCapacity) {
         (self.bench, self.principal, self.key, self.capacity) = (bench, principal, key, capacity)
@@ -267,7 +267,7 @@ final class HandAgent: Sendable {
         set { state.withLock { $0.holds = newValue } }
     }
 
-    var strays: Set<RunKey> {
+    var strays: Set<RunKey>? {
         get { state.withLock { $0.strays } }
         set { state.withLock { $0.strays = newValue } }
     }
@@ -287,7 +287,7 @@ final class HandAgent: Sendable {
                 capacity: capacity,
                 reports: reports.map { .init(run: $0.key, version: version, observation: $0.value) },
                 holds: Array(holds),
-                strays: Array(strays),
+                strays: strays.map(Array.init),
                 waitMilliseconds: wait
             ),
             principal

@@ -187,11 +187,6 @@ extension WriteTransaction {
     }
 }
 
-extension EventStore {
-    /// Every view as text.
-    func dump() async throws -> [String: [String]] { try await writer.exclusively { try $0.dump() } }
-}
-
 /// The failure that an operation ends with; `nil` when it succeeds or fails otherwise.
 func failure(_ body: () async throws -> Void) async -> Failure? {
     do { try await body() } catch { return error as? Failure }

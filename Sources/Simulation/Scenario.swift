@@ -1,0 +1,83 @@
+import Core
+
+/// A misfortune that operators ask about, with many long jobs running when it comes.
+package enum Scenario: String, Sendable, CaseIterable {
+    /// The point is away for an hour.
+    case pointDown = "point-down"
+    /// One centre cannot be reached for a day.
+    case centreDown = "centre-down"
+
+    /// How long a restartable job waits for its centre to come back.
+    static let requeueAfterSeconds = 600
+    /// When it comes.
+    static let atSeconds = 900
+
+    /// How long it lasts.
+    package var lastsSeconds: Int { self == .pointDown ? 3600 : 86_400 }
+
+    package func plan(jobs: Int, seed: UInt64, lastsSeconds: Int) -> WorldPlan {
+        var plan = WorldPlan(seed: seed, jobs: jobs, faults: 0)
+        // All can run at once, and those of one centre elsewhere too.
+        plan.coresPerCentre = max(8, (jobs + 3) / 4 * 4 * 3 / 2 / plan.centres)
+        plan.jobSeconds = 2 * lastsSeconds
+        plan.requeueAfterSeconds = Self.requeueAfterSeconds
+        plan.faults = [
+            Fault(
+                kind: self == .pointDown ? .pointCrash : .partition,
+                atMilliseconds: Int64(Self.atSeconds) * 1000,
+                centre: 1,
+                lastsMilliseconds: Int64(lastsSeconds) * 1000,
+                draw: 0
+            )
+        ]
+        return plan
+    }
+}
+
+/// What became of the jobs of a scenario.
+package struct ScenarioResult: Sendable, Hashable {
+    package var scenario: Scenario
+    package var world: WorldResult
+    /// How many ran when it came.
+    package var running = 0
+    /// Executions outside the place that was struck which did not come to their own end.
+    package var lostElsewhere = 0
+    /// Restartable jobs of the centre that was struck.
+    package var restartable = 0
+    /// From the time that their policy names to the new start, the longest of them.
+    package var restartSecondsMax = 0.0
+    /// Of the others at that centre: how many went on and came to their own end.
+    package var waited = 0
+
+    package var isKept: Bool {
+        world.findings.isClean && lostElsewhere == 0 && running == world.plan.jobs && restartSecondsMax <= 120
+            && (scenario == .pointDown || restartable > 0)
+    }
+}
+
+extension World {
+    /// Reads the scenario's result off what really happened.
+    func result(of scenario: Scenario, _ world: WorldResult) -> ScenarioResult {
+        var result = ScenarioResult(scenario: scenario, world: world)
+        result.running = runningAtFaults.first ?? 0
+        guard let fault = plan.faults.first else { return result }
+        let struck = scenario == .centreDown ? fault.centre : nil
+        let due = VirtualTime.start + fault.at + .seconds(Scenario.requeueAfterSeconds)
+        for execution in truth.executions where execution.run.number == 1 {
+            let isOwn = if case .own? = execution.ended?.0 { true } else { false }
+            guard execution.centre == struck else {
+                if !isOwn { result.lostElsewhere += 1 }
+                continue
+            }
+            let next = RunKey(job: execution.run.job, number: 2)
+            if let second = truth.starts[next]?.first {
+                result.restartable += 1
+                let late = (truth.executions[second].startedAt - due).seconds
+                result.restartSecondsMax = max(result.restartSecondsMax, late)
+            } else if isOwn {
+                result.waited += 1
+            }
+        }
+        return result
+    }
+}
