@@ -117,19 +117,22 @@ public actor Agent: Service {
 
     /// Works until the task is cancelled or the process is asked to stop. Running work is left running.
     public func run() async throws {
+        try await cancelWhenGracefulShutdown { try await self.work() }
+    }
+
+    /// Works until the task is cancelled, on no executor but its task's.
+    package func work() async throws {
         try await restore()
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.exchangeLoop(waits: true) }
-                group.addTask { await self.exchangeLoop(waits: false) }
-                group.addTask { await self.lookLoop() }
-                group.addTask { await self.capacityLoop() }
-                group.addTask { await self.listenToEngine() }
-                for await run in self.accepted.stream {
-                    group.addTask { await self.carryOut(run) }
-                }
-                group.cancelAll()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.exchangeLoop(waits: true) }
+            group.addTask { await self.exchangeLoop(waits: false) }
+            group.addTask { await self.lookLoop() }
+            group.addTask { await self.capacityLoop() }
+            group.addTask { await self.listenToEngine() }
+            for await run in self.accepted.stream {
+                group.addTask { await self.carryOut(run) }
             }
+            group.cancelAll()
         }
     }
 

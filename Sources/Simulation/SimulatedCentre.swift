@@ -76,7 +76,7 @@ final class SimulatedCentre: @unchecked Sendable {
             runtime: time,
             log: log
         )
-        let work = Task(executorPreference: time) { try await agent.run() }
+        let work = Task(executorPreference: time) { try await agent.work() }
         life.whenOver { work.cancel() }
     }
 

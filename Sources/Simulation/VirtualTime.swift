@@ -1,4 +1,5 @@
 import Core
+import Glibc
 
 /// The clock and the only thread of a simulated world.
 ///
@@ -26,6 +27,8 @@ final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
     private var sleepers: [UInt64: UnsafeContinuation<Void, any Error>] = [:]
     private var count: UInt64 = 0
     private var stepsAtThisMoment = 0
+    /// Whose world it is, once it runs.
+    private var thread: pthread_t?
     private var random: Chance
     /// Microseconds since the world began.
     private var microseconds: Int64 = 0
@@ -72,11 +75,16 @@ final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
 
     // MARK: Executor
 
-    func enqueue(_ job: consuming ExecutorJob) { ready.append(UnownedJob(job)) }
+    func enqueue(_ job: consuming ExecutorJob) {
+        // Whatever came from elsewhere would run beside the world, and make its result a matter of luck.
+        precondition(thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true, "a job came from another thread")
+        ready.append(UnownedJob(job))
+    }
 
     /// Runs everything there is until `isOver`.
     func run(until isOver: () -> Bool) throws(Standstill) {
         let executor = asUnownedTaskExecutor()
+        thread = pthread_self()
         while !isOver() {
             if first < ready.count {
                 let job = ready[first]
