@@ -313,7 +313,9 @@ struct RunScript {
                 elif [ -z "$missing" ]; then
                     ended succeeded 0 ''
                 else
-                    ended node_failure 0 "its tasks$missing could not be started or were killed (status $launched)"
+                    # The launcher's own words, where Slurm keeps them.
+                    said=$(tail -n 2 "$dir/engine.log" 2> /dev/null | tr '\n' ' ' | cut -c 1-400)
+                    ended node_failure 0 "its tasks$missing could not be started or were killed (status $launched)${said:+: $said}"
                 fi
                 ;;
             esac

@@ -220,6 +220,7 @@ def program(contract: Contract):
         "parameters": shape.parameter_count,
         "shape": shape.as_dict(),
         "ranks": gang.size,
+        "transport": gang.transport,
         "training_bytes": len(text),
         "bytes_learnt_from": training.step * batch * shape.context,
         "held_out": {

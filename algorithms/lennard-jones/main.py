@@ -225,7 +225,7 @@ def program(contract: Contract):
         if gang.rank == 0:
             say(
                 f"{simulation.count} particles at density {settings['density']:g} in a box of {simulation.length:.3f}, "
-                f"temperatures {', '.join(f'{t:g}' for t in settings['temperatures'])}, {gang.size} rank(s)"
+                f"temperatures {', '.join(f'{t:g}' for t in settings['temperatures'])}, {gang.size} rank(s) over {gang.transport}"
             )
         rows, frames = simulate(simulation, contract)
         if gang.rank != 0:
@@ -254,6 +254,7 @@ def program(contract: Contract):
             "worst_relative_drift": worst,
             "drift_limit": DRIFT_LIMIT,
             "ranks": gang.size,
+            "transport": gang.transport,
             "neighbour_lists_built": simulation.share.lists_built,
             "seconds": round(time.monotonic() - started, 3),
             "cpu_seconds_of_rank_0": round(time.process_time() - cpu, 3),
