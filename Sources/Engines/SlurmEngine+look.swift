@@ -140,10 +140,9 @@ extension SlurmEngine {
         let neverStarts = try await blocking { () throws(EngineError) in try runs.forbid(seen.run) }
         guard neverStarts else { return .pending("it is being started") }
         let text = try await engineWords(seen.run)
-        // Cancelled without anybody's wish: a launch that failed, as when a node still has a job of that number.
-        let failures = ["JobLaunchFailure", "NodeDown", "SystemFailure", "BadConstraints"]
-        let isFailure =
-            kind == .succeeded || kind == .exit || kind == .cancelled && failures.contains(where: reason.hasPrefix)
+        // Cancelled after its release without a wish of ours: Slurm does so by itself when it cannot launch a job, as after
+        // a crash of its controller when a node still has another of that number.
+        let isFailure = [.succeeded, .exit].contains(kind) || kind == .cancelled && seen.isReleased
         return try await conclude(
             seen.run,
             isFailure

@@ -18,6 +18,19 @@ struct KubernetesClusterTests {
         try await with { rig, _ in try await one.check(rig) }
     }
 
+    @Test("a check sends a job through and leaves nothing behind")
+    func check() async throws {
+        try await with { rig, _ in
+            let engine = try await rig.kubernetes()
+            let checks = await engine.check()
+            #expect(
+                checks.map(\.subject) == ["engine", "a job"] && checks.allSatisfy { $0.verdict == .passed },
+                "\(checks)"
+            )
+            #expect(try await engine.list().isEmpty)
+        }
+    }
+
     @Test("cards, a node's label, and why a run waits, in the scheduler's words")
     func cards() async throws {
         try await with { rig, bench in

@@ -17,6 +17,19 @@ struct RayEngineTests {
         try await with { rig, _ in try await one.check(rig) }
     }
 
+    @Test("a check sends a job through and leaves nothing behind")
+    func check() async throws {
+        try await with { rig, _ in
+            let engine = try await rig.ray()
+            let checks = await engine.check()
+            #expect(
+                checks.map(\.subject) == ["engine", "a job"] && checks.allSatisfy { $0.verdict == .passed },
+                "\(checks)"
+            )
+            #expect(try await engine.list().isEmpty)
+        }
+    }
+
     @Test("cards are given out one to a task, by the catalogue's names, and told apart")
     func cards() async throws {
         try await with { rig, bench in
