@@ -81,7 +81,7 @@ public actor Agent: Service {
         self.init(
             identity: identity,
             disk: folder,
-            staging: Staging(folder: folder, cache: cache, link: link),
+            staging: Staging(folder: folder, cache: cache, link: link, now: now),
             engine: engine,
             link: link,
             pace: pace,
@@ -131,6 +131,7 @@ public actor Agent: Service {
                 group.cancelAll()
             }
         }
+        await staging.stop()
     }
 
     private func restore() async throws {

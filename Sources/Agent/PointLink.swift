@@ -8,7 +8,7 @@ public import Wire
 public protocol PointLink: Sendable {
     func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse
 
-    /// Hands the bytes of a blob, from `offset`, to `body` piece by piece.
+    /// Hands the bytes of a blob, from `offset`, to `body` piece by piece; none when it ends there or before.
     func download(
         _ digest: Digest,
         for run: RunKey,

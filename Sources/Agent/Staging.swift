@@ -17,6 +17,8 @@ package protocol CentreStaging: Sendable {
     func stage(_ order: LeaseOrder) async throws -> EngineOrder
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs
+    /// Ends what is under way, so that nothing moves any more once the agent has stopped.
+    func stop() async
 }
 
 /// What a run left of what it had promised.
@@ -30,11 +32,13 @@ package enum StagedOutputs: Sendable {
 
 /// Brings a run's bytes to the centre and takes what it left away again, by digest.
 ///
-/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it.
+/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it. What came of it
+/// before a connection broke or the agent was killed is kept, and gone on with.
 actor Staging: CentreStaging {
     private let folder: AgentFolder
     private let cache: BlobStore
     private let link: any PointLink
+    private let now: @Sendable () -> Instant
     /// Fetches under way; whoever wants the same blob waits for the first.
     private var underWay: [Work: Task<Void, any Error>] = [:]
 
@@ -46,10 +50,11 @@ actor Staging: CentreStaging {
     /// Bytes of one piece of an upload.
     private static let pieceBytesMax = 1 << 20
 
-    init(folder: AgentFolder, cache: BlobStore, link: any PointLink) {
+    init(folder: AgentFolder, cache: BlobStore, link: any PointLink, now: @escaping @Sendable () -> Instant) {
         self.folder = folder
         self.cache = cache
         self.link = link
+        self.now = now
     }
 
     // MARK: In
@@ -106,26 +111,37 @@ actor Staging: CentreStaging {
     }
 
     private func fetch(_ digest: Digest, for run: RunKey) async throws {
-        let (cache, link) = (cache, link)
-        try await once(.blob(digest)) {
-            guard try await cache.size(of: digest) == nil else { return }
-            let upload = try await cache.begin(expected: digest, now: Instant(milliseconds: 0))
-            do {
-                let position = Position()
-                try await link.download(digest, for: run, from: 0) { piece in
-                    position.offset = try await cache.append(upload, offset: position.offset, piece)
-                }
-                _ = try await cache.finish(upload, expected: digest)
-            } catch {
-                try? await cache.abort(upload)
-                throw error
-            }
+        try await once(.blob(digest)) { try await self.download(digest, for: run) }
+    }
+
+    /// Goes on where an earlier try broke off, in this life of the agent or a former one.
+    private func download(_ digest: Digest, for run: RunKey) async throws {
+        guard try await cache.size(of: digest) == nil else { return }
+        let upload = try await upload(of: digest)
+        let kept = try await cache.offset(of: upload)
+        let position = Position(kept)
+        try await link.download(digest, for: run, from: kept) { [cache] piece in
+            position.offset = try await cache.append(upload, offset: position.offset, piece)
         }
+        do {
+            _ = try await cache.finish(upload, expected: digest)
+        } catch let failure as Failure where failure.code == .digestMismatch && kept > 0 {
+            // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
+            try await download(digest, for: run)
+        }
+    }
+
+    /// What there is of a blob that is on its way.
+    private func upload(of digest: Digest) async throws -> UploadID {
+        let owner = "\(digest)"
+        for upload in cache.openUploads where (try? await cache.owner(of: upload)) == owner { return upload }
+        return try await cache.begin(expected: digest, owner: owner, now: now())
     }
 
     /// Runs `body` unless the same work is under way already; then waits for that.
     ///
-    /// The task is awaited here by whoever came first, and goes on for the others if that one is cancelled.
+    /// The task is awaited here by whoever came first, and goes on for the others if that one is cancelled. `stop`
+    /// cancels it.
     private func once(
         _ work: Work,
         _ body: @escaping @Sendable () async throws -> Void
@@ -140,6 +156,12 @@ actor Staging: CentreStaging {
         underWay[work] = task
         defer { if underWay[work] == task { underWay[work] = nil } }
         try await task.value
+    }
+
+    func stop() async {
+        let tasks = Array(underWay.values)
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
     }
 
     // MARK: Out
@@ -212,7 +234,9 @@ actor Staging: CentreStaging {
 
 /// How far a download has come. Used by one task at a time.
 private final class Position: Sendable {
-    private let value = Atomic<Int64>(0)
+    private let value: Atomic<Int64>
+
+    init(_ offset: Int64) { value = Atomic(offset) }
 
     var offset: Int64 {
         get { value.load(ordering: .relaxed) }

@@ -82,5 +82,7 @@ final class SimulatedDisk: @unchecked Sendable {
         }
 
         func collect(_ order: LeaseOrder) async throws -> StagedOutputs { .complete([]) }
+
+        func stop() async {}
     }
 }

@@ -21,6 +21,7 @@ struct InProcessLink: PointLink {
         _ body: @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
         let size = try await point.agentBlobSize(digest, for: run, agent)
+        guard offset < size.count else { return }
         let bytes = try await point.agentBlob(
             digest,
             for: run,

@@ -101,7 +101,12 @@ final class StubPoint: PointLink {
         var granted: Set<Core.Digest> = []
         var uploads: [UploadID: (digest: Core.Digest, bytes: [UInt8])] = [:]
         var uploadsBegun = 0
-        var downloads: [Core.Digest: Int] = [:]
+        /// Of every download, where it began.
+        var downloads: [Core.Digest: [Int64]] = [:]
+        /// Breaks every download off after so many bytes of it.
+        var downloadBytesMax = Int.max
+        /// Handed out instead of a blob's bytes.
+        var damaged: [UInt8]?
         var exchanges = 0
         /// Of every exchange.
         var strays: [[RunKey]?] = []
@@ -200,15 +205,18 @@ final class StubPoint: PointLink {
         from offset: Int64,
         _ body: @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
-        let bytes = try call { state in
+        let (bytes, bytesMax) = try call { state in
             guard state.runs[run]?.isTerminal == false, state.refusesDownloads != run, let bytes = state.blobs[digest]
             else { throw Self.notLive }
-            state.downloads[digest, default: 0] += 1
-            return bytes
+            state.downloads[digest, default: []].append(offset)
+            return (state.damaged ?? bytes, state.downloadBytesMax)
         }
-        for start in stride(from: Int(offset), to: bytes.count, by: 1 << 16) {
-            try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, bytes.count)]))
+        let end = Int(offset) + min(bytes.count - Int(offset), bytesMax)
+        for start in stride(from: Int(offset), to: end, by: 1 << 16) {
+            try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, end)]))
+            try fuse.pass()
         }
+        if end < bytes.count { throw Self.unreachable }
     }
 
     private static func requireLive(_ run: RunKey, _ state: State) throws {
