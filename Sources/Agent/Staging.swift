@@ -2,6 +2,7 @@ import Blobs
 package import Core
 package import Engines
 import FoundationEssentials
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -17,6 +18,10 @@ package protocol CentreStaging: Sendable {
     func stage(_ order: LeaseOrder) async throws -> EngineOrder
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs
+    /// Nothing of a run is needed any more.
+    func release(_ run: RunKey) async
+    /// Keeps what is stored for later runs within its limit, without what the live ones need.
+    func trim(keeping orders: [LeaseOrder]) async throws
     /// Ends what is under way, so that nothing moves any more once the agent has stopped.
     func stop() async
 }
@@ -35,14 +40,35 @@ package enum StagedOutputs: Sendable {
 /// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it. What came of it
 /// before a connection broke or the agent was killed is kept, and gone on with.
 actor Staging: CentreStaging {
-    private let folder: AgentFolder
-    private let cache: BlobStore
+    let folder: AgentFolder
+    let cache: BlobStore
     private let link: any PointLink
-    private let now: @Sendable () -> Instant
+    /// `nil` for a share of the disk.
+    let cacheMax: Bytes?
+    let now: @Sendable () -> Instant
+    let log: Logger
     /// Fetches under way; whoever wants the same blob waits for the first.
-    private var underWay: [Work: Task<Void, any Error>] = [:]
+    private(set) var underWay: [Work: Task<Void, any Error>] = [:]
+    /// Of each run that is being staged or collected, the blobs that must stay.
+    private(set) var held: [RunKey: Set<Digest>] = [:]
+    /// Runs that have let go during the trim under way, which may not know what they name: until it is over all stays.
+    private var lapsed: Set<RunKey> = []
+    var isTrimming = false {
+        didSet {
+            guard !isTrimming else { return }
+            for run in lapsed { held[run] = nil }
+            lapsed = []
+        }
+    }
+    /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
+    private(set) var algorithms: [RunKey: Digest] = [:]
+    /// The one eviction under way.
+    var eviction: Task<Void, any Error>?
+    /// What the cache had when it was last looked through, and what has come since. `nil` before.
+    var counted: Bytes?
+    var grown: Bytes = 0
 
-    private enum Work: Hashable {
+    enum Work: Hashable {
         case blob(Digest)
         case algorithm(Digest)
     }
@@ -50,17 +76,25 @@ actor Staging: CentreStaging {
     /// Bytes of one piece of an upload.
     private static let pieceBytesMax = 1 << 20
 
-    init(folder: AgentFolder, cache: BlobStore, link: any PointLink, now: @escaping @Sendable () -> Instant) {
-        self.folder = folder
-        self.cache = cache
-        self.link = link
-        self.now = now
+    init(
+        folder: AgentFolder,
+        cache: BlobStore,
+        link: any PointLink,
+        cacheMax: Bytes?,
+        now: @escaping @Sendable () -> Instant,
+        log: Logger
+    ) {
+        (self.folder, self.cache, self.link, self.cacheMax) = (folder, cache, link, cacheMax)
+        (self.now, self.log) = (now, log)
     }
 
     // MARK: In
 
     /// Makes everything ready that a run needs. May be repeated after a crash: what is in its place is left alone.
     func stage(_ order: LeaseOrder) async throws -> EngineOrder {
+        lapsed.remove(order.run)
+        // What was placed is a copy.
+        defer { letGo(order.run) }
         let root = folder.staging(order.run)
         let (inputs, outputs) = ("\(root)/inputs", "\(root)/outputs")
         try await folder.threads.runIfActive {
@@ -97,21 +131,33 @@ actor Staging: CentreStaging {
 
     /// An algorithm's folder is shared by all its runs here, read-only to them.
     private func placeAlgorithm(_ tree: Digest, for run: RunKey) async throws {
-        let path = folder.algorithm(tree)
+        algorithms[run] = tree
+        _ = await eviction?.result
+        if try await folder.useAlgorithm(tree, at: now()) { return }
         try await once(.algorithm(tree)) {
             try await self.fetch(tree, .tree, for: run)
-            try await self.place(tree, .tree, at: path)
+            try await self.place(tree, .tree, at: self.folder.algorithm(tree))
         }
     }
 
     private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey) async throws {
-        try await fetch(digest, for: run)
-        guard kind == .tree else { return }
-        for file in try await cache.manifest(of: digest).files { try await fetch(file.digest, for: run) }
+        try await fetch([digest], for: run)
+        if kind == .tree { try await fetch(cache.manifest(of: digest).files.map(\.digest), for: run) }
     }
 
-    private func fetch(_ digest: Digest, for run: RunKey) async throws {
-        try await once(.blob(digest)) { try await self.download(digest, for: run) }
+    private func fetch(_ digests: [Digest], for run: RunKey) async throws {
+        for digest in try await hold(digests, for: run) {
+            try await once(.blob(digest)) { try await self.download(digest, for: run) }
+        }
+    }
+
+    /// Notes that a run needs blobs: they are not evicted while it is staged or collected.
+    /// - Returns: Those that are not here.
+    private func hold(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {
+        held[run, default: []].formUnion(digests)
+        // Of those that begin after this none is about what is held.
+        _ = await eviction?.result
+        return try await cache.use(digests, at: now())
     }
 
     /// Goes on where an earlier try broke off, in this life of the agent or a former one.
@@ -124,7 +170,8 @@ actor Staging: CentreStaging {
             position.offset = try await cache.append(upload, offset: position.offset, piece)
         }
         do {
-            _ = try await cache.finish(upload, expected: digest)
+            grown = grown + (try await cache.finish(upload, expected: digest).size)
+            _ = try await cache.use([digest], at: now())
         } catch let failure as Failure where failure.code == .digestMismatch && kept > 0 {
             // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
             try await download(digest, for: run)
@@ -158,6 +205,12 @@ actor Staging: CentreStaging {
         try await task.value
     }
 
+    private func letGo(_ run: RunKey) {
+        if isTrimming { lapsed.insert(run) } else { held[run] = nil }
+    }
+
+    func release(_ run: RunKey) { algorithms[run] = nil }
+
     func stop() async {
         let tasks = Array(underWay.values)
         for task in tasks { task.cancel() }
@@ -168,6 +221,8 @@ actor Staging: CentreStaging {
 
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs {
+        lapsed.remove(order.run)
+        defer { letGo(order.run) }
         let outputs = "\(folder.staging(order.run))/outputs"
         var artifacts: [Artifact] = []
         var blobs: [Digest: Bytes] = [:]
@@ -177,11 +232,17 @@ actor Staging: CentreStaging {
                 switch try await kind(at: path) {
                 case nil: return .missing(name)
                 case .file:
-                    let blob = try await cache.put(file: path)
+                    let blob = try await keep(for: order.run) {
+                        let blob = try await cache.put(file: path)
+                        return (blob, [blob.digest])
+                    }
                     blobs[blob.digest] = blob.size
                     artifacts.append(Artifact(name: name, kind: .file, digest: blob.digest, size: blob.size))
                 case .tree:
-                    let (artifact, manifest) = try await cache.packTree(path, name: name)
+                    let (artifact, manifest) = try await keep(for: order.run) {
+                        let tree = try await cache.packTree(path, name: name)
+                        return (tree, tree.1.files.map(\.digest) + [tree.0.digest])
+                    }
                     for file in manifest.files { blobs[file.digest] = file.size }
                     blobs[artifact.digest] = try await cache.size(of: artifact.digest) ?? 0
                     artifacts.append(artifact)
@@ -190,6 +251,7 @@ actor Staging: CentreStaging {
                 return .unusable("the output '\(name)' cannot be kept: \(failure.detail)")
             }
         }
+        grown = blobs.values.reduce(grown, +)
         let digests = blobs.keys.sorted()
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let some = Array(digests[start..<min(start + DigestList.countMax, digests.count)])
@@ -208,6 +270,17 @@ actor Staging: CentreStaging {
             }
         }
         return .complete(artifacts)
+    }
+
+    /// Stores something, anew when a part of it that was here already has been evicted before it could be held.
+    private func keep<Value>(
+        for run: RunKey,
+        _ store: () async throws -> (Value, [Digest])
+    ) async throws -> Value {
+        while true {
+            let (value, digests) = try await store()
+            if try await hold(digests, for: run).isEmpty { return value }
+        }
     }
 
     private func kind(at path: String) async throws -> ArtifactKind? {

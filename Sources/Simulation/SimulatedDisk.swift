@@ -83,6 +83,10 @@ final class SimulatedDisk: @unchecked Sendable {
 
         func collect(_ order: LeaseOrder) async throws -> StagedOutputs { .complete([]) }
 
+        func release(_ run: RunKey) async {}
+
+        func trim(keeping orders: [LeaseOrder]) async throws {}
+
         func stop() async {}
     }
 }

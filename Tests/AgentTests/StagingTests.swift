@@ -1,5 +1,7 @@
 import Core
+import Engines
 import Glibc
+import TestKit
 import Testing
 import Wire
 
@@ -64,6 +66,91 @@ import Wire
         #expect(site.outcome(run) == .rejected)
         #expect(site.point.with { $0.downloads[input] } == [0])
         #expect(site.names("cache/uploads").isEmpty)
+    }
+
+    @Test("beyond its limit the cache loses what was wanted longest ago, also by a process that was killed since")
+    func leastRecentlyUsed() async throws {
+        let site = Site()
+        let blobs = ["a", "b", "c"].map { site.blob($0 + String(text.prefix(400_000))) }
+        var job: UInt64 = 0
+        func use(_ blob: Core.Digest) async {
+            job += 1
+            let run = site.lease(job, inputs: [.init(path: "in", kind: .file, digest: blob)])
+            await site.wait("the run ends") { site.outcome(run) != nil }
+            await site.waitForgotten()
+            #expect(site.outcome(run) == .succeeded)
+            site.fake.advance(by: .seconds(60))
+        }
+        try await site.start(cacheMax: Bytes(1_000_000))
+        await use(blobs[0])
+        await use(blobs[1])
+        await use(blobs[0])
+        await site.kill()
+        #expect(blobs.map(site.hasCached) == [true, true, false])
+        try await site.start(cacheMax: Bytes(1_000_000))
+        await use(blobs[2])
+        await site.wait("something is evicted") { !blobs.allSatisfy(site.hasCached) }
+        #expect(blobs.map(site.hasCached) == [true, false, true])
+        await use(blobs[0])
+        await use(blobs[1])
+        await site.kill()
+        #expect(site.point.with { state in blobs.map { state.downloads[$0]?.count } } == [1, 2, 1])
+    }
+
+    @Test("what live runs name is never evicted, and everything else is when there is no room at all")
+    func livesStay() async throws {
+        let site = Site { order in .init(duration: order.run.job == JobID(high: 1, low: 1) ? nil : .zero) }
+        let file = TreeManifest.File(path: "main.sh", digest: site.blob("true"), size: Bytes(4), executable: true)
+        let tree = site.blob(String(decoding: TreeManifest(files: [file]).canonical, as: UTF8.self))
+        let (input, other, third) = (site.blob("input"), site.blob("other"), site.blob("third"))
+        let inputs: [LeaseOrder.Input] = [
+            .init(path: "in", kind: .file, digest: input), .init(path: "folder", kind: .tree, digest: tree),
+        ]
+        let algorithm = AlgorithmReference(name: "work", version: "1", tree: tree, requirements: nil)
+        try await site.start(cacheMax: 0)
+        let lives = site.lease(1, inputs: inputs) { $0.algorithm = algorithm }
+        await site.wait("the run starts") { site.fake.starts(of: lives) == 1 }
+        for (job, blob) in [(UInt64(2), other), (3, third)] {
+            let run = site.lease(job, inputs: [.init(path: "in", kind: .file, digest: blob)])
+            await site.wait("the run ends") { site.outcome(run) == .succeeded }
+            await site.wait("its input is evicted") { !site.hasCached(blob) }
+            #expect([input, tree, file.digest].allSatisfy(site.hasCached))
+            #expect(site.names("algorithms") == [tree.hex])
+            // The next process knows the run by its record only.
+            await site.kill()
+            try await site.start(cacheMax: 0)
+        }
+        site.point.with { $0.runs[lives]?.stop = .cancel }
+        await site.wait("the run ends") { site.outcome(lives) == .cancelled }
+        await site.wait("all is evicted") {
+            ![input, tree, file.digest].contains(where: site.hasCached) && site.names("algorithms").isEmpty
+        }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.fake.starts(of: lives) == 1)
+    }
+
+    @Test("with no room at all every run still gets its inputs and delivers its outputs")
+    func noRoom() async throws {
+        let site = Site(output: text)
+        let file = TreeManifest.File(path: "main.sh", digest: site.blob("true"), size: Bytes(4), executable: true)
+        let tree = site.blob(String(decoding: TreeManifest(files: [file]).canonical, as: UTF8.self))
+        let inputs: [LeaseOrder.Input] = [
+            .init(path: "in", kind: .file, digest: site.blob(text)), .init(path: "folder", kind: .tree, digest: tree),
+        ]
+        try await site.start(cacheMax: 0)
+        let runs = (1...40).map { job in
+            site.lease(UInt64(job), inputs: inputs) {
+                $0.outputs = ["out"]
+                $0.algorithm = AlgorithmReference(name: "work", version: "1", tree: tree, requirements: nil)
+            }
+        }
+        await site.wait("all runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+        await site.waitForgotten()
+        await site.kill()
+        for run in runs {
+            #expect(site.outcome(run) == .succeeded, "\(String(describing: site.point.entry(run)?.end))")
+        }
     }
 }
 

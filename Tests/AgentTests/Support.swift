@@ -375,6 +375,7 @@ final class Site: Sendable {
         pace.lookPeriod = .milliseconds(3)
         pace.absenceMin = .milliseconds(30)
         pace.capacityPeriod = .milliseconds(20)
+        pace.trimPeriod = .milliseconds(3)
         pace.logPeriod = .milliseconds(3)
         pace.retryMin = .milliseconds(1)
         pace.retryMax = .milliseconds(5)
@@ -382,7 +383,7 @@ final class Site: Sendable {
     }
 
     @discardableResult
-    func start(_ pace: Agent.Pace = Site.pace) async throws -> Agent {
+    func start(_ pace: Agent.Pace = Site.pace, cacheMax: Bytes? = nil) async throws -> Agent {
         let folder = try AgentFolder(root: path, threads: pool)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: pool)
         guard let centre = CentreName("hub-1") else { preconditionFailure("a valid name") }
@@ -393,6 +394,7 @@ final class Site: Sendable {
             engine: engine,
             link: point,
             cache: cache,
+            cacheMax: cacheMax,
             pace: pace,
             now: { fake.now },
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -473,6 +475,10 @@ final class Site: Sendable {
     }
 
     func outcome(_ run: RunKey) -> RunOutcome.Kind? { point.entry(run)?.end?.outcome?.kind }
+
+    func hasCached(_ digest: Core.Digest) -> Bool {
+        access("\(path)/cache/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)", F_OK) == 0
+    }
 
     /// Names in a folder below the root.
     func names(_ folder: String) -> [String] {
