@@ -85,6 +85,7 @@ public actor Agent: Service {
         now: @escaping @Sendable () -> Instant,
         log: Logger
     ) {
+        let runtime = SystemRuntime()
         self.init(
             identity: identity,
             disk: folder,
@@ -94,13 +95,14 @@ public actor Agent: Service {
                 link: link,
                 cacheMax: cacheMax,
                 now: now,
+                elapsed: { runtime.elapsed },
                 log: Self.log(log, of: identity)
             ),
             engine: engine,
             link: link,
             pace: pace,
             now: now,
-            runtime: SystemRuntime(),
+            runtime: runtime,
             log: log
         )
     }

@@ -58,7 +58,7 @@ public struct HTTPPointLink: PointLink {
         _ digest: Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws {
         var request = request("GET", "/v1/agent/runs/\(run)/blobs/\(digest)")
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
@@ -69,13 +69,15 @@ public struct HTTPPointLink: PointLink {
             return
         }
         // Who does not know ranges sends the whole.
-        var surplus = response.status == .partialContent ? 0 : offset
+        let first = response.status == .partialContent ? offset : 0
+        let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) } ?? 0
+        var surplus = offset - first
         var pieces = response.body.makeAsyncIterator()
         while var piece = try await next(of: &pieces) {
             let skipped = Int(min(surplus, Int64(piece.readableBytes)))
             piece.moveReaderIndex(forwardBy: skipped)
             surplus -= Int64(skipped)
-            if piece.readableBytes > 0 { try await body(piece) }
+            if piece.readableBytes > 0 { try await body(piece, Bytes(first + length)) }
         }
     }
 

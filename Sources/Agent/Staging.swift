@@ -15,7 +15,8 @@ package import Wire
 /// Brings a run's bytes to the centre and takes what it left away again.
 package protocol CentreStaging: Sendable {
     /// Makes everything ready that a run needs. May be repeated after a crash.
-    func stage(_ order: LeaseOrder) async throws -> EngineOrder
+    /// - Parameter tell: Hears from time to time how far that is, in words for people.
+    func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs
     /// Nothing of a run is needed any more.
@@ -46,6 +47,7 @@ actor Staging: CentreStaging {
     /// `nil` for a share of the disk.
     let cacheMax: Bytes?
     let now: @Sendable () -> Instant
+    private let elapsed: @Sendable () -> Duration
     let log: Logger
     /// Fetches under way; whoever wants the same blob waits for the first.
     private(set) var underWay: [Work: Task<Void, any Error>] = [:]
@@ -62,11 +64,19 @@ actor Staging: CentreStaging {
     }
     /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
     private(set) var algorithms: [RunKey: Digest] = [:]
+    /// What each run that is being staged waits for at this moment.
+    private var arrivals: [RunKey: (arrival: Arrival, digest: Digest, progress: TransferProgress)] = [:]
     /// The one eviction under way.
     var eviction: Task<Void, any Error>?
     /// What the cache had when it was last looked through, and what has come since. `nil` before.
     var counted: Bytes?
     var grown: Bytes = 0
+
+    /// An input as people know it, and who wants to hear of it.
+    private struct Arrival {
+        var name: String
+        var tell: @Sendable (String) async -> Void
+    }
 
     enum Work: Hashable {
         case blob(Digest)
@@ -82,16 +92,17 @@ actor Staging: CentreStaging {
         link: any PointLink,
         cacheMax: Bytes?,
         now: @escaping @Sendable () -> Instant,
+        elapsed: @escaping @Sendable () -> Duration,
         log: Logger
     ) {
         (self.folder, self.cache, self.link, self.cacheMax) = (folder, cache, link, cacheMax)
-        (self.now, self.log) = (now, log)
+        (self.now, self.elapsed, self.log) = (now, elapsed, log)
     }
 
     // MARK: In
 
     /// Makes everything ready that a run needs. May be repeated after a crash: what is in its place is left alone.
-    func stage(_ order: LeaseOrder) async throws -> EngineOrder {
+    func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder {
         lapsed.remove(order.run)
         // What was placed is a copy.
         defer { letGo(order.run) }
@@ -110,13 +121,17 @@ actor Staging: CentreStaging {
             }
         }
         for input in order.inputs {
-            try await fetch(input.digest, input.kind, for: order.run)
+            try await fetch(input.digest, input.kind, for: order.run, Arrival(name: input.path, tell: tell))
             try await place(input.digest, input.kind, at: "\(inputs)/\(input.path)")
         }
         var algorithmFolder: String?
         if let algorithm = order.spec.algorithm {
             algorithmFolder = folder.algorithm(algorithm.tree)
-            try await placeAlgorithm(algorithm.tree, for: order.run)
+            try await placeAlgorithm(
+                algorithm.tree,
+                for: order.run,
+                Arrival(name: "algorithm \(algorithm.name)", tell: tell)
+            )
         }
         return EngineOrder(order, algorithmFolder: algorithmFolder, inputs: inputs, outputs: outputs)
     }
@@ -130,24 +145,50 @@ actor Staging: CentreStaging {
     }
 
     /// An algorithm's folder is shared by all its runs here, read-only to them.
-    private func placeAlgorithm(_ tree: Digest, for run: RunKey) async throws {
+    private func placeAlgorithm(_ tree: Digest, for run: RunKey, _ arrival: Arrival) async throws {
         algorithms[run] = tree
         _ = await eviction?.result
         if try await folder.useAlgorithm(tree, at: now()) { return }
         try await once(.algorithm(tree)) {
-            try await self.fetch(tree, .tree, for: run)
+            try await self.fetch(tree, .tree, for: run, arrival)
             try await self.place(tree, .tree, at: self.folder.algorithm(tree))
         }
     }
 
-    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey) async throws {
-        try await fetch([digest], for: run)
-        if kind == .tree { try await fetch(cache.manifest(of: digest).files.map(\.digest), for: run) }
+    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey, _ arrival: Arrival) async throws {
+        defer { arrivals[run] = nil }
+        let progress = TransferProgress(arrival.name, at: elapsed())
+        if kind == .file { arrivals[run] = (arrival, digest, progress) }
+        if try await !hold([digest], for: run).isEmpty { try await fetch(digest, for: run) }
+        guard kind == .tree else { return }
+        let manifest = try await cache.manifest(of: digest)
+        let sizes = Dictionary(manifest.files.map { ($0.digest, $0.size) }, uniquingKeysWith: +)
+        let missing = Set(try await hold(Array(sizes.keys), for: run))
+        let files = sizes.filter { missing.contains($0.key) }
+        var folder = TransferProgress(
+            arrival.name,
+            total: manifest.size,
+            settled: files.values.reduce(manifest.size, -),
+            at: elapsed()
+        )
+        for (file, size) in files {
+            arrivals[run] = (arrival, file, folder)
+            try await fetch(file, for: run)
+            folder = arrivals[run]?.progress ?? folder
+            folder.settle(size)
+        }
     }
 
-    private func fetch(_ digests: [Digest], for run: RunKey) async throws {
-        for digest in try await hold(digests, for: run) {
-            try await once(.blob(digest)) { try await self.download(digest, for: run) }
+    private func fetch(_ digest: Digest, for run: RunKey) async throws {
+        try await once(.blob(digest)) { try await self.download(digest, for: run) }
+    }
+
+    /// Tells every run that waits for a blob how far it is.
+    private func note(_ digest: Digest, at offset: Int64, received: Int64, of size: Bytes) async {
+        for (run, waiting) in arrivals where waiting.digest == digest {
+            let text = arrivals[run]?.progress
+                .advance(to: Bytes(offset), received: Bytes(received), of: size, at: elapsed())
+            if let text { await waiting.arrival.tell(text) }
         }
     }
 
@@ -166,8 +207,10 @@ actor Staging: CentreStaging {
         let upload = try await upload(of: digest)
         let kept = try await cache.offset(of: upload)
         let position = Position(kept)
-        try await link.download(digest, for: run, from: kept) { [cache] piece in
-            position.offset = try await cache.append(upload, offset: position.offset, piece)
+        try await link.download(digest, for: run, from: kept) { [cache, elapsed] piece, size in
+            let offset = try await cache.append(upload, offset: position.offset, piece)
+            guard let received = position.move(to: offset, at: elapsed()) else { return }
+            await self.note(digest, at: offset, received: received, of: size)
         }
         do {
             grown = grown + (try await cache.finish(upload, expected: digest).size)
@@ -307,13 +350,20 @@ actor Staging: CentreStaging {
 
 /// How far a download has come. Used by one task at a time.
 private final class Position: Sendable {
-    private let value: Atomic<Int64>
+    private let state: Mutex<(offset: Int64, noted: Int64, notedAt: Duration?)>
 
-    init(_ offset: Int64) { value = Atomic(offset) }
+    init(_ offset: Int64) { state = Mutex((offset, offset, nil)) }
 
-    var offset: Int64 {
-        get { value.load(ordering: .relaxed) }
-        set { value.store(newValue, ordering: .relaxed) }
+    var offset: Int64 { state.withLock { $0.offset } }
+
+    /// - Returns: What has come since this last returned something: not for every small piece.
+    func move(to offset: Int64, at now: Duration) -> Int64? {
+        state.withLock { state in
+            state.offset = offset
+            if let notedAt = state.notedAt, now - notedAt < .milliseconds(250) { return nil }
+            defer { (state.noted, state.notedAt) = (offset, now) }
+            return offset - state.noted
+        }
     }
 }
 

@@ -75,7 +75,10 @@ final class SimulatedDisk: @unchecked Sendable {
             try life.pass()
         }
 
-        func stage(_ order: LeaseOrder) async throws -> EngineOrder {
+        func stage(
+            _ order: LeaseOrder,
+            _ tell: @escaping @Sendable (String) async -> Void
+        ) async throws -> EngineOrder {
             try life.pass()
             try disk.write()
             return EngineOrder(order, algorithmFolder: nil, inputs: "inputs", outputs: "outputs")

@@ -1,6 +1,7 @@
 import Core
 import Engines
 import Glibc
+import Synchronization
 import TestKit
 import Testing
 import Wire
@@ -66,6 +67,40 @@ import Wire
         #expect(site.outcome(run) == .rejected)
         #expect(site.point.with { $0.downloads[input] } == [0])
         #expect(site.names("cache/uploads").isEmpty)
+    }
+
+    @Test("while its inputs come a run says how far they are, and when they do not come why")
+    func progress() async throws {
+        let site = Site()
+        let file = site.blob(text)
+        let folder = TreeManifest(files: [.init(path: "a", digest: file, size: Bytes(1 << 20), executable: false)])
+        let tree = site.blob(String(decoding: folder.canonical, as: UTF8.self))
+        // Every look at the clock is three seconds later.
+        let clock = Mutex(0)
+        site.point.with { $0.downloadPiecesLeft = 1 }
+        try await site.start(elapsed: {
+            .seconds(
+                clock.withLock {
+                    $0 += 3; return $0
+                }
+            )
+        })
+        let run = site.lease(inputs: [.init(path: "data", kind: .tree, digest: tree)])
+        func waiting() -> String? { site.point.entry(run)?.waiting }
+        await site.wait("it says how far it is") { waiting()?.hasPrefix("staging data: 64 KiB of 1 MiB, ") == true }
+        #expect(waiting()?.hasSuffix("/s") == true)
+        site.point.with {
+            $0.downloadPiecesLeft = .max
+            $0.breaksDownloads = true
+        }
+        await site.wait("it says why nothing comes") {
+            waiting() == "its inputs do not come: The point cannot be reached."
+        }
+        site.point.with { $0.breaksDownloads = false }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
     }
 
     @Test("beyond its limit the cache loses what was wanted longest ago, also by a process that was killed since")

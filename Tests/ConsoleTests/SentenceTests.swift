@@ -140,6 +140,8 @@ import Testing
             "waits for its turn", "waits for its turn, or for other jobs to succeed", "waits for 1 other to succeed",
             "waits for other jobs to succeed", "waits for 3 others to succeed", "It waits at the engine of 'north'.",
             "It is running at 'north'.",
+            "Centre 'north' has it: staging model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s",
+            "Centre 'north' has it: its inputs do not come: 磁盘已满",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "

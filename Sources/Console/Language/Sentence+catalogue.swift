@@ -111,6 +111,9 @@ extension Sentence {
         It was asked to stop (superseded) and has not ended yet. ¦ 已要求它停止（已被取代），尚未结束。
         It is promised to centre '{0}', which has not taken it yet. ¦ 已许给中心 {0}，对方尚未接收。
         Centre '{0}' has it and is bringing its inputs. ¦ 中心 {0} 已接收，正在取输入。
+        Centre '{0}' has it: {1} ¦ 中心 {0} 已接收：{1}
+        staging {0}: {1} of {2}, {3}/s ¦ 正在取 {0}：已取 {1}，共 {2}，每秒 {3}
+        its inputs do not come: {0} ¦ 它的输入暂时取不到：{0}
         It waits at the engine of '{0}'. ¦ 它在 {0} 的引擎中等待。
         It waits at the engine of '{0}': {1} ¦ 它在 {0} 的引擎中等待：{1}
         It is running at '{0}'. ¦ 它正在 {0} 运行。
