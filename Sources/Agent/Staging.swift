@@ -212,6 +212,10 @@ actor Staging: CentreStaging {
             guard let received = position.move(to: offset, at: elapsed()) else { return }
             await self.note(digest, at: offset, received: received, of: size)
         }
+        let end = position.offset
+        if let rest = position.move(to: end, at: nil) {
+            await note(digest, at: end, received: rest, of: Bytes(end))
+        }
         do {
             grown = grown + (try await cache.finish(upload, expected: digest).size)
             _ = try await cache.use([digest], at: now())
@@ -356,11 +360,12 @@ private final class Position: Sendable {
 
     var offset: Int64 { state.withLock { $0.offset } }
 
+    /// - Parameter now: `nil` at the end.
     /// - Returns: What has come since this last returned something: not for every small piece.
-    func move(to offset: Int64, at now: Duration) -> Int64? {
+    func move(to offset: Int64, at now: Duration?) -> Int64? {
         state.withLock { state in
             state.offset = offset
-            if let notedAt = state.notedAt, now - notedAt < .milliseconds(250) { return nil }
+            if let now, let notedAt = state.notedAt, now - notedAt < .milliseconds(250) { return nil }
             defer { (state.noted, state.notedAt) = (offset, now) }
             return offset - state.noted
         }
