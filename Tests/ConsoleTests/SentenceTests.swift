@@ -41,6 +41,12 @@ import Testing
             .ready(centre: centre, why: fit),
             .ready(
                 centre: centre,
+                why:
+                    "best fit of 2 possible centres, with 12 GiB of its inputs: leaves 3.5 cores on node n-1; price 0.02 "
+                    + "credits an hour"
+            ),
+            .ready(
+                centre: centre,
                 why: "the only possible centre: leaves 1 GiB of memory on 2 nodes; price 1 credits an hour; 2 of 4 "
                     + "centres out: c-2 has other cards (l4, l40s), c-3 lacks cores (1 of 2 cores free) and c-4 "
                     + "has no cards"

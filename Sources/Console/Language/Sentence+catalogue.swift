@@ -90,6 +90,7 @@ extension Sentence {
         emulated cards allowed ¦ 允许仿真卡
         isolation {0} instead of required ¦ 隔离改为 {0}（原 required）
         the only possible centre: {0} ¦ 唯一可用的中心：{0}
+        best fit of {0} possible centres, with {1} of its inputs: {2} ¦ {0} 个可用中心中最合适的，已有输入 {1}：{2}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}
         leaves {0} on node {1}; price {2} credits an hour ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分
         leaves {0} on {1} nodes; price {2} credits an hour ¦ {1} 个节点还剩 {0}；每小时 {2} 积分
