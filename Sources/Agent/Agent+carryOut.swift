@@ -54,8 +54,12 @@ extension Agent {
         guard records[run]?.stop == nil else { return }
         let order: EngineOrder
         do {
-            order = try await staging.stage(record.order)
-        } catch let failure as Failure where !failure.isWorthARepeat {
+            order = try await staging.stage(record.order) { await self.noteStaging(of: run, $0) }
+        } catch let failure as Failure {
+            guard !failure.isWorthARepeat else {
+                noteStaging(of: run, "its inputs do not come: \(failure.detail)")
+                throw failure
+            }
             try await end(run, rejected: "its inputs could not be brought: \(failure.detail)")
             return
         }
@@ -71,6 +75,7 @@ extension Agent {
         observe(run) {
             $0.engineJob = engineJob
             $0.phase = .pending
+            $0.waiting = nil
         }
         let bell = bell(of: run)
         while true {
@@ -83,6 +88,10 @@ extension Agent {
         try await engine.release(run)
         log.info("run released", metadata: ["run": "\(run)", "engine_job": "\(engineJob)"])
         lookBell.ring()
+    }
+
+    private func noteStaging(of run: RunKey, _ text: String) {
+        observe(run) { if $0.phase == .submitting { $0.waiting = text } }
     }
 
     private func end(_ run: RunKey, rejected why: String) async throws {

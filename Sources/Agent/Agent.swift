@@ -22,6 +22,8 @@ public actor Agent: Service {
         public var absenceMin: Duration = .seconds(30)
         /// Between two reports of capacity.
         public var capacityPeriod: Duration = .seconds(10)
+        /// Between two looks at whether the cache has grown beyond its limit.
+        public var trimPeriod: Duration = .seconds(10)
         /// Between two looks at a running task's log.
         public var logPeriod: Duration = .milliseconds(100)
         /// After a failed call, doubled up to `retryMax`.
@@ -68,25 +70,39 @@ public actor Agent: Service {
     let lookBell = Bell()
     private let accepted = AsyncStream<RunKey>.makeStream(bufferingPolicy: .unbounded)
 
+    /// - Parameters:
+    ///   - cache: The agent's own. What is in it may be removed at any time, so it is never the point's store.
+    ///   - cacheMax: What it and the algorithms' folders may hold, beyond what live runs name; `nil` for a fifth of the
+    ///     file system.
     public init(
         identity: AgentIdentity,
         folder: AgentFolder,
         engine: any Engine,
         link: any PointLink,
         cache: BlobStore,
+        cacheMax: Bytes? = nil,
         pace: Pace = Pace(),
         now: @escaping @Sendable () -> Instant,
         log: Logger
     ) {
+        let runtime = SystemRuntime()
         self.init(
             identity: identity,
             disk: folder,
-            staging: Staging(folder: folder, cache: cache, link: link),
+            staging: Staging(
+                folder: folder,
+                cache: cache,
+                link: link,
+                cacheMax: cacheMax,
+                now: now,
+                elapsed: { runtime.elapsed },
+                log: Self.log(log, of: identity)
+            ),
             engine: engine,
             link: link,
             pace: pace,
             now: now,
-            runtime: SystemRuntime(),
+            runtime: runtime,
             log: log
         )
     }
@@ -110,9 +126,13 @@ public actor Agent: Service {
         self.link = link
         self.pace = pace
         self.now = now
+        self.log = Self.log(log, of: identity)
+    }
+
+    private static func log(_ log: Logger, of identity: AgentIdentity) -> Logger {
         var log = log
         log[metadataKey: "centre"] = "\(identity.centre)"
-        self.log = log
+        return log
     }
 
     /// Works until the task is cancelled or the process is asked to stop. Running work is left running.
@@ -129,11 +149,13 @@ public actor Agent: Service {
             group.addTask { await self.lookLoop() }
             group.addTask { await self.capacityLoop() }
             group.addTask { await self.listenToEngine() }
+            group.addTask { await self.trimLoop() }
             for await run in self.accepted.stream {
                 group.addTask { await self.carryOut(run) }
             }
             group.cancelAll()
         }
+        await staging.stop()
     }
 
     private func restore() async throws {
@@ -367,6 +389,23 @@ public actor Agent: Service {
         }
     }
 
+    private func trimLoop() async {
+        var failures = 0
+        while !Task.isCancelled {
+            // What the engine runs and no record here is of may need anything, and so may what it has not told yet.
+            if looksDone > 0, strays.isEmpty, accepting.isEmpty {
+                do {
+                    try await staging.trim(keeping: records.values.map(\.order))
+                    failures = 0
+                } catch {
+                    failures += 1
+                    if failures == 1 { log.warning("cache not trimmed", metadata: ["error": "\(describe(error))"]) }
+                }
+            }
+            try? await runtime.sleep(for: pace.trimPeriod)
+        }
+    }
+
     // MARK: Records
 
     /// Notes what was learned of a run; the next exchange reports it.
@@ -417,6 +456,7 @@ public actor Agent: Service {
         logOffsets[run] = nil
         workBells[run] = nil
         fresh.remove(run)
+        await staging.release(run)
     }
 
     /// Between two looks at a running task's log: longer when many run, so that looking stays cheap.

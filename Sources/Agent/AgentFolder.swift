@@ -27,8 +27,8 @@ package protocol AgentDisk: Sendable {
 /// identity.json        who we are: centre, agent id, key (mode 0600)
 /// runs/<run>.json      one ``AgentRecord`` each
 /// staging/<run>/       inputs and outputs of a run, removed with it
-/// algorithms/<hex>/    algorithms' folders by content, read-only
-/// cache/               blobs that were fetched once
+/// algorithms/<hex>/    algorithms' folders by content, read-only; evicted with the cache
+/// cache/               blobs that were fetched once, the least recently used evicted
 /// engine/              the local engine's own
 /// ```
 public struct AgentFolder: AgentDisk {
@@ -93,6 +93,55 @@ public struct AgentFolder: AgentDisk {
         try await threads.runIfActive {
             if FileManager.default.fileExists(atPath: staging) { try FileManager.default.removeItem(atPath: staging) }
             if unlink(path) != 0, errno != ENOENT { throw Self.failure("remove", path) }
+        }
+    }
+
+    /// Notes that an algorithm's folder is wanted now. It stands whole or not at all.
+    /// - Returns: Whether it stands here.
+    func useAlgorithm(_ tree: Digest, at now: Instant) async throws -> Bool {
+        let path = algorithm(tree)
+        return try await threads.runIfActive {
+            let seconds = timespec(
+                tv_sec: Int(now.milliseconds / 1000),
+                tv_nsec: Int(now.milliseconds % 1000) * 1_000_000
+            )
+            if utimensat(AT_FDCWD, path, [seconds, seconds], AT_SYMLINK_NOFOLLOW) == 0 { return true }
+            guard errno == ENOENT else { throw Self.failure("utimensat", path) }
+            return false
+        }
+    }
+
+    /// Every algorithm's folder, with the bytes of its files and when it was last wanted.
+    func algorithms() async throws -> [(tree: Digest, size: Bytes, usedAt: Instant)] {
+        let root = "\(root)/algorithms"
+        return try await threads.runIfActive {
+            try FileManager.default.contentsOfDirectory(atPath: root).compactMap { name in
+                let path = "\(root)/\(name)"
+                // A removal that was cut short.
+                if name.hasPrefix(Self.removedPrefix) { try FileManager.default.removeItem(atPath: path) }
+                var about = stat()
+                guard let tree = Digest(hex: name), lstat(path, &about) == 0 else { return nil }
+                let usedAt = Instant(milliseconds: Int64(about.st_mtim.tv_sec) * 1000)
+                var size: Bytes = 0
+                for file in try FileManager.default.subpathsOfDirectory(atPath: path) {
+                    if lstat("\(path)/\(file)", &about) == 0, about.st_mode & S_IFMT == S_IFREG {
+                        size = size + Bytes(Int64(about.st_size))
+                    }
+                }
+                return (tree, size, usedAt)
+            }
+        }
+    }
+
+    private static let removedPrefix = ".removed-"
+
+    /// Removes an algorithm's folder. Under another name first: whatever stands in its place counts as whole.
+    func removeAlgorithm(_ tree: Digest) async throws {
+        let path = algorithm(tree)
+        let removed = "\(root)/algorithms/\(Self.removedPrefix)\(tree.hex)"
+        try await threads.runIfActive {
+            guard rename(path, removed) == 0 else { throw Self.failure("rename", path) }
+            try FileManager.default.removeItem(atPath: removed)
         }
     }
 

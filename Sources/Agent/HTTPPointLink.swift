@@ -58,12 +58,37 @@ public struct HTTPPointLink: PointLink {
         _ digest: Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws {
         var request = request("GET", "/v1/agent/runs/\(run)/blobs/\(digest)")
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
-        let response = try await send(request, timeout: .hours(24))
-        for try await piece in response.body { try await body(piece) }
+        let response: HTTPClientResponse
+        do {
+            response = try await send(request, timeout: .hours(24))
+        } catch let failure as Failure where failure.code == .rangeNotSatisfiable {
+            return
+        }
+        // Who does not know ranges sends the whole.
+        let first = response.status == .partialContent ? offset : 0
+        let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) } ?? 0
+        var surplus = offset - first
+        var pieces = response.body.makeAsyncIterator()
+        while var piece = try await next(of: &pieces) {
+            let skipped = Int(min(surplus, Int64(piece.readableBytes)))
+            piece.moveReaderIndex(forwardBy: skipped)
+            surplus -= Int64(skipped)
+            if piece.readableBytes > 0 { try await body(piece, Bytes(first + length)) }
+        }
+    }
+
+    private func next(of pieces: inout HTTPClientResponse.Body.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await pieces.next()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Failure(.unavailable, "The connection to the point at \(base) broke off: \(error).")
+        }
     }
 
     public func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {

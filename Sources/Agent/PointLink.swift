@@ -8,12 +8,13 @@ public import Wire
 public protocol PointLink: Sendable {
     func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse
 
-    /// Hands the bytes of a blob, from `offset`, to `body` piece by piece.
+    /// Hands the bytes of a blob, from `offset`, to `body` piece by piece, each with the size of the whole blob; none
+    /// when it ends there or before.
     func download(
         _ digest: Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws
 
     /// Of these digests, those that the point does not have for this run's project.

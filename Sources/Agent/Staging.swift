@@ -2,6 +2,7 @@ import Blobs
 package import Core
 package import Engines
 import FoundationEssentials
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -14,9 +15,16 @@ package import Wire
 /// Brings a run's bytes to the centre and takes what it left away again.
 package protocol CentreStaging: Sendable {
     /// Makes everything ready that a run needs. May be repeated after a crash.
-    func stage(_ order: LeaseOrder) async throws -> EngineOrder
+    /// - Parameter tell: Hears from time to time how far that is, in words for people.
+    func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs
+    /// Nothing of a run is needed any more.
+    func release(_ run: RunKey) async
+    /// Keeps what is stored for later runs within its limit, without what the live ones need.
+    func trim(keeping orders: [LeaseOrder]) async throws
+    /// Ends what is under way, so that nothing moves any more once the agent has stopped.
+    func stop() async
 }
 
 /// What a run left of what it had promised.
@@ -30,15 +38,47 @@ package enum StagedOutputs: Sendable {
 
 /// Brings a run's bytes to the centre and takes what it left away again, by digest.
 ///
-/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it.
+/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it. What came of it
+/// before a connection broke or the agent was killed is kept, and gone on with.
 actor Staging: CentreStaging {
-    private let folder: AgentFolder
-    private let cache: BlobStore
+    let folder: AgentFolder
+    let cache: BlobStore
     private let link: any PointLink
+    /// `nil` for a share of the disk.
+    let cacheMax: Bytes?
+    let now: @Sendable () -> Instant
+    private let elapsed: @Sendable () -> Duration
+    let log: Logger
     /// Fetches under way; whoever wants the same blob waits for the first.
-    private var underWay: [Work: Task<Void, any Error>] = [:]
+    private(set) var underWay: [Work: Task<Void, any Error>] = [:]
+    /// Of each run that is being staged or collected, the blobs that must stay.
+    private(set) var held: [RunKey: Set<Digest>] = [:]
+    /// Runs that have let go during the trim under way, which may not know what they name: until it is over all stays.
+    private var lapsed: Set<RunKey> = []
+    var isTrimming = false {
+        didSet {
+            guard !isTrimming else { return }
+            for run in lapsed { held[run] = nil }
+            lapsed = []
+        }
+    }
+    /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
+    private(set) var algorithms: [RunKey: Digest] = [:]
+    /// What each run that is being staged waits for at this moment.
+    private var arrivals: [RunKey: (arrival: Arrival, digest: Digest, progress: TransferProgress)] = [:]
+    /// The one eviction under way.
+    var eviction: Task<Void, any Error>?
+    /// What the cache had when it was last looked through, and what has come since. `nil` before.
+    var counted: Bytes?
+    var grown: Bytes = 0
 
-    private enum Work: Hashable {
+    /// An input as people know it, and who wants to hear of it.
+    private struct Arrival {
+        var name: String
+        var tell: @Sendable (String) async -> Void
+    }
+
+    enum Work: Hashable {
         case blob(Digest)
         case algorithm(Digest)
     }
@@ -46,16 +86,26 @@ actor Staging: CentreStaging {
     /// Bytes of one piece of an upload.
     private static let pieceBytesMax = 1 << 20
 
-    init(folder: AgentFolder, cache: BlobStore, link: any PointLink) {
-        self.folder = folder
-        self.cache = cache
-        self.link = link
+    init(
+        folder: AgentFolder,
+        cache: BlobStore,
+        link: any PointLink,
+        cacheMax: Bytes?,
+        now: @escaping @Sendable () -> Instant,
+        elapsed: @escaping @Sendable () -> Duration,
+        log: Logger
+    ) {
+        (self.folder, self.cache, self.link, self.cacheMax) = (folder, cache, link, cacheMax)
+        (self.now, self.elapsed, self.log) = (now, elapsed, log)
     }
 
     // MARK: In
 
     /// Makes everything ready that a run needs. May be repeated after a crash: what is in its place is left alone.
-    func stage(_ order: LeaseOrder) async throws -> EngineOrder {
+    func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder {
+        lapsed.remove(order.run)
+        // What was placed is a copy.
+        defer { letGo(order.run) }
         let root = folder.staging(order.run)
         let (inputs, outputs) = ("\(root)/inputs", "\(root)/outputs")
         try await folder.threads.runIfActive {
@@ -71,13 +121,17 @@ actor Staging: CentreStaging {
             }
         }
         for input in order.inputs {
-            try await fetch(input.digest, input.kind, for: order.run)
+            try await fetch(input.digest, input.kind, for: order.run, Arrival(name: input.path, tell: tell))
             try await place(input.digest, input.kind, at: "\(inputs)/\(input.path)")
         }
         var algorithmFolder: String?
         if let algorithm = order.spec.algorithm {
             algorithmFolder = folder.algorithm(algorithm.tree)
-            try await placeAlgorithm(algorithm.tree, for: order.run)
+            try await placeAlgorithm(
+                algorithm.tree,
+                for: order.run,
+                Arrival(name: "algorithm \(algorithm.name)", tell: tell)
+            )
         }
         return EngineOrder(order, algorithmFolder: algorithmFolder, inputs: inputs, outputs: outputs)
     }
@@ -91,41 +145,97 @@ actor Staging: CentreStaging {
     }
 
     /// An algorithm's folder is shared by all its runs here, read-only to them.
-    private func placeAlgorithm(_ tree: Digest, for run: RunKey) async throws {
-        let path = folder.algorithm(tree)
+    private func placeAlgorithm(_ tree: Digest, for run: RunKey, _ arrival: Arrival) async throws {
+        algorithms[run] = tree
+        _ = await eviction?.result
+        if try await folder.useAlgorithm(tree, at: now()) { return }
         try await once(.algorithm(tree)) {
-            try await self.fetch(tree, .tree, for: run)
-            try await self.place(tree, .tree, at: path)
+            try await self.fetch(tree, .tree, for: run, arrival)
+            try await self.place(tree, .tree, at: self.folder.algorithm(tree))
         }
     }
 
-    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey) async throws {
-        try await fetch(digest, for: run)
+    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey, _ arrival: Arrival) async throws {
+        defer { arrivals[run] = nil }
+        let progress = TransferProgress(arrival.name, at: elapsed())
+        if kind == .file { arrivals[run] = (arrival, digest, progress) }
+        if try await !hold([digest], for: run).isEmpty { try await fetch(digest, for: run) }
         guard kind == .tree else { return }
-        for file in try await cache.manifest(of: digest).files { try await fetch(file.digest, for: run) }
+        let manifest = try await cache.manifest(of: digest)
+        let sizes = Dictionary(manifest.files.map { ($0.digest, $0.size) }, uniquingKeysWith: +)
+        let missing = Set(try await hold(Array(sizes.keys), for: run))
+        let files = sizes.filter { missing.contains($0.key) }
+        var folder = TransferProgress(
+            arrival.name,
+            total: manifest.size,
+            settled: files.values.reduce(manifest.size, -),
+            at: elapsed()
+        )
+        for (file, size) in files {
+            arrivals[run] = (arrival, file, folder)
+            try await fetch(file, for: run)
+            folder = arrivals[run]?.progress ?? folder
+            folder.settle(size)
+        }
     }
 
     private func fetch(_ digest: Digest, for run: RunKey) async throws {
-        let (cache, link) = (cache, link)
-        try await once(.blob(digest)) {
-            guard try await cache.size(of: digest) == nil else { return }
-            let upload = try await cache.begin(expected: digest, now: Instant(milliseconds: 0))
-            do {
-                let position = Position()
-                try await link.download(digest, for: run, from: 0) { piece in
-                    position.offset = try await cache.append(upload, offset: position.offset, piece)
-                }
-                _ = try await cache.finish(upload, expected: digest)
-            } catch {
-                try? await cache.abort(upload)
-                throw error
-            }
+        try await once(.blob(digest)) { try await self.download(digest, for: run) }
+    }
+
+    /// Tells every run that waits for a blob how far it is.
+    private func note(_ digest: Digest, at offset: Int64, received: Int64, of size: Bytes) async {
+        for (run, waiting) in arrivals where waiting.digest == digest {
+            let text = arrivals[run]?.progress
+                .advance(to: Bytes(offset), received: Bytes(received), of: size, at: elapsed())
+            if let text { await waiting.arrival.tell(text) }
         }
+    }
+
+    /// Notes that a run needs blobs: they are not evicted while it is staged or collected.
+    /// - Returns: Those that are not here.
+    private func hold(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {
+        held[run, default: []].formUnion(digests)
+        // Of those that begin after this none is about what is held.
+        _ = await eviction?.result
+        return try await cache.use(digests, at: now())
+    }
+
+    /// Goes on where an earlier try broke off, in this life of the agent or a former one.
+    private func download(_ digest: Digest, for run: RunKey) async throws {
+        guard try await cache.size(of: digest) == nil else { return }
+        let upload = try await upload(of: digest)
+        let kept = try await cache.offset(of: upload)
+        let position = Position(kept)
+        try await link.download(digest, for: run, from: kept) { [cache, elapsed] piece, size in
+            let offset = try await cache.append(upload, offset: position.offset, piece)
+            guard let received = position.move(to: offset, at: elapsed()) else { return }
+            await self.note(digest, at: offset, received: received, of: size)
+        }
+        let end = position.offset
+        if let rest = position.move(to: end, at: nil) {
+            await note(digest, at: end, received: rest, of: Bytes(end))
+        }
+        do {
+            grown = grown + (try await cache.finish(upload, expected: digest).size)
+            _ = try await cache.use([digest], at: now())
+        } catch let failure as Failure where failure.code == .digestMismatch && kept > 0 {
+            // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
+            try await download(digest, for: run)
+        }
+    }
+
+    /// What there is of a blob that is on its way.
+    private func upload(of digest: Digest) async throws -> UploadID {
+        let owner = "\(digest)"
+        for upload in cache.openUploads where (try? await cache.owner(of: upload)) == owner { return upload }
+        return try await cache.begin(expected: digest, owner: owner, now: now())
     }
 
     /// Runs `body` unless the same work is under way already; then waits for that.
     ///
-    /// The task is awaited here by whoever came first, and goes on for the others if that one is cancelled.
+    /// The task is awaited here by whoever came first, and goes on for the others if that one is cancelled. `stop`
+    /// cancels it.
     private func once(
         _ work: Work,
         _ body: @escaping @Sendable () async throws -> Void
@@ -142,10 +252,24 @@ actor Staging: CentreStaging {
         try await task.value
     }
 
+    private func letGo(_ run: RunKey) {
+        if isTrimming { lapsed.insert(run) } else { held[run] = nil }
+    }
+
+    func release(_ run: RunKey) { algorithms[run] = nil }
+
+    func stop() async {
+        let tasks = Array(underWay.values)
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
+    }
+
     // MARK: Out
 
     /// Stores what a run left under the names that it declared, here and at the point.
     func collect(_ order: LeaseOrder) async throws -> StagedOutputs {
+        lapsed.remove(order.run)
+        defer { letGo(order.run) }
         let outputs = "\(folder.staging(order.run))/outputs"
         var artifacts: [Artifact] = []
         var blobs: [Digest: Bytes] = [:]
@@ -155,11 +279,17 @@ actor Staging: CentreStaging {
                 switch try await kind(at: path) {
                 case nil: return .missing(name)
                 case .file:
-                    let blob = try await cache.put(file: path)
+                    let blob = try await keep(for: order.run) {
+                        let blob = try await cache.put(file: path)
+                        return (blob, [blob.digest])
+                    }
                     blobs[blob.digest] = blob.size
                     artifacts.append(Artifact(name: name, kind: .file, digest: blob.digest, size: blob.size))
                 case .tree:
-                    let (artifact, manifest) = try await cache.packTree(path, name: name)
+                    let (artifact, manifest) = try await keep(for: order.run) {
+                        let tree = try await cache.packTree(path, name: name)
+                        return (tree, tree.1.files.map(\.digest) + [tree.0.digest])
+                    }
                     for file in manifest.files { blobs[file.digest] = file.size }
                     blobs[artifact.digest] = try await cache.size(of: artifact.digest) ?? 0
                     artifacts.append(artifact)
@@ -168,6 +298,7 @@ actor Staging: CentreStaging {
                 return .unusable("the output '\(name)' cannot be kept: \(failure.detail)")
             }
         }
+        grown = blobs.values.reduce(grown, +)
         let digests = blobs.keys.sorted()
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let some = Array(digests[start..<min(start + DigestList.countMax, digests.count)])
@@ -186,6 +317,17 @@ actor Staging: CentreStaging {
             }
         }
         return .complete(artifacts)
+    }
+
+    /// Stores something, anew when a part of it that was here already has been evicted before it could be held.
+    private func keep<Value>(
+        for run: RunKey,
+        _ store: () async throws -> (Value, [Digest])
+    ) async throws -> Value {
+        while true {
+            let (value, digests) = try await store()
+            if try await hold(digests, for: run).isEmpty { return value }
+        }
     }
 
     private func kind(at path: String) async throws -> ArtifactKind? {
@@ -212,11 +354,21 @@ actor Staging: CentreStaging {
 
 /// How far a download has come. Used by one task at a time.
 private final class Position: Sendable {
-    private let value = Atomic<Int64>(0)
+    private let state: Mutex<(offset: Int64, noted: Int64, notedAt: Duration?)>
 
-    var offset: Int64 {
-        get { value.load(ordering: .relaxed) }
-        set { value.store(newValue, ordering: .relaxed) }
+    init(_ offset: Int64) { state = Mutex((offset, offset, nil)) }
+
+    var offset: Int64 { state.withLock { $0.offset } }
+
+    /// - Parameter now: `nil` at the end.
+    /// - Returns: What has come since this last returned something: not for every small piece.
+    func move(to offset: Int64, at now: Duration?) -> Int64? {
+        state.withLock { state in
+            state.offset = offset
+            if let now, let notedAt = state.notedAt, now - notedAt < .milliseconds(250) { return nil }
+            defer { (state.noted, state.notedAt) = (offset, now) }
+            return offset - state.noted
+        }
     }
 }
 

@@ -190,6 +190,16 @@ extension BlobStore {
         return count
     }
 
+    /// Drops what interrupted copies and streams of earlier processes left behind. Uploads stay.
+    public func sweepCopies() async throws {
+        try await threads.run { [self] in
+            for case let name? in try FileSystem.names(in: root + "/uploads") where name.hasSuffix(".part") {
+                let path = "\(root)/uploads/\(name)"
+                if !uploads.withLock({ $0.busy.contains(path) }) { try FileSystem.removeFile(path) }
+            }
+        }
+    }
+
     /// Uploads that can be gone on with, in order of their beginning.
     public var openUploads: [UploadID] { uploads.withLock { $0.known.sorted() } }
 }

@@ -84,7 +84,7 @@ public final class BlobStore: Sendable {
     }
 
     /// Two hexadecimal digits.
-    private static func shard(_ byte: UInt8) -> String {
+    static func shard(_ byte: UInt8) -> String {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 

@@ -68,6 +68,18 @@ enum FileSystem {
         guard chmod(path, mode) == 0 else { throw .last("chmod", path) }
     }
 
+    /// - Returns: Whether there was something to set the time of.
+    static func setModified(_ path: String, _ time: Instant) throws(SystemError) -> Bool {
+        let seconds = timespec(
+            tv_sec: Int(time.milliseconds / 1000),
+            tv_nsec: Int(time.milliseconds % 1000) * 1_000_000
+        )
+        if utimensat(AT_FDCWD, path, [seconds, seconds], AT_SYMLINK_NOFOLLOW) == 0 { return true }
+        let error = SystemError.last("utimensat", path)
+        if error.isAbsence { return false }
+        throw error
+    }
+
     /// - Returns: Whether there was a file to remove.
     @discardableResult
     static func removeFile(_ path: String) throws(SystemError) -> Bool {

@@ -223,7 +223,7 @@ public enum Event: Hashable, Sendable {
 
     public struct RunWaiting: Hashable, Sendable, Codable {
         public var run: RunKey
-        /// In the engine's words; `nil` when it tells none.
+        /// In the words of its agent or engine; `nil` when neither tells any.
         public var reason: String?
         public init(run: RunKey, reason: String?) { (self.run, self.reason) = (run, reason) }
     }

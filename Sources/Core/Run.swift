@@ -187,7 +187,7 @@ public struct RunObservation: Hashable, Sendable, Codable {
     public var outcome: RunOutcome?
     /// What it left; complete when it succeeded.
     public var artifacts: [Artifact]
-    /// Why it waits at the engine, in the engine's words.
+    /// While it is submitted, how far its inputs have come; while it is pending, why, in the engine's words.
     public var waiting: String?
 
     public init(
@@ -216,7 +216,7 @@ public struct RunLifecycle: Hashable, Sendable {
     public private(set) var stop: StopReason?
     /// Since when the run cannot be seen. Not seeing it says nothing about whether it lives.
     public private(set) var unseenSince: Instant?
-    /// Why it waits at its engine, in the engine's words; only while it does.
+    /// What it waits for: its inputs, in its agent's words, or its turn, in its engine's. Only while it does.
     public private(set) var waiting: String?
 
     public init(
@@ -238,7 +238,7 @@ public struct RunLifecycle: Hashable, Sendable {
         case offered
         case accepted
         case pending(engineJob: String?)
-        /// The engine lets it wait, for another reason than before or for none that it tells.
+        /// It waits for something else than before, or for nothing that anybody tells.
         case waits(String?)
         case started(at: Instant)
         case ended(RunOutcome, at: Instant)
@@ -275,7 +275,8 @@ public struct RunLifecycle: Hashable, Sendable {
             case .ended: observation.outcome?.state ?? .lost
             }
         guard target.rank > state.rank else {
-            return target == .pending && state == .pending ? changes + wait(observation.waiting) : changes
+            let waits = target == state && (state == .submitting || state == .pending)
+            return waits ? changes + wait(observation.waiting) : changes
         }
         let passesPending = target.rank > RunState.pending.rank && observation.engineJob != nil
         if state.rank < RunState.pending.rank, target == .pending || passesPending {
@@ -415,6 +416,6 @@ public struct Run: Hashable, Sendable {
     public var state: RunState { lifecycle.state }
     /// Since when its centre is silent; `nil` while it is heard, and once the run is over, however it ended.
     public var outOfSightSince: Instant? { state.isTerminal ? nil : lifecycle.unseenSince }
-    /// Why it waits at its engine, in the engine's words.
+    /// What it waits for: its inputs or its turn.
     public var waiting: String? { lifecycle.waiting }
 }

@@ -122,7 +122,11 @@ extension Point {
                 guard let run = try tx.run(report.run), run.centre == agent.centre else { continue }
                 acknowledged.append(.init(run: report.run, version: report.version))
                 guard !run.state.isTerminal else { continue }
-                try take(Self.checked(report.observation, of: run, tx), of: run)
+                let observation = try Self.checked(report.observation, of: run, tx)
+                for artifact in observation.artifacts {
+                    self.whereabouts.note(artifact.digest, of: run.project, at: run.centre)
+                }
+                try take(observation, of: run)
             }
             for run in try tx.liveRunsToTell(at: agent.centre) {
                 var lifecycle = run.lifecycle
@@ -262,31 +266,8 @@ extension Point {
     }
 
     private func order(for run: Run, of job: Job, _ tx: ReadTransaction) throws -> LeaseOrder {
-        var inputs: [LeaseOrder.Input] = []
-        for input in job.spec.inputs {
-            switch input.source {
-            case .artifact(let digest, let kind):
-                inputs.append(.init(path: input.name, kind: kind, digest: digest))
-            case .output(let source, let output):
-                switch Dependency(source) {
-                case .job(let id):
-                    for artifact in try tx.artifacts(of: id) where artifact.name == output {
-                        inputs.append(.init(path: input.name, kind: artifact.kind, digest: artifact.digest))
-                    }
-                case .array(let id):
-                    for element in try tx.artifacts(of: id, output: output) {
-                        inputs.append(
-                            .init(
-                                path: "\(input.name)/\(element.index)",
-                                kind: element.artifact.kind,
-                                digest: element.artifact.digest
-                            )
-                        )
-                    }
-                case nil: preconditionFailure("submission replaces every name by an id")
-                }
-            }
-        }
+        let inputs = try Self.inputs(of: job, tx).map(\.input)
+        for input in inputs { whereabouts.note(input.digest, of: run.project, at: run.centre) }
         return LeaseOrder(
             run: run.key,
             project: run.project,

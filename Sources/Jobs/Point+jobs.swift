@@ -260,7 +260,8 @@ extension Point {
                 view.headline =
                     switch run.state {
                     case .leased: "It is promised to centre '\(run.centre)', which has not taken it yet."
-                    case .submitting: "Centre '\(run.centre)' has it and is bringing its inputs."
+                    case .submitting:
+                        "Centre '\(run.centre)' has it\(run.waiting.map { ": \($0)" } ?? " and is bringing its inputs.")"
                     case .pending: "It waits at the engine of '\(run.centre)'\(run.waiting.map { ": \($0)" } ?? ".")"
                     default: "It is running at '\(run.centre)'."
                     }

@@ -11,6 +11,7 @@ extension Point: Service {
     /// Runs the reconcilers until the process is asked to stop.
     public func run() async throws {
         try await rememberUsage()
+        try await rememberWhereabouts()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.reconcile() }
@@ -160,6 +161,7 @@ extension Point: Service {
         // Most of the time nothing waits, and then what lives need not be read.
         guard try await store.read({ try $0.waitingCount() }) > 0 else {
             waiting.withLock { $0 = WaitingReasons() }
+            whereabouts.keep(only: [])
             return claims.withLock { $0 = [:] }
         }
         let (snapshot, truncated) = try await snapshot(now: now)
@@ -181,6 +183,7 @@ extension Point: Service {
         counters.placement.withLock { $0.note(cycle: spent, placed: plan.placements.count) }
         waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !truncated) }
         let queued = Set(snapshot.queue.map(\.id))
+        whereabouts.keep(only: queued)
         claims.withLock { claims in claims = claims.filter { truncated || queued.contains($0.key) } }
         guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return }
         let counters = counters

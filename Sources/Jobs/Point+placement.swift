@@ -81,7 +81,8 @@ extension Point {
                 QueuedJob(
                     job,
                     waitingFor: job.id == extra?.id ? try Self.names(of: job.dependencies, tx) : [],
-                    claim: claims[job.id]
+                    claim: claims[job.id],
+                    near: try self.near(job, tx)
                 )
             }
             return (Snapshot(now: now, centres: centres, projects: projects, queue: queue), truncated)

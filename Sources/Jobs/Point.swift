@@ -56,6 +56,7 @@ public final class Point: Sendable {
     /// Until when nothing becomes due at a silent centre, so that silence of days does not cost a look at every run.
     let quiet = Mutex<[CentreName: Quiet]>([:])
     let usageMemory = UsageMemory()
+    let whereabouts = Whereabouts()
     let feasibilityCentres = Remembered<[Snapshot.Centre]>()
     /// Who may speak as a centre's agent.
     let agents = Remembered<[AgentID: AgentCredential]>()

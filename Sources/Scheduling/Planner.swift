@@ -163,7 +163,7 @@ struct Planner {
             passed += 1
             accounts[account].passed += 1
         }
-        if let best = bestCandidate(index, balance: balance) {
+        if let best = bestCandidate(index, balance: balance, near: job.near) {
             place(job, account: account, class: index, candidate: best)
             return true
         }
@@ -247,8 +247,13 @@ struct Planner {
         return Gates.make(request, shapes: shapes, isolates: capacity.isolates, upOnly: true)
     }
 
-    /// The candidate that fits now and best: no idle cards blocked, least left over, cheapest, first by name.
-    private mutating func bestCandidate(_ index: Int, balance: MicroCredits?) -> Int? {
+    /// The candidate that fits now and best: no idle cards blocked, most of the inputs there, least left over, cheapest,
+    /// first by name.
+    private mutating func bestCandidate(
+        _ index: Int,
+        balance: MicroCredits?,
+        near: [CentreName: Bytes]
+    ) -> Int? {
         var best: Int?
         var anyFailed = false
         for number in classes[index].live {
@@ -265,7 +270,7 @@ struct Planner {
                     continue
                 }
             }
-            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0]) }) ?? true {
+            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0], near) }) ?? true {
                 best = number
             }
         }
@@ -278,12 +283,25 @@ struct Planner {
         return best
     }
 
-    private func isBetter(_ a: RequestClass.Candidate, _ b: RequestClass.Candidate) -> Bool {
+    private func isBetter(
+        _ a: RequestClass.Candidate,
+        _ b: RequestClass.Candidate,
+        _ near: [CentreName: Bytes]
+    ) -> Bool {
         guard let fitA = a.fit, let fitB = b.fit else { return a.fit != nil }
         if fitA.blocksCards != fitB.blocksCards { return !fitA.blocksCards }
+        if !near.isEmpty {
+            let (gibiA, gibiB) = (nearGibi(a, near), nearGibi(b, near))
+            if gibiA != gibiB { return gibiA > gibiB }
+        }
         if fitA.leftover != fitB.leftover { return fitA.leftover < fitB.leftover }
         if a.cost != b.cost { return a.cost < b.cost }
         return snapshot.centres[a.centre].name < snapshot.centres[b.centre].name
+    }
+
+    /// In whole GiB: what is brought within seconds is not worth a looser fit.
+    private func nearGibi(_ candidate: RequestClass.Candidate, _ near: [CentreName: Bytes]) -> Int64 {
+        (near[snapshot.centres[candidate.centre].name]?.count ?? 0) >> 30
     }
 
     /// Why a candidate does not fit any more: full from the start, given away in this plan, or kept for somebody.
@@ -322,7 +340,7 @@ struct Planner {
         }
         let centre = snapshot.centres[candidate.centre]
         let hasCards = job.request.resources.cards > 0
-        let reason = placementReason(index, number, fit)
+        let reason = placementReason(index, number, fit, job.near)
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
         let nodes = fit.shares.map { share in
             NodeShare(
@@ -358,10 +376,18 @@ struct Planner {
     }
 
     /// `best fit of 3 possible centres: leaves 2 cores on node n1; price 0.04 credits an hour; 2 of 5 centres were …`.
-    private mutating func placementReason(_ index: Int, _ number: Int, _ fit: Fit) -> String {
+    private mutating func placementReason(
+        _ index: Int,
+        _ number: Int,
+        _ fit: Fit,
+        _ near: [CentreName: Bytes]
+    ) -> String {
         let candidate = classes[index].candidates[number]
         let open = Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
         var text = open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
+        if open > 1, nearGibi(candidate, near) > 0, let bytes = near[snapshot.centres[candidate.centre].name] {
+            text += ", with \(bytes) of its inputs"
+        }
         let left = candidate.demand.dominant.phrase(max(0, fit.leftover))
         if fit.shares.count == 1, let node = grounds[candidate.centre]?.nodes[fit.shares[0].node].name {
             text += ": leaves \(left) on node \(node)"

@@ -182,6 +182,8 @@ public struct QueuedJob: Hashable, Sendable {
     /// Where runs were preempted to make room for it. Such a job is considered before all others, or somebody else
     /// would take the room that was paid for with lost work. Cleared when it is placed.
     public var claim: CentreName?
+    /// How much of its inputs centres have.
+    public var near: [CentreName: Bytes]
 
     public init(
         id: JobID,
@@ -194,7 +196,8 @@ public struct QueuedJob: Hashable, Sendable {
         notBefore: Instant? = nil,
         unmetDependencies: Int = 0,
         waitingFor: [String] = [],
-        claim: CentreName? = nil
+        claim: CentreName? = nil,
+        near: [CentreName: Bytes] = [:]
     ) {
         self.id = id
         self.project = project
@@ -207,10 +210,11 @@ public struct QueuedJob: Hashable, Sendable {
         self.unmetDependencies = unmetDependencies
         self.waitingFor = waitingFor
         self.claim = claim
+        self.near = near
     }
 
     /// A stored job. `waitingFor` names the dependencies that have not succeeded.
-    public init(_ job: Job, waitingFor: [String] = [], claim: CentreName? = nil) {
+    public init(_ job: Job, waitingFor: [String] = [], claim: CentreName? = nil, near: [CentreName: Bytes] = [:]) {
         self.init(
             id: job.id,
             project: job.project,
@@ -222,7 +226,8 @@ public struct QueuedJob: Hashable, Sendable {
             notBefore: job.lifecycle.notBefore,
             unmetDependencies: job.unmetDependencies,
             waitingFor: waitingFor,
-            claim: claim
+            claim: claim,
+            near: near
         )
     }
 }

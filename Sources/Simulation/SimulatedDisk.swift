@@ -75,12 +75,21 @@ final class SimulatedDisk: @unchecked Sendable {
             try life.pass()
         }
 
-        func stage(_ order: LeaseOrder) async throws -> EngineOrder {
+        func stage(
+            _ order: LeaseOrder,
+            _ tell: @escaping @Sendable (String) async -> Void
+        ) async throws -> EngineOrder {
             try life.pass()
             try disk.write()
             return EngineOrder(order, algorithmFolder: nil, inputs: "inputs", outputs: "outputs")
         }
 
         func collect(_ order: LeaseOrder) async throws -> StagedOutputs { .complete([]) }
+
+        func release(_ run: RunKey) async {}
+
+        func trim(keeping orders: [LeaseOrder]) async throws {}
+
+        func stop() async {}
     }
 }

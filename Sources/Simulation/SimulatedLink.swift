@@ -156,7 +156,7 @@ struct SimulatedLink: PointLink {
         _ digest: Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws { throw unused }
     func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] { throw unused }
     func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView { throw unused }

@@ -37,6 +37,17 @@ extension ReadTransaction {
         ) { ($0.int(4), try Self.artifact($0)) }
     }
 
+    /// What runs left latest, and where, the latest first.
+    public func latestArtifacts(limit: Int) throws -> [(digest: Digest, project: ProjectName, centre: CentreName)] {
+        try connection.all(
+            """
+            SELECT a.digest, r.project, r.centre FROM artifact a JOIN run r ON r.job = a.job AND r.number = a.number
+            ORDER BY a.rowid DESC LIMIT ?
+            """,
+            limit
+        ) { (try $0.value(0), try $0.value(1), try $0.value(2)) }
+    }
+
     /// The size that a project was granted a blob with; `nil` when it may not read it.
     public func blobGrant(project: ProjectName, digest: Digest) throws -> Bytes? {
         try connection.first(

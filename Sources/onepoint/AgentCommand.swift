@@ -46,6 +46,9 @@ struct AgentOptions: ParsableArguments {
     @Option(help: "Memory to offer, such as 8GiB; the machine's own when absent.")
     var memory: String?
 
+    @Option(help: "What the cache of inputs may hold, such as 200GiB; a fifth of the file system when absent.")
+    var cacheMax: String?
+
     @Option(help: "For trials: a catalogue model and a count, such as h100-sxm5=8. Shown as emulated everywhere.")
     var emulate: [String] = []
 
@@ -97,6 +100,12 @@ struct AgentOptions: ParsableArguments {
             guard let bytes = Bytes(memory) else { throw ValidationError("--memory takes an amount such as 8GiB.") }
             entry.memory = bytes
         }
+        if let cacheMax {
+            guard let bytes = Bytes(cacheMax) else {
+                throw ValidationError("--cache-max takes an amount such as 200GiB.")
+            }
+            entry.cacheMax = bytes
+        }
         entry.cluster = try await cluster()
         for item in emulate {
             let parts = item.split(separator: "=")
@@ -142,6 +151,7 @@ struct AgentRunCommand: AsyncParsableCommand {
             engine: engine,
             link: HTTPPointLink(point: identity.point, key: identity.key),
             cache: cache,
+            cacheMax: entry.cacheMax,
             now: Assembly.now,
             log: log
         )

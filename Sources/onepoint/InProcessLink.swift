@@ -18,9 +18,10 @@ struct InProcessLink: PointLink {
         _ digest: Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws {
         let size = try await point.agentBlobSize(digest, for: run, agent)
+        guard offset < size.count else { return }
         let bytes = try await point.agentBlob(
             digest,
             for: run,
@@ -28,7 +29,7 @@ struct InProcessLink: PointLink {
             count: size.count - offset,
             agent
         )
-        for try await piece in bytes { try await body(piece) }
+        for try await piece in bytes { try await body(piece, size) }
     }
 
     func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] {

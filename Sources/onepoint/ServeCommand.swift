@@ -151,6 +151,7 @@ struct ServeCommand: AsyncParsableCommand {
                 agent: AgentPrincipal(centre: identity.centre, agent: identity.agent)
             ),
             cache: cache,
+            cacheMax: entry.cacheMax,
             now: Assembly.now,
             log: assembly.log
         )

@@ -14,6 +14,8 @@ struct ServerConfiguration: Sendable {
         /// `nil` offers what the machine has.
         var cores: MilliCores?
         var memory: Bytes?
+        /// What its cache may hold; `nil` for a share of the disk.
+        var cacheMax: Bytes?
         /// Cards that exist for trials only, by catalogue model.
         var emulatedCards: [String: Int] = [:]
         /// The cluster that it schedules with; `nil` for processes of this machine.
@@ -80,6 +82,10 @@ struct ServerConfiguration: Sendable {
         if let text = fields.string("memory") {
             entry.memory = Bytes(text)
             if entry.memory == nil { fields.fault("/memory", "must be an amount such as 4GiB") }
+        }
+        if let text = fields.string("cache_max") {
+            entry.cacheMax = Bytes(text)
+            if entry.cacheMax == nil { fields.fault("/cache_max", "must be an amount such as 200GiB") }
         }
         for (model, count) in fields.integers("emulated_cards", in: 1...100_000) {
             if Accelerator.named(model) == nil {

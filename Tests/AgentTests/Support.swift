@@ -89,6 +89,8 @@ final class StubPoint: PointLink {
         var stop: StopReason?
         var end: RunObservation?
         var isGivenUp = false
+        /// What it said last that it waits for.
+        var waiting: String?
         var isTerminal: Bool { end != nil || isGivenUp }
         var logs: [Int: [UInt8]] = [:]
         var sealed: Set<Int> = []
@@ -101,7 +103,16 @@ final class StubPoint: PointLink {
         var granted: Set<Core.Digest> = []
         var uploads: [UploadID: (digest: Core.Digest, bytes: [UInt8])] = [:]
         var uploadsBegun = 0
-        var downloads: [Core.Digest: Int] = [:]
+        /// Of every download, where it began.
+        var downloads: [Core.Digest: [Int64]] = [:]
+        /// Breaks every download off after so many bytes of it.
+        var downloadBytesMax = Int.max
+        /// Breaks every download off before its next piece.
+        var breaksDownloads = false
+        /// Pieces that downloads may still hand out before they stand still.
+        var downloadPiecesLeft = Int.max
+        /// Handed out instead of a blob's bytes.
+        var damaged: [UInt8]?
         var exchanges = 0
         /// Of every exchange.
         var strays: [[RunKey]?] = []
@@ -176,6 +187,7 @@ final class StubPoint: PointLink {
             response.acknowledged.append(.init(run: report.run, version: report.version))
             guard !entry.isTerminal else { continue }
             entry.accepted = true
+            entry.waiting = report.observation.waiting
             if report.observation.phase == .ended {
                 if report.observation.outcome == nil { state.faults.append("\(report.run) ended without an outcome") }
                 entry.end = report.observation
@@ -198,17 +210,26 @@ final class StubPoint: PointLink {
         _ digest: Core.Digest,
         for run: RunKey,
         from offset: Int64,
-        _ body: @Sendable (ByteBuffer) async throws -> Void
+        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
     ) async throws {
-        let bytes = try call { state in
+        let (bytes, bytesMax) = try call { state in
             guard state.runs[run]?.isTerminal == false, state.refusesDownloads != run, let bytes = state.blobs[digest]
             else { throw Self.notLive }
-            state.downloads[digest, default: 0] += 1
-            return bytes
+            state.downloads[digest, default: []].append(offset)
+            return (state.damaged ?? bytes, state.downloadBytesMax)
         }
-        for start in stride(from: Int(offset), to: bytes.count, by: 1 << 16) {
-            try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, bytes.count)]))
+        let end = Int(offset) + min(bytes.count - Int(offset), bytesMax)
+        for start in stride(from: Int(offset), to: end, by: 1 << 16) {
+            if state.withLock({ $0.breaksDownloads }) { throw Self.unreachable }
+            try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, end)]), Bytes(Int64(bytes.count)))
+            try fuse.pass()
+            while state.withLock({ $0.downloadPiecesLeft <= 0 }) {
+                await bell.wait(beyond: bell.rings, atMost: .milliseconds(5))
+                try Task.checkCancellation()
+            }
+            state.withLock { $0.downloadPiecesLeft -= 1 }
         }
+        if end < bytes.count { throw Self.unreachable }
     }
 
     private static func requireLive(_ run: RunKey, _ state: State) throws {
@@ -367,6 +388,7 @@ final class Site: Sendable {
         pace.lookPeriod = .milliseconds(3)
         pace.absenceMin = .milliseconds(30)
         pace.capacityPeriod = .milliseconds(20)
+        pace.trimPeriod = .milliseconds(3)
         pace.logPeriod = .milliseconds(3)
         pace.retryMin = .milliseconds(1)
         pace.retryMax = .milliseconds(5)
@@ -374,20 +396,34 @@ final class Site: Sendable {
     }
 
     @discardableResult
-    func start(_ pace: Agent.Pace = Site.pace) async throws -> Agent {
+    func start(
+        _ pace: Agent.Pace = Site.pace,
+        cacheMax: Bytes? = nil,
+        elapsed: @escaping @Sendable () -> Duration = { SystemRuntime().elapsed }
+    ) async throws -> Agent {
         let folder = try AgentFolder(root: path, threads: pool)
         let cache = try await BlobStore.open(root: folder.cachePath, threads: pool)
         guard let centre = CentreName("hub-1") else { preconditionFailure("a valid name") }
-        let fake = fake
+        let now: @Sendable () -> Instant = { [fake] in fake.now }
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let agent = Agent(
             identity: AgentIdentity(point: "stub", centre: centre, agent: AgentID(high: 1, low: 1), key: ""),
-            folder: folder,
+            disk: folder,
+            staging: Staging(
+                folder: folder,
+                cache: cache,
+                link: point,
+                cacheMax: cacheMax,
+                now: now,
+                elapsed: elapsed,
+                log: log
+            ),
             engine: engine,
             link: point,
-            cache: cache,
             pace: pace,
-            now: { fake.now },
-            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            now: now,
+            runtime: SystemRuntime(),
+            log: log
         )
         // Ended by `kill`.
         let task = Task { try await agent.run() }
@@ -465,6 +501,10 @@ final class Site: Sendable {
     }
 
     func outcome(_ run: RunKey) -> RunOutcome.Kind? { point.entry(run)?.end?.outcome?.kind }
+
+    func hasCached(_ digest: Core.Digest) -> Bool {
+        access("\(path)/cache/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)", F_OK) == 0
+    }
 
     /// Names in a folder below the root.
     func names(_ folder: String) -> [String] {

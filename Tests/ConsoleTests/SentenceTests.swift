@@ -41,6 +41,12 @@ import Testing
             .ready(centre: centre, why: fit),
             .ready(
                 centre: centre,
+                why:
+                    "best fit of 2 possible centres, with 12 GiB of its inputs: leaves 3.5 cores on node n-1; price 0.02 "
+                    + "credits an hour"
+            ),
+            .ready(
+                centre: centre,
                 why: "the only possible centre: leaves 1 GiB of memory on 2 nodes; price 1 credits an hour; 2 of 4 "
                     + "centres out: c-2 has other cards (l4, l40s), c-3 lacks cores (1 of 2 cores free) and c-4 "
                     + "has no cards"
@@ -140,6 +146,8 @@ import Testing
             "waits for its turn", "waits for its turn, or for other jobs to succeed", "waits for 1 other to succeed",
             "waits for other jobs to succeed", "waits for 3 others to succeed", "It waits at the engine of 'north'.",
             "It is running at 'north'.",
+            "Centre 'north' has it: staging model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s",
+            "Centre 'north' has it: its inputs do not come: 磁盘已满",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RunLifecycleTests {
     enum Input: Hashable, CaseIterable {
-        case offer, submitting, pending, waiting, running, succeeded, failed, lost, loseSight, regainSight
+        case offer, submitting, staging, pending, waiting, running, succeeded, failed, lost, loseSight, regainSight
         case cancel, preempt, drain, superseded, giveUp
     }
 
@@ -36,6 +36,7 @@ import Testing
         return switch input {
         case .offer: life.offer()
         case .submitting: life.observe(RunObservation(phase: .submitting), now: .start)
+        case .staging: life.observe(RunObservation(phase: .submitting, waiting: "staging in"), now: .start)
         case .pending: life.observe(RunObservation(phase: .pending, engineJob: "e1"), now: .start)
         case .waiting:
             life.observe(RunObservation(phase: .pending, engineJob: "e1", waiting: "Resources"), now: .start)
@@ -152,6 +153,21 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test("what a run waits for is its inputs, then its turn, then nothing, and a late word changes none of it")
+    func waits() {
+        var life = RunLifecycle(state: .leased, lease: .offered)
+        Self.apply(.staging, to: &life)
+        #expect(life.state == .submitting && life.waiting == "staging in")
+        Self.apply(.pending, to: &life)
+        #expect(life.state == .pending && life.waiting == nil)
+        Self.apply(.waiting, to: &life)
+        Self.apply(.staging, to: &life)
+        #expect(life.waiting == "Resources")
+        Self.apply(.running, to: &life)
+        Self.apply(.staging, to: &life)
+        #expect(life.state == .running && life.waiting == nil)
     }
 
     @Test("an engine that gives its runs no name is believed all the same: waiting is written down")

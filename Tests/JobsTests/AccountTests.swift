@@ -177,8 +177,17 @@ import Wire
         try await agent.accept()
         #expect(try await bench.point.why(first, bench.alice).code == "submitting")
         let run = RunKey(job: first, number: 1)
+        try await agent.report(
+            [run],
+            RunObservation(phase: .submitting, waiting: "staging in: 1 GiB of 2 GiB, 1 MiB/s")
+        )
+        #expect(
+            try await bench.point.why(first, bench.alice).headline
+                == "Centre 'hub-1' has it: staging in: 1 GiB of 2 GiB, 1 MiB/s"
+        )
         try await agent.report([run], RunObservation(phase: .pending, engineJob: "e-1"))
         #expect(try await bench.point.why(first, bench.alice).code == "pending")
+        #expect(try await bench.point.job(first, bench.alice).runs.first?.waiting == nil)
         try await agent.report([run], .running(at: bench.clock.now))
         #expect(try await bench.point.why(first, bench.alice).code == "running")
         let second = try await bench.submitJob("second", #""resources": {"cores": 2}"#)

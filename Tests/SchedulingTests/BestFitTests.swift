@@ -37,6 +37,24 @@ import Testing
         )
     }
 
+    @Test("a centre that has gibibytes of the inputs wins over a tighter one, and less than one counts nothing")
+    func nearInputs() {
+        let centres: [Snapshot.Centre] = [
+            .fixture("tight", nodes: [.fixture("n1", cores: 4)]), .fixture("near", nodes: [.fixture("n1", cores: 64)]),
+        ]
+        var job = QueuedJob.fixture(1, .fixture(cores: 4))
+        job.near = [centreName("near"): .gibi(12), centreName("tight"): .gibi(1)]
+        let placement = plan(.fixture(centres, [job])).placements.first
+        #expect(placement?.centre == centreName("near"))
+        #expect(
+            placement?.reason
+                == "best fit of 2 possible centres, with 12 GiB of its inputs: leaves 60 cores on node n1; "
+                + "price 0.08 credits an hour"
+        )
+        job.near = [centreName("near"): .mebi(1023)]
+        #expect(plan(.fixture(centres, [job])).placements.first?.centre == centreName("tight"))
+    }
+
     @Test("between equal fits the cheaper centre wins, then the first name")
     func cheaperThenName() {
         let dear = Snapshot.Centre.fixture("a", prices: PriceTable(coreHour: 30_000))

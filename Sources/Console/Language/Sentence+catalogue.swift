@@ -90,6 +90,7 @@ extension Sentence {
         emulated cards allowed ¦ 允许仿真卡
         isolation {0} instead of required ¦ 隔离改为 {0}（原 required）
         the only possible centre: {0} ¦ 唯一可用的中心：{0}
+        best fit of {0} possible centres, with {1} of its inputs: {2} ¦ {0} 个可用中心中最合适的，已有输入 {1}：{2}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}
         leaves {0} on node {1}; price {2} credits an hour ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分
         leaves {0} on {1} nodes; price {2} credits an hour ¦ {1} 个节点还剩 {0}；每小时 {2} 积分
@@ -111,6 +112,9 @@ extension Sentence {
         It was asked to stop (superseded) and has not ended yet. ¦ 已要求它停止（已被取代），尚未结束。
         It is promised to centre '{0}', which has not taken it yet. ¦ 已许给中心 {0}，对方尚未接收。
         Centre '{0}' has it and is bringing its inputs. ¦ 中心 {0} 已接收，正在取输入。
+        Centre '{0}' has it: {1} ¦ 中心 {0} 已接收：{1}
+        staging {0}: {1} of {2}, {3}/s ¦ 正在取 {0}：已取 {1}，共 {2}，每秒 {3}
+        its inputs do not come: {0} ¦ 它的输入暂时取不到：{0}
         It waits at the engine of '{0}'. ¦ 它在 {0} 的引擎中等待。
         It waits at the engine of '{0}': {1} ¦ 它在 {0} 的引擎中等待：{1}
         It is running at '{0}'. ¦ 它正在 {0} 运行。

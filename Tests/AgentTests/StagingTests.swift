@@ -1,0 +1,197 @@
+import Core
+import Engines
+import Glibc
+import Synchronization
+import TestKit
+import Testing
+import Wire
+
+@testable import Agent
+
+@Suite struct StagingTests {
+    private let text = String(repeating: "0123456789abcdef", count: 1 << 16)
+
+    @Test("a download that breaks off goes on where it stopped")
+    func brokenOff() async throws {
+        let site = Site()
+        let input = site.blob(text)
+        site.point.with { $0.downloadBytesMax = 300_000 }
+        try await site.start()
+        let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: input)])
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        #expect(site.point.with { $0.downloads[input] } == [0, 300_000, 600_000, 900_000])
+        #expect(site.names("cache/uploads").isEmpty)
+    }
+
+    @Test("a new process goes on with what the last one had of a blob, unless it is damaged", arguments: [false, true])
+    func nextLife(isDamaged: Bool) async throws {
+        let site = Site()
+        let input = site.blob(text)
+        site.point.with { $0.downloadBytesMax = 10_000 }
+        let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: input)])
+        try await site.start()
+        await site.wait("some of it has come") { site.point.with { ($0.downloads[input]?.count ?? 0) > 3 } }
+        await site.kill()
+        let before = site.point.with { state in
+            state.downloadBytesMax = .max
+            return state.downloads[input]?.count ?? 0
+        }
+        let upload = try #require(site.names("cache/uploads").first)
+        let part = "\(site.path)/cache/uploads/\(upload)/part"
+        var about = stat()
+        try #require(stat(part, &about) == 0 && about.st_size >= 30_000)
+        if isDamaged { try #require(overwrite(part)) }
+        try await site.start()
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        let after = site.point.with { Array($0.downloads[input]?.dropFirst(before) ?? []) }
+        #expect(after == (isDamaged ? [Int64(about.st_size), 0] : [Int64(about.st_size)]))
+        #expect(site.names("cache/uploads").isEmpty)
+    }
+
+    @Test("bytes that are not what was named are the run's failure, and nothing is kept of them")
+    func wrongBytes() async throws {
+        let site = Site()
+        let input = site.blob(text)
+        site.point.with { $0.damaged = Array("something else".utf8) }
+        try await site.start()
+        let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: input)])
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .rejected)
+        #expect(site.point.with { $0.downloads[input] } == [0])
+        #expect(site.names("cache/uploads").isEmpty)
+    }
+
+    @Test("while its inputs come a run says how far they are, and when they do not come why")
+    func progress() async throws {
+        let site = Site()
+        let file = site.blob(text)
+        let folder = TreeManifest(files: [.init(path: "a", digest: file, size: Bytes(1 << 20), executable: false)])
+        let tree = site.blob(String(decoding: folder.canonical, as: UTF8.self))
+        // Every look at the clock is three seconds later.
+        let clock = Mutex(0)
+        site.point.with { $0.downloadPiecesLeft = 1 }
+        try await site.start(elapsed: {
+            .seconds(
+                clock.withLock {
+                    $0 += 3; return $0
+                }
+            )
+        })
+        let run = site.lease(inputs: [.init(path: "data", kind: .tree, digest: tree)])
+        func waiting() -> String? { site.point.entry(run)?.waiting }
+        await site.wait("it says how far it is") { waiting()?.hasPrefix("staging data: 64 KiB of 1 MiB, ") == true }
+        #expect(waiting()?.hasSuffix("/s") == true)
+        site.point.with {
+            $0.downloadPiecesLeft = .max
+            $0.breaksDownloads = true
+        }
+        await site.wait("it says why nothing comes") {
+            waiting() == "its inputs do not come: The point cannot be reached."
+        }
+        site.point.with { $0.breaksDownloads = false }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+    }
+
+    @Test("beyond its limit the cache loses what was wanted longest ago, also by a process that was killed since")
+    func leastRecentlyUsed() async throws {
+        let site = Site()
+        let blobs = ["a", "b", "c"].map { site.blob($0 + String(text.prefix(400_000))) }
+        var job: UInt64 = 0
+        func use(_ blob: Core.Digest) async {
+            job += 1
+            let run = site.lease(job, inputs: [.init(path: "in", kind: .file, digest: blob)])
+            await site.wait("the run ends") { site.outcome(run) != nil }
+            await site.waitForgotten()
+            #expect(site.outcome(run) == .succeeded)
+            site.fake.advance(by: .seconds(60))
+        }
+        try await site.start(cacheMax: Bytes(1_000_000))
+        await use(blobs[0])
+        await use(blobs[1])
+        await use(blobs[0])
+        await site.kill()
+        #expect(blobs.map(site.hasCached) == [true, true, false])
+        try await site.start(cacheMax: Bytes(1_000_000))
+        await use(blobs[2])
+        await site.wait("something is evicted") { !blobs.allSatisfy(site.hasCached) }
+        #expect(blobs.map(site.hasCached) == [true, false, true])
+        await use(blobs[0])
+        await use(blobs[1])
+        await site.kill()
+        #expect(site.point.with { state in blobs.map { state.downloads[$0]?.count } } == [1, 2, 1])
+    }
+
+    @Test("what live runs name is never evicted, and everything else is when there is no room at all")
+    func livesStay() async throws {
+        let site = Site { order in .init(duration: order.run.job == JobID(high: 1, low: 1) ? nil : .zero) }
+        let file = TreeManifest.File(path: "main.sh", digest: site.blob("true"), size: Bytes(4), executable: true)
+        let tree = site.blob(String(decoding: TreeManifest(files: [file]).canonical, as: UTF8.self))
+        let (input, other, third) = (site.blob("input"), site.blob("other"), site.blob("third"))
+        let inputs: [LeaseOrder.Input] = [
+            .init(path: "in", kind: .file, digest: input), .init(path: "folder", kind: .tree, digest: tree),
+        ]
+        let algorithm = AlgorithmReference(name: "work", version: "1", tree: tree, requirements: nil)
+        try await site.start(cacheMax: 0)
+        let lives = site.lease(1, inputs: inputs) { $0.algorithm = algorithm }
+        await site.wait("the run starts") { site.fake.starts(of: lives) == 1 }
+        for (job, blob) in [(UInt64(2), other), (3, third)] {
+            let run = site.lease(job, inputs: [.init(path: "in", kind: .file, digest: blob)])
+            await site.wait("the run ends") { site.outcome(run) == .succeeded }
+            await site.wait("its input is evicted") { !site.hasCached(blob) }
+            #expect([input, tree, file.digest].allSatisfy(site.hasCached))
+            #expect(site.names("algorithms") == [tree.hex])
+            // The next process knows the run by its record only.
+            await site.kill()
+            try await site.start(cacheMax: 0)
+        }
+        site.point.with { $0.runs[lives]?.stop = .cancel }
+        await site.wait("the run ends") { site.outcome(lives) == .cancelled }
+        await site.wait("all is evicted") {
+            ![input, tree, file.digest].contains(where: site.hasCached) && site.names("algorithms").isEmpty
+        }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.fake.starts(of: lives) == 1)
+    }
+
+    @Test("with no room at all every run still gets its inputs and delivers its outputs")
+    func noRoom() async throws {
+        let site = Site(output: text)
+        let file = TreeManifest.File(path: "main.sh", digest: site.blob("true"), size: Bytes(4), executable: true)
+        let tree = site.blob(String(decoding: TreeManifest(files: [file]).canonical, as: UTF8.self))
+        let inputs: [LeaseOrder.Input] = [
+            .init(path: "in", kind: .file, digest: site.blob(text)), .init(path: "folder", kind: .tree, digest: tree),
+        ]
+        try await site.start(cacheMax: 0)
+        let runs = (1...40).map { job in
+            site.lease(UInt64(job), inputs: inputs) {
+                $0.outputs = ["out"]
+                $0.algorithm = AlgorithmReference(name: "work", version: "1", tree: tree, requirements: nil)
+            }
+        }
+        await site.wait("all runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+        await site.waitForgotten()
+        await site.kill()
+        for run in runs {
+            #expect(site.outcome(run) == .succeeded, "\(String(describing: site.point.entry(run)?.end))")
+        }
+    }
+}
+
+/// Writes over the beginning of a file.
+private func overwrite(_ path: String) -> Bool {
+    guard let file = fopen(path, "r+") else { return false }
+    defer { fclose(file) }
+    return fputs("damaged", file) >= 0
+}

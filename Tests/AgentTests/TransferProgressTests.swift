@@ -1,0 +1,42 @@
+import Core
+import Testing
+
+@testable import Agent
+
+@Suite struct TransferProgressTests {
+    /// A file of 100 GiB that comes with 100 MiB each second.
+    private func words(seconds: Int) -> [(at: Int, text: String)] {
+        var progress = TransferProgress("model.bin", at: .zero)
+        return (1...seconds).compactMap { second in
+            progress.advance(
+                to: .mebi(100) * second,
+                received: .mebi(100),
+                of: .gibi(100),
+                at: .seconds(second)
+            ).map { (second, $0) }
+        }
+    }
+
+    @Test("what comes within two seconds is not worth a word, and then there is one every few seconds")
+    func early() {
+        let words = words(seconds: 20)
+        #expect(words.map(\.at) == [2, 7, 12, 17])
+        #expect(words.first?.text == "staging model.bin: 200 MiB of 100 GiB, 100 MiB/s")
+        #expect(words.last?.text == "staging model.bin: 1.7 GiB of 100 GiB, 100 MiB/s")
+    }
+
+    @Test("a day of staging costs less than two hundred words")
+    func late() {
+        let words = words(seconds: 24 * 3600)
+        #expect(words.count < 200)
+        #expect(zip(words, words.dropFirst()).allSatisfy { $1.at - $0.at >= 5 })
+    }
+
+    @Test("of a folder all files count, and only what has come counts as speed")
+    func folder() {
+        var progress = TransferProgress("data", total: .gibi(4), settled: .gibi(1), at: .zero)
+        progress.settle(.gibi(1))
+        let text = progress.advance(to: .mebi(512), received: .mebi(40), of: .gibi(2), at: .seconds(4))
+        #expect(text == "staging data: 2.5 GiB of 4 GiB, 10 MiB/s")
+    }
+}
