@@ -155,7 +155,6 @@ public actor Agent: Service {
             }
             group.cancelAll()
         }
-        await staging.stop()
     }
 
     private func restore() async throws {
@@ -397,6 +396,8 @@ public actor Agent: Service {
                 do {
                     try await staging.trim(keeping: records.values.map(\.order))
                     failures = 0
+                } catch is CancellationError {
+                    break
                 } catch {
                     failures += 1
                     if failures == 1 { log.warning("cache not trimmed", metadata: ["error": "\(describe(error))"]) }
@@ -404,6 +405,8 @@ public actor Agent: Service {
             }
             try? await runtime.sleep(for: pace.trimPeriod)
         }
+        // Whoever waits for a download waits for its end, also when both are to stop.
+        await staging.stop()
     }
 
     // MARK: Records

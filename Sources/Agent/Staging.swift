@@ -217,7 +217,8 @@ actor Staging: CentreStaging {
             await note(digest, at: end, received: rest, of: Bytes(end))
         }
         do {
-            grown = grown + (try await cache.finish(upload, expected: digest).size)
+            let blob = try await cache.finish(upload, expected: digest)
+            grown = grown + blob.size
             _ = try await cache.use([digest], at: now())
         } catch let failure as Failure where failure.code == .digestMismatch && kept > 0 {
             // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
@@ -246,6 +247,8 @@ actor Staging: CentreStaging {
             try Task.checkCancellation()
             if underWay[work] == running { underWay[work] = nil }
         }
+        // What began after `stop` would have nobody to cancel it.
+        try Task.checkCancellation()
         let task = Task { try await body() }
         underWay[work] = task
         defer { if underWay[work] == task { underWay[work] = nil } }

@@ -54,6 +54,25 @@ import Wire
         #expect(site.names("cache/uploads").isEmpty)
     }
 
+    @Test("an agent that is stopped in the middle of a download does not wait for its end")
+    func stopped() async throws {
+        let site = Site()
+        let input = site.blob(text)
+        let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: input)])
+        site.point.with { $0.downloadPiecesLeft = 1 }
+        try await site.start()
+        await site.wait("a piece has come") { site.point.with { $0.downloadPiecesLeft } == 0 }
+        await site.kill()
+        site.point.with { $0.downloadPiecesLeft = .max }
+        try await site.start()
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        let began = site.point.with { $0.downloads[input] ?? [] }
+        #expect(began.count == 2 && began.first == 0 && began.last.map { $0 > 0 } == true, "\(began)")
+    }
+
     @Test("bytes that are not what was named are the run's failure, and nothing is kept of them")
     func wrongBytes() async throws {
         let site = Site()
