@@ -190,11 +190,14 @@ struct LocalEngineTests {
 
     @Test("a run is cancelled while its environment is built")
     func cancelledBuild() async throws {
+        let silence = try SilentServer()
+        defer { withExtendedLifetime(silence) {} }
         try await with { rig, bench in
             let order = try await bench.start(EngineProgram()) {
                 $0.algorithmFolder = "\(rig.folder)/\($0.run)/algorithm"
                 $0.requirements = "requirements.txt"
-                try? LocalEngineRig.write("# slow\n", to: "\($0.algorithmFolder ?? "")/requirements.txt")
+                let line = "slow @ http://127.0.0.1:\(silence.port)/slow-1-py3-none-any.whl\n"
+                try? LocalEngineRig.write(line, to: "\($0.algorithmFolder ?? "")/requirements.txt")
             }
             try await bench.says("building the environment", order.run)
             #expect(try await bench.state(of: order.run) == .pending("it is being prepared"))
@@ -290,4 +293,28 @@ struct LocalEngineTests {
             #expect(try await rig.local().measurement?.fp32Gflops == measured.fp32Gflops)
         }
     }
+}
+
+/// Takes connections and never says a word, so that whoever asks it waits.
+private final class SilentServer: Sendable {
+    private let socket: Int32
+    let port: UInt16
+
+    init() throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let (socket, size) = (socket, length)
+        let isListening = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, size) == 0 && listen(socket, 8) == 0 && getsockname(socket, $0, &length) == 0
+            }
+        }
+        try #require(isListening)
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(socket) }
 }
