@@ -151,7 +151,8 @@ let package = Package(
         .testTarget(
             name: "EnginesTests",
             dependencies: [
-                "Core", "CSupervise", "Engines", "TestKit", "onepoint", .product(name: "Logging", package: "swift-log"),
+                "Core", "CSupervise", "Engines", "TestKit", "Wire", "onepoint",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

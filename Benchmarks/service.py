@@ -14,15 +14,15 @@ BINARY = os.environ.get("ONEPOINT_BINARY", str(ROOT / ".build/release/onepoint")
 
 
 class Point:
-    """A server of its own on a fresh folder, with or without a centre."""
+    """A server of its own on a fresh folder, with the centres that its configuration names."""
 
-    def __init__(self, centre=False):
+    LOCAL = "centres:\n  - {name: hub-1, tier: hub, cores: 4, memory: 4GiB}\n"
+
+    def __init__(self, centres="centres: []\n"):
         self.folder = tempfile.mkdtemp(prefix="onepoint-bench-")
         self.config = os.path.join(self.folder, "config.yaml")
         with open(self.config, "w") as file:
-            file.write("requests_per_second: 1000000\n")
-            if centre:
-                file.write("centres:\n  - {name: hub-1, tier: hub, cores: 4, memory: 4GiB}\n")
+            file.write("requests_per_second: 1000000\n" + centres)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -154,7 +154,7 @@ def last_event(point):
 
 
 def first_log_line():
-    point = Point(centre=True)
+    point = Point(Point.LOCAL)
     try:
         time.sleep(2)
         times, empty = [], []
@@ -178,7 +178,7 @@ def first_log_line():
 
 
 def overview():
-    point = Point(centre=False)
+    point = Point()
     try:
         finished_jobs(point, 90_000)
         point.call("POST", "/v1/jobs?project=demo", {"name": "waiting", "command": ["/bin/true"], "array": 10_000})

@@ -62,6 +62,17 @@ public final class RayEngine: Engine {
 
     public var kind: EngineKind { .ray }
 
+    /// Where the head's dashboard listens unless it was told otherwise.
+    public static let addressHere = "http://127.0.0.1:8265"
+
+    /// Whether this machine is the head of a Ray cluster that lets us in.
+    public static func isHere(tokenFile: String?) async -> Bool {
+        let token = tokenFile.map { EngineHTTP.Token.file($0) } ?? .none
+        var http = EngineHTTP(name: "Ray", base: addressHere, token: token)
+        http.timeout = .seconds(5)
+        return (try? await RayClient(http: http).version()) != nil
+    }
+
     public func capacity() async throws(EngineError) -> CentreCapacity {
         let version = try await client.version()
         return CentreCapacity(

@@ -71,7 +71,7 @@ extension Point {
             capacityChanged || !request.reports.isEmpty
             || live.contains { absent.contains($0) }
             || toTell.contains {
-                $0.lifecycle.lease == .granted || (holds.contains($0.key) && $0.lifecycle.unseenSince != nil)
+                $0.lifecycle.lease == .granted || Self.isSeenAgain($0, holds: holds)
             }
         guard mustWrite else {
             return try await store.read { tx in
@@ -131,7 +131,7 @@ extension Point {
             for run in try tx.liveRunsToTell(at: agent.centre) {
                 var lifecycle = run.lifecycle
                 var changes: [RunLifecycle.Change] = []
-                if holds.contains(run.key), lifecycle.unseenSince != nil { changes = lifecycle.regainSight() }
+                if Self.isSeenAgain(run, holds: holds) { changes = lifecycle.regainSight() }
                 // Told of only after this commit: from then on only the agent's word ends the lease.
                 changes += lifecycle.offer()
                 if !changes.isEmpty { try tx.apply(changes, to: run, actor: actor, at: now, counters: counters) }
@@ -220,6 +220,12 @@ extension Point {
                 to: to
             )
         }
+    }
+
+    /// Whether this word of its agent ends the time for which a run was unseen: the agent names it, or is told of it once
+    /// more in the answer, and has from now on as long as any to say that it has it.
+    private static func isSeenAgain(_ run: Run, holds: Set<RunKey>) -> Bool {
+        run.lifecycle.unseenSince != nil && (holds.contains(run.key) || run.lifecycle.lease == .offered)
     }
 
     /// Everything that the agent should know, whether it was told before or not.

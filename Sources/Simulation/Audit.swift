@@ -57,7 +57,7 @@ struct Audit {
             for (job, runs) in zip(found, runs) {
                 self.runs += runs.count
                 known.formUnion(runs.map(\.key))
-                check(job, runs)
+                try check(job, runs, store)
                 for run in runs where run.outcome?.kind == .lost && truth.starts[run.key] != nil {
                     try checkAcknowledged(run, store)
                 }
@@ -80,7 +80,7 @@ struct Audit {
 
     // MARK: One job
 
-    private mutating func check(_ job: Job, _ runs: [Run]) {
+    private mutating func check(_ job: Job, _ runs: [Run], _ store: EventStore) throws {
         guard job.state.isTerminal else {
             return findings.note(\.lost, "\(job.id) has not ended: \(job.state.rawValue), \(runs.count) runs")
         }
@@ -94,7 +94,7 @@ struct Audit {
                 findings.note(\.doubled, "\(run.key) was executed \(executions.count) times")
             }
             checkResult(run, executions)
-            checkStop(job, run, executions)
+            try checkStop(job, run, executions, store)
             if index + 1 < runs.count { checkSuccessor(job, run, runs[index + 1], executions) }
         }
         if runs.isEmpty, job.state != .cancelled {
@@ -141,17 +141,36 @@ struct Audit {
 
     /// What the point had given up before its agent said that it had it must never have started.
     private mutating func checkAcknowledged(_ run: Run, _ store: EventStore) throws {
-        let subject = "\(run.key.job)"
-        let isAccepted = try store.rehearsedRead { tx in
-            try tx.events(after: 0, limit: 10_000, subject: subject).contains {
-                if case .runAccepted(let mark) = $0.event { mark.run == run.key } else { false }
-            }
+        let isAccepted = try anyEvent(of: run, store) {
+            if case .runAccepted(let mark) = $0 { mark.run == run.key } else { false }
         }
         if !isAccepted { findings.note(\.doubled, "\(run.key) was started although the point never acknowledged it") }
     }
 
+    private func wasToMakeRoom(_ run: Run, _ store: EventStore) throws -> Bool {
+        try anyEvent(of: run, store) {
+            if case .runStopRequested(let wish) = $0 {
+                wish.run == run.key && [.preempt, .drain].contains(wish.reason)
+            } else {
+                false
+            }
+        }
+    }
+
+    private func anyEvent(of run: Run, _ store: EventStore, _ isMeant: (Event) -> Bool) throws -> Bool {
+        let subject = "\(run.key.job)"
+        return try store.rehearsedRead { tx in
+            try tx.events(after: 0, limit: 10_000, subject: subject).contains { isMeant($0.event) }
+        }
+    }
+
     /// Nobody's code is stopped for any reason but a wish, a preemption, or a policy of its own.
-    private mutating func checkStop(_ job: Job, _ run: Run, _ executions: [Execution]) {
+    private mutating func checkStop(
+        _ job: Job,
+        _ run: Run,
+        _ executions: [Execution],
+        _ store: EventStore
+    ) throws {
         for execution in executions {
             guard case (.stopped, let at)? = execution.ended else { continue }
             let stop = run.lifecycle.stop
@@ -160,6 +179,8 @@ struct Audit {
             if stop == .superseded, isGivenUpRightly(job, run) { continue }
             // What was declared lost with a reason may be cleared away when it turns up again.
             if run.outcome?.kind == .lost, isExplained(run), stop != .superseded { continue }
+            // A cancel that came later took the place of the softer wish that stopped it.
+            if try wasToMakeRoom(run, store) { continue }
             findings.note(
                 \.killed,
                 "\(run.key) was stopped at \(at): \(run.outcome?.summary ?? "no outcome"), stop \(stop?.rawValue ?? "none")"

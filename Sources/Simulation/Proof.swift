@@ -31,11 +31,12 @@ package struct ProofPlan: Sendable {
                 seed: Chance.mix(seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15),
                 jobs: part(jobs),
                 faults: part(faults),
-                days: count > 1 && index == count - 1,
+                // First, because it takes longest: no thread is to wait for it in the end.
+                days: count > 1 && index == 0,
                 kinds: kinds
             )
             world.number = number
-            world.rebuilds = index == 0
+            world.rebuilds = index == count - 1
             return world
         }
     }

@@ -25,7 +25,7 @@ enum Dialect {
 
     /// A rehearsal's writer: it alone has the file, and what survives is what was committed, not what a disk has.
     static let rehearsalSettings = [
-        "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA synchronous = OFF", "PRAGMA wal_autocheckpoint = 4096",
+        "PRAGMA journal_mode = MEMORY", "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA synchronous = OFF",
         "PRAGMA cache_size = -262144",
     ]
 

@@ -17,7 +17,8 @@ struct AgentCommand: AsyncParsableCommand {
         abstract: "Run a centre's agent. It connects outward only.",
         discussion: """
             The first start joins with a one-time token; later starts find who they are in the data folder. Where a Slurm \
-            cluster answers its commands here, the agent schedules with it; elsewhere with processes of this machine.
+            cluster answers its commands here, or a Ray cluster has its head, the agent schedules with it; elsewhere with \
+            processes of this machine. Other clusters are named with --engine-config.
 
             Examples:
               onepoint agent check --join https://point.example
@@ -73,8 +74,13 @@ struct AgentOptions: ParsableArguments {
         if engine == .auto, FileManager.default.fileExists(atPath: chosen) {
             return try ServerConfiguration.loadCluster(chosen)
         }
-        let isSlurm = engine == .slurm ? true : await SlurmEngine.isHere()
-        return isSlurm ? .slurm(SlurmEngine.Configuration()) : nil
+        if engine == .slurm { return .slurm(SlurmEngine.Configuration()) }
+        if await SlurmEngine.isHere() { return .slurm(SlurmEngine.Configuration()) }
+        // Where Ray's own tools would look for its token.
+        var ray = ServerConfiguration.RayCluster()
+        ray.address = RayEngine.addressHere
+        ray.tokenFile = getenv("RAY_AUTH_TOKEN_PATH").map { String(cString: $0) }
+        return await RayEngine.isHere(tokenFile: ray.tokenFile) ? .ray(ray) : nil
     }
 
     /// Writes down what the agent schedules with, so that later starts need not say it.
@@ -85,10 +91,20 @@ struct AgentOptions: ParsableArguments {
         } else if engine == .auto, !isThisMachine, FileManager.default.fileExists(atPath: try chosen()) {
             return
         } else {
-            text = Data((cluster == nil ? "# processes of this machine\n" : "slurm: {}\n").utf8)
+            text = Data(Self.text(of: cluster).utf8)
         }
         guard FileManager.default.createFile(atPath: try chosen(), contents: text) else {
             throw Failure(.storageExhausted, "The file \(try chosen()) cannot be written.")
+        }
+    }
+
+    /// What was found here, as a file of `--engine-config` says it.
+    private static func text(of cluster: ServerConfiguration.Cluster?) -> String {
+        switch cluster {
+        case .slurm?: "slurm: {}\n"
+        case .ray(let ray)?:
+            "ray:\n  address: \(ray.address)\n" + (ray.tokenFile.map { "  token_file: \(JSON.string($0).text)\n" } ?? "")
+        case .kubernetes?, nil: "# processes of this machine\n"
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import TestKit
 import Testing
+import Wire
 
 @testable import Engines
 
@@ -103,9 +104,8 @@ struct KubernetesClusterTests {
         }
     }
 
-    @Test("a client certificate, and a token without rights or none, are told apart")
-    func credentials() async throws {
-        let folder = try #require(KubernetesCluster.folder)
+    /// The API server as its operator sees it, by certificate.
+    private func admin(_ folder: String) throws -> KubernetesClient {
         func pem(_ name: String) throws -> [UInt8] {
             Array(try #require(LocalEngineRig.text("\(folder)/keys/\(name)")).utf8)
         }
@@ -113,10 +113,40 @@ struct KubernetesClusterTests {
             chain: try pem("admin.crt"),
             key: try pem("admin.key")
         )
-        let admin = try KubernetesClient(
-            try KubernetesCluster.access(folder, credential: certificate),
-            selector: "a=b"
-        )
+        return try KubernetesClient(try KubernetesCluster.access(folder, credential: certificate), selector: "a=b")
+    }
+
+    @Test("the agent's manifest is taken as it is, and gives it the rights that the driver needs")
+    func manifest() async throws {
+        let admin = try admin(try #require(KubernetesCluster.folder))
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("packaging/agent.kubernetes.yaml")
+        let objects = try String(contentsOf: path, encoding: .utf8).components(separatedBy: "\n---\n").map {
+            try YAMLDocument.parse($0).json
+        }
+        let account = "/apis/rbac.authorization.k8s.io/v1"
+        let paths = [
+            "ServiceAccount": "/api/v1/namespaces/default/serviceaccounts",
+            "Role": "\(account)/namespaces/default/roles",
+            "RoleBinding": "\(account)/namespaces/default/rolebindings",
+            "ClusterRole": "\(account)/clusterroles", "ClusterRoleBinding": "\(account)/clusterrolebindings",
+            "PersistentVolumeClaim": "/api/v1/namespaces/default/persistentvolumeclaims",
+            "ConfigMap": "/api/v1/namespaces/default/configmaps",
+            "StatefulSet": "/apis/apps/v1/namespaces/default/statefulsets",
+        ]
+        #expect(objects.compactMap { $0["kind"]?.stringValue }.sorted() == paths.keys.sorted())
+        for object in objects {
+            let path = try #require(paths[object["kind"]?.stringValue ?? ""])
+            // What is there already, made by the script with the same rights, is as good.
+            let answer = try await admin.http.call("POST", "\(path)?dryRun=All", json: object)
+            #expect([201, 409].contains(answer.status), "\(path): \(answer.status) \(answer.excerpt)")
+        }
+    }
+
+    @Test("a client certificate, and a token without rights or none, are told apart")
+    func credentials() async throws {
+        let folder = try #require(KubernetesCluster.folder)
+        let admin = try admin(folder)
         #expect(try await admin.version().minor == 20)
         #expect(try await admin.jobs().isEmpty)
         let wrong = try KubernetesClient(

@@ -51,6 +51,28 @@ import Wire
         #expect(try await bench.point.centre(agent.principal.centre, bench.alice).connected)
     }
 
+    @Test("a centre that was told of a run and then heard of has its whole time again to say that it has it")
+    func toldAgain() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre("hub-1")
+        let others = [try await bench.centre("hub-2"), try await bench.centre("hub-3")]
+        let job = try await bench.submitJob(
+            "a",
+            #""on_centre_loss": {"requeue_after": 60}, "placement": {"centres": ["hub-1"]}"#
+        )
+        try await bench.point.place()
+        // The answer is lost, and so is everything for fifty seconds.
+        _ = try await agent.exchange()
+        try await pass(50, bench, speaking: others)
+        #expect(try await bench.run(job).lifecycle.unseenSince != nil)
+        _ = try await agent.exchange()
+        #expect(try await bench.run(job).lifecycle.unseenSince == nil)
+        try await pass(50, bench, speaking: others)
+        #expect(try await bench.run(job).state == .leased)
+        try await pass(20, bench, speaking: others)
+        #expect(try await bench.run(job).state == .lost)
+    }
+
     @Test("a run is given up only after its own time, and its late twin never becomes the result")
     func givenUp() async throws {
         let (bench, agent, others, job) = try await bench()
