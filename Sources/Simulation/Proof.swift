@@ -14,7 +14,7 @@ package struct ProofPlan: Sendable {
     /// Only faults of these kinds; `nil` is all.
     package var kinds: Set<Fault.Kind>?
     /// Jobs of one world at most: worlds are independent of each other, and a failure is looked for in one of them.
-    package var jobsOfOneWorldMax = 5000
+    package var jobsOfOneWorldMax = 3000
     package var threads = 2
     /// Only this one of the worlds, from 1.
     package var world: Int?

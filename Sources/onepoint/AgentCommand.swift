@@ -103,7 +103,8 @@ struct AgentOptions: ParsableArguments {
         switch cluster {
         case .slurm?: "slurm: {}\n"
         case .ray(let ray)?:
-            "ray:\n  address: \(ray.address)\n" + (ray.tokenFile.map { "  token_file: \(JSON.string($0).text)\n" } ?? "")
+            "ray:\n  address: \(ray.address)\n"
+                + (ray.tokenFile.map { "  token_file: \(JSON.string($0).text)\n" } ?? "")
         case .kubernetes?, nil: "# processes of this machine\n"
         }
     }

@@ -129,7 +129,7 @@ extension ServerConfiguration {
         slurm.partition = fields.string("partition")
         slurm.account = fields.string("account")
         slurm.cardAliases = cardAliases(&fields)
-        if let calls = fields.integer("calls_per_minute", in: 1...6000) { slurm.callsPerMinute = Int(calls) }
+        if let calls = fields.integer("calls_per_minute", in: 1...60_000) { slurm.callsPerMinute = Int(calls) }
         return slurm
     }
 
