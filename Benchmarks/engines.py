@@ -71,7 +71,7 @@ def overhead(count=400, connections=8):
         headers = {"X-SLURM-USER-NAME": "root", "X-SLURM-USER-TOKEN": open(token).read(),
                    "Content-Type": "application/json"}
         body = json.dumps({"script": "#!/bin/sh\nexit 0\n", "job": {
-            "name": "direct", "tasks": 1, "nodes": [1, 1], "environment": {"PATH": "/bin"}, "time_limit": 10,
+            "name": "direct", "tasks": 1, "nodes": [1, 1], "hold": True, "environment": {"PATH": "/bin"}, "time_limit": 10,
             "standard_output": "/dev/null", "current_working_directory": "/tmp"}})
 
         def several(number):
@@ -88,10 +88,13 @@ def overhead(count=400, connections=8):
             return count / (time.perf_counter() - began)
 
         def empty():
+            # What is held would stay for ever.
+            cluster.slurm("scancel", "--user=root")
             while cluster.slurm("squeue", "-h", "-o", "%i").strip():
                 time.sleep(0.5)
 
         before = direct()
+        print(f"slurmrestd: {before:.0f} a second", file=sys.stderr)
         empty()
         point = point_over(rest(cluster, token, 60_000))
         try:
@@ -103,6 +106,8 @@ def overhead(count=400, connections=8):
                 "resources": {"cores": 1, "memory": "64MiB", "time_limit": "10m"}})
             while accepted(point) < count:
                 time.sleep(0.02)
+                if time.perf_counter() - began > 120:
+                    raise SystemExit(f"only {accepted(point)} of {count} came through in two minutes")
             through = count / (time.perf_counter() - began)
         finally:
             point.close()

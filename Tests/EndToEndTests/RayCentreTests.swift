@@ -70,6 +70,6 @@ struct RayCentreTests {
             log: point.folder.appendingPathComponent("check.log")
         )
         try await eventually("the check to end") { !later.isRunning }
-        #expect(later.output.contains("ok    engine: Ray 2"), "\(later.output)")
+        #expect(later.output.contains("engine: Ray 2") && later.output.contains("ok    a job"), "\(later.output)")
     }
 }
