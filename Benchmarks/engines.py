@@ -6,9 +6,9 @@ centre's engine waits for a run, and what ten thousand waiting jobs cost a clust
 
 Needs root and the engines that `scripts/setup-engines` prepares; what is not there is left out and named.
 """
-import argparse, concurrent.futures, glob, http.client, json, os, pathlib, re, shutil, statistics, subprocess, sys
+import concurrent.futures, glob, http.client, json, os, pathlib, re, shutil, statistics, subprocess, sys
 import tempfile, time, urllib.error, urllib.request
-from service import ROOT, Point
+from service import ROOT, Point, run
 
 SCRIPTS = ROOT / "scripts/engines"
 CACHE = pathlib.Path(os.environ.get("ONEPOINT_ENGINES", pathlib.Path.home() / ".cache/onepoint-engines"))
@@ -248,11 +248,4 @@ def waiting(count=10_000, seconds=60):
 BENCHMARKS = {"overhead": overhead, "dispatch": dispatch, "waiting": waiting}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=BENCHMARKS, action="append")
-    parser.add_argument("--markdown", action="store_true", help="rows of a table for docs/benchmarks.md")
-    options = parser.parse_args()
-    for name in options.only or BENCHMARKS:
-        for what, figure, bar in BENCHMARKS[name]():
-            print(f"| {what} | {figure} | {bar} |" if options.markdown else f"{what}: {figure}"
-                  + (f"   (bar: {bar})" if bar else ""), flush=True)
+    run(BENCHMARKS, __doc__)

@@ -6,8 +6,8 @@
 Needs wrk. Two kinds: what an agent says when nothing has changed (it names its 100 runs), and what it says after an answer
 was lost (it reports the state of all 100 once more). The limit beside them is an empty request to the same point.
 """
-import argparse, datetime, json, os, subprocess
-from service import ROOT, Point
+import datetime, json, os, subprocess
+from service import ROOT, Point, run
 
 RUNS = 100
 
@@ -53,16 +53,16 @@ class Agent:
         assert len(answer["acknowledged"]) == RUNS, answer
 
 
-def load(point, name, token, path="exchange.lua", body=None, connections=16):
+def load(point, name, token, body=None):
     environment = {**os.environ, "ONEPOINT_TOKEN": token}
     script = []
     if body is not None:
         environment["EXCHANGE"] = os.path.join(point.folder, name)
         with open(environment["EXCHANGE"], "w") as file:
             json.dump(body, file)
-        script = ["-s", str(ROOT / "Benchmarks" / path)]
+        script = ["-s", str(ROOT / "Benchmarks/exchange.lua")]
     before = point.cpu_seconds()
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", "-d10s", "--latency", *script,
+    out = subprocess.run(["wrk", "-t1", "-c16", "-d10s", "--latency", *script,
                           point.url + ("" if script else "/healthz")],
                          env=environment, capture_output=True, text=True, check=True).stdout
     cpu = point.cpu_seconds() - before
@@ -74,29 +74,24 @@ def load(point, name, token, path="exchange.lua", body=None, connections=16):
     return requests / (microseconds / 1e6), p99 / 1000, cpu / requests * 1e6
 
 
-def main(markdown):
+def exchanges():
     point = Point()
     try:
         agent = Agent(point)
         agent.hold()
         limit, _, _ = load(point, "empty", point.token)
         rows = []
-        for what, body, bar in (
-            (f"exchanges that name {RUNS} runs, 16 connections", agent.request(), "≥ 2,000"),
-            (f"exchanges that report {RUNS} runs once more", agent.request(reports=agent.reports()), "≥ 2,000"),
+        for what, body in (
+            (f"exchanges that name {RUNS} runs, 16 connections", agent.request()),
+            (f"exchanges that report {RUNS} runs once more", agent.request(reports=agent.reports())),
         ):
             rate, p99, cpu = load(point, "body", agent.key, body=body)
             rows.append((what, f"{rate:,.0f} a second, 99th percentile {p99:.1f} ms, {cpu:.0f} µs of server CPU each",
-                         bar))
-        rows.append(("… beside empty requests in the same run", f"{limit:,.0f} a second", ""))
-        for what, figure, bar in rows:
-            print(f"| {what} | {figure} | {bar} |" if markdown else f"{what}: {figure}"
-                  + (f"   (bar: {bar})" if bar else ""), flush=True)
+                         "≥ 2,000"))
+        return rows + [("… beside empty requests in the same run", f"{limit:,.0f} a second", "")]
     finally:
         point.close()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markdown", action="store_true", help="rows of a table for docs/benchmarks.md")
-    main(parser.parse_args().markdown)
+    run({"exchanges": exchanges}, __doc__)

@@ -202,12 +202,18 @@ def overview():
 BENCHMARKS = {"submissions": submissions, "memory": memory, "restart": restart, "first-log-line": first_log_line,
               "overview": overview}
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=BENCHMARKS, action="append")
+
+def run(benchmarks, description):
+    """The command line that all of these programs share."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=benchmarks, action="append")
     parser.add_argument("--markdown", action="store_true", help="rows of a table for docs/benchmarks.md")
     options = parser.parse_args()
-    for name in options.only or BENCHMARKS:
-        for what, figure, bar in BENCHMARKS[name]():
+    for name in options.only or benchmarks:
+        for what, figure, bar in benchmarks[name]():
             print(f"| {what} | {figure} | {bar} |" if options.markdown else f"{what}: {figure}"
                   + (f"   (bar: {bar})" if bar else ""), flush=True)
+
+
+if __name__ == "__main__":
+    run(BENCHMARKS, __doc__)
