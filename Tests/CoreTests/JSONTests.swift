@@ -150,7 +150,7 @@ import Testing
         default:
             let count = Int.random(in: 0..<14, using: &generator)
             return .object(
-                (0..<count).map { ("\($0)" + randomString(&generator), random(&generator, depth: depth + 1)) }
+                (0..<count).map { ("\($0):" + randomString(&generator), random(&generator, depth: depth + 1)) }
             )
         }
     }
