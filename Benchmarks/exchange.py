@@ -6,8 +6,8 @@
 Needs wrk. Two kinds: what an agent says when nothing has changed (it names its 100 runs), and what it says after an answer
 was lost (it reports the state of all 100 once more). The limit beside them is an empty request to the same point.
 """
-import datetime, json, os, subprocess
-from service import ROOT, Point, run
+import datetime, json
+from service import Point, run, wrk
 
 RUNS = 100
 
@@ -53,39 +53,20 @@ class Agent:
         assert len(answer["acknowledged"]) == RUNS, answer
 
 
-def load(point, name, token, body=None):
-    environment = {**os.environ, "ONEPOINT_TOKEN": token}
-    script = []
-    if body is not None:
-        environment["EXCHANGE"] = os.path.join(point.folder, name)
-        with open(environment["EXCHANGE"], "w") as file:
-            json.dump(body, file)
-        script = ["-s", str(ROOT / "Benchmarks/exchange.lua")]
-    before = point.cpu_seconds()
-    out = subprocess.run(["wrk", "-t1", "-c16", "-d10s", "--latency", *script,
-                          point.url + ("" if script else "/healthz")],
-                         env=environment, capture_output=True, text=True, check=True).stdout
-    cpu = point.cpu_seconds() - before
-    if not script:
-        return float(next(line for line in out.splitlines() if line.startswith("Requests/sec")).split()[1]), 0, 0
-    requests, microseconds, p99, errors = map(int, next(
-        line for line in out.splitlines() if line.startswith("RESULT")).split()[1:])
-    assert errors == 0, out
-    return requests / (microseconds / 1e6), p99 / 1000, cpu / requests * 1e6
-
-
 def exchanges():
     point = Point()
     try:
         agent = Agent(point)
         agent.hold()
-        limit, _, _ = load(point, "empty", point.token)
+        _, limit, _, _ = wrk(point, "empty.lua", 10)
         rows = []
         for what, body in (
             (f"exchanges that name {RUNS} runs, 16 connections", agent.request()),
             (f"exchanges that report {RUNS} runs once more", agent.request(reports=agent.reports())),
         ):
-            rate, p99, cpu = load(point, "body", agent.key, body=body)
+            with open(f"{point.folder}/exchange", "w") as file:
+                json.dump(body, file)
+            _, rate, p99, cpu = wrk(point, "exchange.lua", 10, ONEPOINT_TOKEN=agent.key, EXCHANGE=file.name)
             rows.append((what, f"{rate:,.0f} a second, 99th percentile {p99:.1f} ms, {cpu:.0f} µs of server CPU each",
                          "≥ 2,000"))
         return rows + [("… beside empty requests in the same run", f"{limit:,.0f} a second", "")]

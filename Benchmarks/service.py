@@ -72,6 +72,18 @@ class Point:
                 return int(line.split()[1]) / 1024
 
 
+def wrk(point, script, seconds, **environment):
+    """16 connections of wrk's for a while: requests a second, the 99th percentile in ms, server CPU in µs each."""
+    before = point.cpu_seconds()
+    out = subprocess.run(
+        ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "-s", f"Benchmarks/{script}", point.url], cwd=ROOT,
+        env={**os.environ, "ONEPOINT_TOKEN": point.token, **environment}, capture_output=True, text=True, check=True).stdout
+    requests, microseconds, p99, errors = map(int, next(
+        line for line in out.splitlines() if line.startswith("RESULT")).split()[1:])
+    assert errors == 0 and requests > 0, out
+    return requests, requests / (microseconds / 1e6), p99 / 1000, (point.cpu_seconds() - before) / requests * 1e6
+
+
 def group_commit_limit(folder, seconds=3.0):
     """How often a second this disk makes an append of 64 KiB durable: the beat that batches of submissions go by."""
     path = os.path.join(folder, "fsync-probe")
@@ -91,22 +103,14 @@ def submissions():
     point = Point()
     try:
         point.call("GET", "/v1/whoami")
-        before = point.cpu_seconds()
-        environment = {**os.environ, "ONEPOINT_TOKEN": point.token}
-        out = subprocess.run(
-            ["wrk", "-t1", "-c16", "-d15s", "--latency", "-s", str(ROOT / "Benchmarks/submit.lua"), point.url],
-            env=environment, capture_output=True, text=True, check=True).stdout
-        requests, microseconds, p99, errors = map(int, next(
-            line for line in out.splitlines() if line.startswith("RESULT")).split()[1:])
-        cpu = point.cpu_seconds() - before
+        requests, rate, p99, cpu = wrk(point, "submit.lua", 15)
         counted = point.call("GET", "/v1/overview")["jobs"].get("queued", 0)
-        assert errors == 0 and counted >= requests, (errors, counted, requests, out)
+        assert counted >= requests, (counted, requests)
         limit = group_commit_limit(point.folder)
-        rate = requests / (microseconds / 1e6)
         return [
             ("durable submissions, 16 connections, ~650 bytes each", f"{rate:,.0f} a second", "≥ 3,000"),
-            ("… 99th percentile", f"{p99 / 1000:.1f} ms", "< 100 ms"),
-            ("… server CPU", f"{cpu / requests * 1e6:.0f} µs each", ""),
+            ("… 99th percentile", f"{p99:.1f} ms", "< 100 ms"),
+            ("… server CPU", f"{cpu:.0f} µs each", ""),
             ("… beside the disk's own durable 64 KiB appends in the same run", f"{limit:,.0f} a second "
              f"({rate / limit:.1f} submissions for each)", ""),
         ]

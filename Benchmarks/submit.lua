@@ -1,4 +1,5 @@
 -- A job of about 600 bytes, each with its own idempotency key; what a client of the API would send.
+dofile("Benchmarks/report.lua")
 local token = os.getenv("ONEPOINT_TOKEN")
 local thread_count = 0
 function setup(thread) thread:set("id", thread_count); thread_count = thread_count + 1 end
@@ -10,10 +11,4 @@ function request()
         ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json",
         ["Idempotency-Key"] = "bench-" .. id .. "-" .. n,
     }, body)
-end
-local bad = 0
-function response(status) if status ~= 201 then bad = bad + 1 end end
-function done(summary, latency, requests)
-    io.write(string.format("RESULT %d %d %d %d\n", summary.requests, summary.duration,
-        latency:percentile(99), summary.errors.status + summary.errors.timeout + summary.errors.read))
 end

@@ -78,7 +78,7 @@ public actor Agent: Service {
         identity: AgentIdentity,
         folder: AgentFolder,
         engine: any Engine,
-        link: any PointLink,
+        link: any PointLink & BlobLink,
         cache: BlobStore,
         cacheMax: Bytes? = nil,
         pace: Pace = Pace(),

@@ -1,3 +1,4 @@
+import Blobs
 public import Core
 import Engines
 import FoundationEssentials
@@ -100,15 +101,7 @@ public struct AgentFolder: AgentDisk {
     /// - Returns: Whether it stands here.
     func useAlgorithm(_ tree: Digest, at now: Instant) async throws -> Bool {
         let path = algorithm(tree)
-        return try await threads.runIfActive {
-            let seconds = timespec(
-                tv_sec: Int(now.milliseconds / 1000),
-                tv_nsec: Int(now.milliseconds % 1000) * 1_000_000
-            )
-            if utimensat(AT_FDCWD, path, [seconds, seconds], AT_SYMLINK_NOFOLLOW) == 0 { return true }
-            guard errno == ENOENT else { throw Self.failure("utimensat", path) }
-            return false
-        }
+        return try await threads.runIfActive { try BlobStore.noteUse(of: path, at: now) }
     }
 
     /// Every algorithm's folder, with the bytes of its files and when it was last wanted.

@@ -6,7 +6,7 @@ import NIOHTTP1
 public import Wire
 
 /// The point over HTTP or HTTPS. Connects outward only.
-public struct HTTPPointLink: PointLink {
+public struct HTTPPointLink: PointLink, BlobLink {
     private let base: String
     private let key: String
     private let client: HTTPClient

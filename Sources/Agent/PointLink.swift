@@ -8,6 +8,18 @@ public import Wire
 public protocol PointLink: Sendable {
     func exchange(_ request: ExchangeRequest) async throws -> ExchangeResponse
 
+    /// - Returns: Where the log now ends; go on from there.
+    func appendLog(
+        _ run: RunKey,
+        task: Int,
+        offset: Int64,
+        _ bytes: [UInt8],
+        complete: Bool
+    ) async throws -> Int64
+}
+
+/// The way of inputs and outputs between a centre and the point. Calls and errors are as those of ``PointLink``.
+public protocol BlobLink: Sendable {
     /// Hands the bytes of a blob, from `offset`, to `body` piece by piece, each with the size of the whole blob; none
     /// when it ends there or before.
     func download(
@@ -22,13 +34,4 @@ public protocol PointLink: Sendable {
     func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView
     func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView
     func finish(_ upload: UploadID) async throws -> BlobView
-
-    /// - Returns: Where the log now ends; go on from there.
-    func appendLog(
-        _ run: RunKey,
-        task: Int,
-        offset: Int64,
-        _ bytes: [UInt8],
-        complete: Bool
-    ) async throws -> Int64
 }

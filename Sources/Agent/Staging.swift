@@ -43,7 +43,7 @@ package enum StagedOutputs: Sendable {
 actor Staging: CentreStaging {
     let folder: AgentFolder
     let cache: BlobStore
-    private let link: any PointLink
+    private let link: any BlobLink
     /// `nil` for a share of the disk.
     let cacheMax: Bytes?
     let now: @Sendable () -> Instant
@@ -89,7 +89,7 @@ actor Staging: CentreStaging {
     init(
         folder: AgentFolder,
         cache: BlobStore,
-        link: any PointLink,
+        link: any BlobLink,
         cacheMax: Bytes?,
         now: @escaping @Sendable () -> Instant,
         elapsed: @escaping @Sendable () -> Duration,

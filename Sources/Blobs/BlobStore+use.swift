@@ -19,6 +19,12 @@ extension BlobStore {
         }
     }
 
+    /// The same for a folder that was made from blobs and stands beside the store. Blocks.
+    /// - Returns: Whether it is there.
+    package static func noteUse(of path: String, at now: Instant) throws(Failure) -> Bool {
+        do { return try FileSystem.setModified(path, now) } catch { throw error.failure }
+    }
+
     /// Every blob, in no order. Costs a look at each file.
     public func uses() async throws -> [BlobUse] {
         var uses: [BlobUse] = []

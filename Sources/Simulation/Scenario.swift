@@ -19,7 +19,8 @@ package enum Scenario: String, Sendable, CaseIterable {
         var plan = WorldPlan(seed: seed, jobs: jobs, faults: 0)
         // All can run at once, and those of one centre elsewhere too.
         plan.coresPerCentre = max(8, (jobs + 3) / 4 * 4 * 3 / 2 / plan.centres)
-        plan.jobSeconds = 2 * lastsSeconds
+        // Every job still runs when it is over.
+        plan.jobSeconds = lastsSeconds + 4 * Self.atSeconds
         plan.requeueAfterSeconds = Self.requeueAfterSeconds
         plan.faults = [
             Fault(

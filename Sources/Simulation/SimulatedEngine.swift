@@ -341,14 +341,12 @@ final class SimulatedEngine: @unchecked Sendable {
         case .held, .pending:
             // Queued a second time, the first copy is what is left to stop.
             if let first = truth.starts[run]?.last, truth.executions[first].ended == nil {
-                truth.askStop(first, at: time.now)
                 truth.end(first, .stopped, at: time.now)
             }
             let startedAt = truth.starts[run]?.first.map { truth.executions[$0].startedAt }
             entries[run]?.phase = .ended(RunOutcome(.cancelled), startedAt: startedAt, at: time.now)
             entries[run]?.plan += 1
         case .running(let execution):
-            truth.askStop(execution, at: time.now)
             let delay = Fate(of: run, seed: seed).ignoresStop ? grace : .zero
             time.after(delay) { [self] in conclude(run, execution, .stopped) }
         case .ended: break

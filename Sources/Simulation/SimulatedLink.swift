@@ -1,7 +1,6 @@
 import Agent
 import Core
 import Jobs
-import NIOCore
 import Wire
 
 /// The network between one centre and the point, and what goes wrong on it.
@@ -147,19 +146,4 @@ struct SimulatedLink: PointLink {
         guard network.host.isUp else { throw Failure(.unavailable, "connection refused") }
         return network.book.append(run, offset: offset, bytes)
     }
-
-    // MARK: No bytes are staged here
-
-    private var unused: Failure { Failure(.impossible, "no job of the simulation has inputs or outputs") }
-
-    func download(
-        _ digest: Digest,
-        for run: RunKey,
-        from offset: Int64,
-        _ body: @Sendable (ByteBuffer, Bytes) async throws -> Void
-    ) async throws { throw unused }
-    func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest] { throw unused }
-    func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView { throw unused }
-    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView { throw unused }
-    func finish(_ upload: UploadID) async throws -> BlobView { throw unused }
 }

@@ -15,8 +15,6 @@ struct Execution {
     var centre: Int
     var startedAt: Instant
     var ended: (End, at: Instant)?
-    /// When a stop was first asked of the engine while it ran.
-    var stopAskedAt: Instant?
 }
 
 /// What really happened, written down by those who did it and read only by the audit.
@@ -57,10 +55,6 @@ final class Truth: @unchecked Sendable {
         guard executions[execution].ended == nil else { return }
         executions[execution].ended = (end, at)
         running -= 1
-    }
-
-    func askStop(_ execution: Int, at: Instant) {
-        if executions[execution].stopAskedAt == nil { executions[execution].stopAskedAt = at }
     }
 
     func refuseTwin() { twinsRefused += 1 }

@@ -131,8 +131,8 @@ final class World: @unchecked Sendable {
         var pace = Agent.Pace()
         // Nobody reads along here, and every look costs.
         pace.logPeriod = .seconds(plan.jobSeconds == nil ? 20 : 1800)
-        // Jobs that run for days are well watched every ten seconds.
-        if plan.jobSeconds ?? 0 >= 86_400 { pace.lookPeriod = .seconds(10) }
+        // Jobs that run for a day are well watched every minute.
+        if plan.jobSeconds ?? 0 >= 86_400 { pace.lookPeriod = .seconds(60) }
         return pace
     }
 

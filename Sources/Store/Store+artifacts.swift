@@ -37,12 +37,12 @@ extension ReadTransaction {
         ) { ($0.int(4), try Self.artifact($0)) }
     }
 
-    /// What runs left latest, and where, the latest first.
+    /// What runs left, and where, those of the latest jobs first.
     public func latestArtifacts(limit: Int) throws -> [(digest: Digest, project: ProjectName, centre: CentreName)] {
         try connection.all(
             """
             SELECT a.digest, r.project, r.centre FROM artifact a JOIN run r ON r.job = a.job AND r.number = a.number
-            ORDER BY a.rowid DESC LIMIT ?
+            ORDER BY a.job DESC LIMIT ?
             """,
             limit
         ) { (try $0.value(0), try $0.value(1), try $0.value(2)) }

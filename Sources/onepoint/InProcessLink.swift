@@ -6,7 +6,7 @@ import NIOCore
 import Wire
 
 /// The way from an agent to a point in the same process: direct calls, with the rights of that agent and no more.
-struct InProcessLink: PointLink {
+struct InProcessLink: PointLink, BlobLink {
     let point: Point
     let agent: AgentPrincipal
 

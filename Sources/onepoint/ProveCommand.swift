@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Dispatch
 import FoundationEssentials
 import Glibc
 import NIOPosix
@@ -67,6 +68,8 @@ struct ProveCommand: AsyncParsableCommand {
         let pool = NIOThreadPool(numberOfThreads: threads + 2)
         pool.start()
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        let interrupts = Self.removeWhenInterrupted(folder)
+        defer { for source in interrupts { source.cancel() } }
         let prover = Prover(folder: try absolute(folder), threads: pool)
         if let scenario = scenario.flatMap({ Scenario(rawValue: $0) }) {
             let result = try await prover.play(scenario, jobs: jobs, seed: plan.seed)
@@ -111,6 +114,21 @@ struct ProveCommand: AsyncParsableCommand {
             if isOfInterest || !line.contains("run=") || keys.isEmpty { text += "  \(line)\n" }
         }
         standardError(text)
+    }
+
+    /// Databases in memory would keep it for ever.
+    private static func removeWhenInterrupted(_ folder: String) -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                try? FileManager.default.removeItem(atPath: folder)
+                // As shells report an end by that signal.
+                Glibc.exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
     }
 
     private static func names<Name: CaseIterable & RawRepresentable<String>>(_: Name.Type) -> String {

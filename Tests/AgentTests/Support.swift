@@ -82,7 +82,7 @@ final class Fuse: Sendable {
 }
 
 /// A point in memory that keeps to the rules of the real one, and loses, delays and repeats calls as its test likes.
-final class StubPoint: PointLink {
+final class StubPoint: PointLink, BlobLink {
     struct Entry {
         var order: LeaseOrder
         var accepted = false

@@ -131,9 +131,10 @@ class Training(unittest.TestCase):
     def test_a_checkpoint_as_input_continues_exactly(self):
         _, whole = self.train("whole", steps=40)
         self.train("first", steps=40, save_every=15)  # leaves its checkpoint of step 30 in its work directory
-        with np.load(self.folder / "first/work/checkpoint.npz") as kept:
+        checkpoint = self.folder / "first" / "work" / "checkpoint.npz"
+        with np.load(checkpoint) as kept:
             self.assertEqual(int(kept["step"]), 30)
-        _, rest = self.train("rest", steps=40, inputs={"checkpoint": self.folder / "first/work/checkpoint.npz"})
+        _, rest = self.train("rest", steps=40, inputs={"checkpoint": checkpoint})
         self.assertEqual(rest["training"], whole["training"])
 
     def test_bad_input_is_one_line_and_status_2(self):

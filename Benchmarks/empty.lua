@@ -1,0 +1,3 @@
+-- The cheapest request that there is.
+dofile("Benchmarks/report.lua")
+wrk.path = "/healthz"
