@@ -30,6 +30,8 @@ let package = Package(
         .target(name: "CSupervise"),
         .target(name: "Wire", dependencies: ["Core", "Yams"], swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["Core"], swiftSettings: strict),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "Replay", dependencies: ["Core", "Scheduling", "CZlib"], swiftSettings: strict),
         .target(
             name: "Store",
             dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
@@ -118,7 +120,7 @@ let package = Package(
             name: "onepoint",
             dependencies: [
                 "Core", "Wire", "CSupervise", "Scheduling", "Store", "Blobs", "Engines", "Jobs", "Agent", "Entry",
-                "API", "Client", "Console", "Simulation",
+                "API", "Client", "Console", "Simulation", "Replay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -182,6 +184,11 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Core", "Replay", "Scheduling", "onepoint"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "WireTests", dependencies: ["Core", "Wire", "Yams"], swiftSettings: strict),
         .testTarget(
             name: "ClientTests",

@@ -21,6 +21,7 @@ install_missing() {
 
 need_to_build() {
     need libsqlite3-dev "the store is a SQLite database"
+    need zlib1g-dev "traces are packed with gzip"
     command -v swift >/dev/null || {
         echo "Swift 6.3 is not on the PATH. Install the toolchain for Debian 12 first." >&2
         exit 1

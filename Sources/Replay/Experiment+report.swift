@@ -1,0 +1,120 @@
+extension Experiment {
+    /// One page that stands alone: figures, differences, and charts of queue, use and waits.
+    public func html(_ outcomes: [Outcome], _ comparisons: [Comparison]) -> String {
+        let courses = outcomes.map { Course(replayed, $0.schedule, federation) }
+        var body = "<h1>\(Self.escaped(trace.name))</h1>\n<p>\(replayed.count) jobs"
+        for (reason, count) in trace.skipped.sorted(by: { $0.key < $1.key }) {
+            body += ", \(count) skipped: \(Self.escaped(reason))"
+        }
+        body += ". "
+        body += federation.centres.map { centre in
+            "\(Self.escaped(centre.name)) (\(Self.escaped(centre.tier))): \(centre.nodes.count) nodes, \(centre.cores) cores"
+                + (centre.cards > 0 ? ", \(centre.cards) cards" : "")
+        }.joined(separator: "; ")
+        body += ".</p>\n" + figures(outcomes)
+        if !comparisons.isEmpty {
+            body +=
+                "<h2>Paired differences</h2>\n<table><tr><th>policy<th>beside<th>wait, s<th>95 %<th>slowdown<th>95 %</tr>\n"
+            for comparison in comparisons {
+                body += "<tr><td>\(comparison.policy)<td>\(comparison.base)"
+                for difference in [comparison.wait, comparison.slowdown] {
+                    body +=
+                        "<td>\(Self.short(difference.mean))<td>\(Self.short(difference.low)) to \(Self.short(difference.high))"
+                }
+                body += "</tr>\n"
+            }
+            body += "</table>\n"
+        }
+        if let times = courses.first?.seconds {
+            body += "<h2>Jobs that wait</h2>\n"
+            body +=
+                LineChart(
+                    x: times,
+                    lines: zip(outcomes, courses).map { ($0.policy, $1.queued) },
+                    unit: ""
+                ).svg
+        }
+        for (outcome, course) in zip(outcomes, courses) {
+            body += "<h2>Use by centre: \(outcome.policy)</h2>\n"
+            body +=
+                LineChart(
+                    x: course.seconds,
+                    lines: zip(federation.centres, course.used).map { ($0.name, $1.map { $0 * 100 }) },
+                    unit: " %"
+                ).svg
+        }
+        body += "<h2>Mean wait by size</h2>\n" + waitsBySize(outcomes)
+        return Self.page(title: trace.name, body: body)
+    }
+
+    private func figures(_ outcomes: [Outcome]) -> String {
+        var text = "<table><tr><th>policy"
+        for name in Metrics.columns.map(\.name) { text += "<th>\(name)" }
+        text += "</tr>\n"
+        for outcome in outcomes {
+            text += "<tr><td>\(outcome.policy)"
+            for column in Metrics.columns { text += "<td>\(Self.short(column.value(outcome.metrics)))" }
+            text += "</tr>\n"
+        }
+        return text + "</table>\n"
+    }
+
+    /// Jobs in classes of size, each twice the one before.
+    private func waitsBySize(_ outcomes: [Outcome]) -> String {
+        var text = "<table><tr><th>size<th>jobs"
+        for outcome in outcomes { text += "<th>\(outcome.policy)" }
+        text += "</tr>\n"
+        var classes: [Int: [Int]] = [:]
+        for index in replayed.indices {
+            let size = max(1, Int(replayed[index].size.rounded(.up)))
+            classes[Int.bitWidth - (size - 1).leadingZeroBitCount, default: []].append(index)
+        }
+        for (power, members) in classes.sorted(by: { $0.key < $1.key }) {
+            let to = 1 << power
+            text += "<tr><td>\(power == 0 ? "up to 1" : "up to \(to)")<td>\(members.count)"
+            for outcome in outcomes {
+                let ran = members.filter { outcome.schedule.start[$0] >= 0 }
+                let sum = ran.reduce(0.0) { $0 + Double(outcome.schedule.start[$1] - replayed[$1].submit) }
+                text += "<td>\(ran.isEmpty ? "" : Self.short(sum / Double(ran.count)))"
+            }
+            text += "</tr>\n"
+        }
+        return text + "</table>\n"
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            switch character {
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "&": result += "&amp;"
+            case "\"": result += "&quot;"
+            default: result.append(character)
+            }
+        }
+    }
+
+    /// Three figures after the point for small numbers, none for large ones.
+    static func short(_ value: Double) -> String {
+        let places = value.magnitude < 10 ? 1000.0 : value.magnitude < 1000 ? 10.0 : 1.0
+        let rounded = (value * places).rounded() / places
+        return rounded == rounded.rounded() && rounded.magnitude < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
+    }
+
+    private static func page(title: String, body: String) -> String {
+        """
+        <!doctype html>
+        <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+        <title>\(escaped(title))</title>
+        <style>
+        body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430 }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto }
+        th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid #d9dee5; white-space: nowrap }
+        th:first-child, td:first-child { text-align: left }
+        svg { width: 100%; height: auto }
+        </style>
+        \(body)</html>
+
+        """
+    }
+}

@@ -1,0 +1,120 @@
+internal import Scheduling
+
+/// A trace on a federation: replayed under one policy after the other.
+public struct Experiment: Sendable {
+    public let trace: Trace
+    public let federation: Federation
+    public let options: ReplayOptions
+    private let models: [String]
+    /// The trace's jobs, scaled.
+    private let jobs: [TraceJob]
+
+    /// What one policy made of it.
+    public struct Outcome: Sendable {
+        public var policy: String
+        public var schedule: Schedule
+        public var metrics: Metrics
+        /// Of this process, for the replay alone.
+        public var cpuSeconds: Double
+    }
+
+    /// - Throws: ``TraceFault`` when the federation cannot be used.
+    public init(_ trace: Trace, on federation: Federation, options: ReplayOptions) throws(TraceFault) {
+        self.trace = trace
+        self.federation = federation
+        self.options = options
+        models = try federation.models()
+        var jobs = trace.jobs
+        if options.scale != 1 {
+            for index in jobs.indices { jobs[index].submit = Int64(Double(jobs[index].submit) / options.scale) }
+            jobs.sortBySubmission()
+        }
+        self.jobs = jobs
+    }
+
+    /// - Parameters:
+    ///   - cpuTime: Seconds of processor time that this process has used.
+    ///   - progress: Called now and then with how many jobs have come.
+    public func run(
+        _ policy: ReplayPolicy,
+        cpuTime: () -> Double,
+        progress: @escaping (Int) -> Void = { _ in }
+    ) -> Outcome {
+        var scheduler = Scheduler(sites: federation.kinds(models), rules: policy.rules)
+        let classes = makeClasses(&scheduler)
+        let before = cpuTime()
+        let replay = Replay(
+            jobs: jobs,
+            classes: classes,
+            scheduler: scheduler,
+            policy: policy,
+            options: options,
+            progress: progress
+        )
+        let schedule = replay.run()
+        let seconds = cpuTime() - before
+        return Outcome(
+            policy: policy.name,
+            schedule: schedule,
+            metrics: Metrics(jobs, schedule, federation),
+            cpuSeconds: seconds
+        )
+    }
+
+    /// Jobs in the order of the schedules.
+    public var replayed: [TraceJob] { jobs }
+
+    private struct ClassKey: Hashable {
+        var need: Need
+        var home: Int32
+    }
+
+    /// - Returns: The class of each job; -1 for one that no centre could run.
+    func makeClasses(_ scheduler: inout Scheduler) -> [Int32] {
+        var known: [ClassKey: Int32] = [:]
+        return jobs.map { job in
+            let stays = options.staysHome && federation.centres.indices.contains(Int(job.home))
+            let key = ClassKey(need: need(job), home: stays ? job.home : -1)
+            if let known = known[key] { return known }
+            // Who does not fit at home goes where it does.
+            let made = (stays ? scheduler.addClass(key.need, sites: [job.home]) : nil) ?? scheduler.addClass(key.need)
+            known[key] = made ?? -1
+            return made ?? -1
+        }
+    }
+
+    /// How a job stands on nodes: on one if any could hold it; else whole nodes, and the rest on another.
+    func need(_ job: TraceJob) -> Need {
+        var mask = UInt64.max
+        if job.models >= 0 {
+            mask = 0
+            for name in trace.modelSets[Int(job.models)] {
+                if let number = models.firstIndex(of: name) { mask |= 1 << UInt64(number) }
+            }
+        }
+        let cardsMax = federation.centres.lazy.flatMap(\.nodes).map(\.cards).max() ?? 0
+        let coresMax = federation.centres.lazy.flatMap(\.nodes).map(\.milliCores).max() ?? 0
+        if job.cards > cardsMax, cardsMax > 0 {
+            let tasks = job.cards / cardsMax
+            return Need(
+                tasks: tasks,
+                milliCores: job.milliCores * cardsMax / job.cards,
+                memoryMiB: job.memoryMiB * cardsMax / job.cards,
+                cards: cardsMax,
+                restCards: job.cards % cardsMax,
+                models: mask
+            )
+        }
+        if job.cards == 0, job.milliCores > coresMax, coresMax > 0 {
+            let tasks = (job.milliCores + coresMax - 1) / coresMax
+            return Need(tasks: tasks, milliCores: job.milliCores / tasks, memoryMiB: job.memoryMiB / tasks)
+        }
+        return Need(
+            milliCores: job.milliCores,
+            memoryMiB: job.memoryMiB,
+            cards: job.cards,
+            cardMilli: job.cards == 1 ? job.cardMilli : 1000,
+            models: job.cards > 0 ? mask : .max
+        )
+    }
+}

@@ -1,0 +1,276 @@
+internal import Scheduling
+
+/// How a trace is replayed.
+public struct ReplayOptions: Hashable, Sendable {
+    /// Where estimates of run times come from.
+    public enum Estimates: String, CaseIterable, Sendable {
+        /// What users asked for.
+        case requested
+        /// The truth, which no scheduler knows: what perfect estimates would be worth.
+        case actual
+        /// Learned from the jobs that have ended.
+        case predicted
+    }
+
+    /// The order of what happens in one second.
+    public enum EventOrder: String, CaseIterable, Sendable {
+        /// All ends, then all submissions, then one pass.
+        case batch
+        /// One pass for each event, submissions first, to which what is expected to end in that second counts as free:
+        /// the order of the SC'15 studies.
+        case sequential
+    }
+
+    /// A centre that is away for a time: its runs are lost at the start and wait again.
+    public struct Outage: Hashable, Sendable {
+        /// Index of the centre.
+        public var centre: Int
+        /// Seconds of the trace's time.
+        public var start: Int64
+        public var end: Int64
+
+        public init(centre: Int, start: Int64, end: Int64) {
+            self.centre = centre
+            self.start = start
+            self.end = end
+        }
+    }
+
+    public var eventOrder = EventOrder.batch
+    /// Times between submissions are divided by this: above 1 the load is higher.
+    public var scale = 1.0
+    /// Whether jobs stay at the centre they were sent to.
+    public var staysHome = false
+    public var outages: [Outage] = []
+
+    public init() {}
+}
+
+/// What became of each job of a trace.
+public struct Schedule: Hashable, Sendable {
+    /// By job, in seconds: of its last start; -1 for one that never started.
+    public internal(set) var start: [Int64]
+    /// By job: the index of the centre; -1 for one that never started.
+    public internal(set) var centre: [Int32]
+    /// Jobs that no centre could run.
+    public internal(set) var impossible = 0
+    /// Runs that an outage ended; their jobs ran again.
+    public internal(set) var interrupted = 0
+
+    /// A number that two schedules share only when every job has the same start and place: FNV-1a, 64 bits.
+    public var hash: UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in start.indices {
+            hash = (hash ^ UInt64(bitPattern: start[index])) &* 0x100_0000_01B3
+            hash = (hash ^ UInt64(UInt32(bitPattern: centre[index]))) &* 0x100_0000_01B3
+        }
+        return hash
+    }
+}
+
+/// Virtual time around the real ``Scheduling/Scheduler``: tells it what happens when, and what it decides happens.
+struct Replay {
+    private let jobs: [TraceJob]
+    private let classes: [Int32]
+    private let policy: ReplayPolicy
+    private let options: ReplayOptions
+    private var scheduler: Scheduler
+    private var schedule: Schedule
+    private var ends = EndHeap()
+    private var predictor = Predictor()
+    private var started: [Scheduler.Start] = []
+    /// The scheduler's numbers are used again, so that what it knows of the living stays close together.
+    private var indexOfNumber: [Int32] = []
+    private var freeNumbers: [Int32] = []
+    /// By job, in seconds.
+    private var estimates: [Int64]
+    /// By number: counts up when an outage ends a run, so that its end in the heap is known to be void.
+    private var lives: [UInt32] = []
+    private let progress: (Int) -> Void
+
+    /// - Parameters:
+    ///   - classes: By job; -1 for one that no centre could run.
+    ///   - progress: Called now and then with how many jobs have come.
+    init(
+        jobs: [TraceJob],
+        classes: [Int32],
+        scheduler: Scheduler,
+        policy: ReplayPolicy,
+        options: ReplayOptions,
+        progress: @escaping (Int) -> Void
+    ) {
+        self.jobs = jobs
+        self.classes = classes
+        self.scheduler = scheduler
+        self.policy = policy
+        self.options = options
+        self.progress = progress
+        estimates = Array(repeating: 0, count: jobs.count)
+        schedule = Schedule(
+            start: Array(repeating: -1, count: jobs.count),
+            centre: Array(repeating: -1, count: jobs.count)
+        )
+        schedule.impossible = classes.count { $0 < 0 }
+    }
+
+    consuming func run() -> Schedule {
+        var next = 0
+        let turns = options.outages.flatMap { outage in
+            [
+                Turn(at: outage.start, centre: outage.centre, isOpening: false),
+                Turn(at: outage.end, centre: outage.centre, isOpening: true),
+            ]
+        }.sorted { ($0.at, $0.isOpening ? 0 : 1) < ($1.at, $1.isOpening ? 0 : 1) }
+        var turn = 0
+        while true {
+            while next < jobs.count, classes[next] < 0 { next += 1 }
+            guard next < jobs.count || !ends.isEmpty || (turn < turns.count && scheduler.queued > 0) else { break }
+            var now = next < jobs.count ? jobs[next].submit : Int64.max
+            if let first = ends.first { now = min(now, first) }
+            if turn < turns.count { now = min(now, turns[turn].at) }
+            switch options.eventOrder {
+            case .batch:
+                while ends.first == now, let end = ends.pop() { self.end(end) }
+                take(turns, &turn, now)
+                while next < jobs.count, jobs[next].submit == now {
+                    if classes[next] >= 0 { submit(next, now) }
+                    next += 1
+                }
+                pass(now)
+            case .sequential:
+                take(turns, &turn, now)
+                runSequentially(now, &next)
+            }
+        }
+        return schedule
+    }
+
+    /// A centre goes or comes back.
+    private struct Turn {
+        var at: Int64
+        var centre: Int
+        var isOpening: Bool
+    }
+
+    private mutating func take(_ turns: [Turn], _ turn: inout Int, _ now: Int64) {
+        while turn < turns.count, turns[turn].at == now {
+            if turns[turn].isOpening {
+                scheduler.setOpen(Int32(turns[turn].centre), true)
+            } else {
+                close(turns[turn].centre, now)
+            }
+            turn += 1
+        }
+    }
+
+    private mutating func runSequentially(_ now: Int64, _ next: inout Int) {
+        var over: [EndHeap.End] = []
+        while ends.first == now, let end = ends.pop() {
+            if lives[Int(end.number)] == end.life { over.append(end) }
+        }
+        let isExpected = over.map { end in
+            let index = Int(indexOfNumber[Int(end.number)])
+            return schedule.start[index] + estimates[index] <= now
+        }
+        for (end, isExpected) in zip(over, isExpected) where isExpected { self.end(end) }
+        while next < jobs.count, jobs[next].submit == now {
+            if classes[next] >= 0 {
+                submit(next, now)
+                pass(now)
+            }
+            next += 1
+        }
+        for (end, isExpected) in zip(over, isExpected) {
+            if !isExpected { self.end(end) }
+            pass(now)
+        }
+        if over.isEmpty { pass(now) }
+    }
+
+    // MARK: what happens
+
+    private mutating func submit(_ index: Int, _ now: Int64) {
+        let job = jobs[index]
+        estimates[index] =
+            switch policy.estimates {
+            case .requested: job.requested ?? job.run
+            case .actual: job.run
+            case .predicted: predictor.seconds(Self.contexts(job), limitSeconds: job.requested)
+            }
+        enqueue(index, now)
+        if index & 0x3FFF == 0 { progress(index) }
+    }
+
+    private mutating func enqueue(_ index: Int, _ now: Int64) {
+        var number = Int32(indexOfNumber.count)
+        if let free = freeNumbers.popLast() {
+            number = free
+            indexOfNumber[Int(number)] = Int32(index)
+        } else {
+            indexOfNumber.append(Int32(index))
+            lives.append(0)
+        }
+        let job = jobs[index]
+        let limit = policy.estimates == .actual ? job.run : job.requested ?? estimates[index]
+        scheduler.submit(
+            number,
+            class: classes[index],
+            estimate: estimates[index] * 1000,
+            limit: limit * 1000,
+            at: now * 1000
+        )
+    }
+
+    private mutating func end(_ end: EndHeap.End) {
+        guard lives[Int(end.number)] == end.life else { return }
+        scheduler.end(end.number)
+        freeNumbers.append(end.number)
+        guard policy.estimates == .predicted else { return }
+        let job = jobs[Int(indexOfNumber[Int(end.number)])]
+        predictor.learn(Self.contexts(job), seconds: job.run)
+    }
+
+    private mutating func pass(_ now: Int64) {
+        started.removeAll(keepingCapacity: true)
+        scheduler.pass(at: now * 1000, started: &started)
+        for start in started {
+            let index = Int(indexOfNumber[Int(start.job)])
+            schedule.start[index] = now
+            schedule.centre[index] = start.site
+            ends.push(now + jobs[index].run, start.job, life: lives[Int(start.job)])
+        }
+    }
+
+    private mutating func close(_ centre: Int, _ now: Int64) {
+        for number in scheduler.running(at: Int32(centre)) {
+            let index = Int(indexOfNumber[Int(number)])
+            scheduler.end(number)
+            lives[Int(number)] &+= 1
+            freeNumbers.append(number)
+            schedule.start[index] = -1
+            schedule.centre[index] = -1
+            schedule.interrupted += 1
+            enqueue(index, now)
+        }
+        scheduler.setOpen(Int32(centre), false)
+    }
+
+    /// From coarse to fine: where the trace names users, by what they ask for; else by centre and size.
+    private static func contexts(_ job: TraceJob) -> [UInt64] {
+        let home = Int64(job.home)
+        let size = Int64(job.cards > 0 ? job.cards : job.milliCores)
+        let asked = job.requested ?? -1
+        guard job.user >= 0 else {
+            return [
+                Predictor.context(0, home), Predictor.context(1, home, size), Predictor.context(2, home, size, asked),
+            ]
+        }
+        let user = Int64(job.user)
+        return [
+            Predictor.context(0, home), Predictor.context(3, home, asked), Predictor.context(2, home, size, asked),
+            Predictor.context(4, home, user), Predictor.context(5, home, user, size),
+            Predictor.context(6, home, user, asked), Predictor.context(7, home, user, size, asked),
+            Predictor.context(8, home, user, size, asked, Int64(job.program)),
+        ]
+    }
+}

@@ -1,0 +1,40 @@
+public import Scheduling
+
+/// A policy by its name: rules, and where estimates come from.
+public struct ReplayPolicy: Hashable, Sendable {
+    public var name: String
+    public var rules: Rules
+    public var estimates: ReplayOptions.Estimates
+
+    /// Every policy there is, our own first.
+    public static let all: [ReplayPolicy] = [
+        ReplayPolicy("onepoint", .standard, .predicted),
+        ReplayPolicy("fcfs", .fcfs),
+        ReplayPolicy("sjf", .sjf),
+        ReplayPolicy("easy", .easy),
+        ReplayPolicy("easy-sjbf", .easySJBF),
+        ReplayPolicy("easy-spf", .easySPF),
+        ReplayPolicy("easy-saf", .easySAF),
+        ReplayPolicy("greedy", .greedy),
+        ReplayPolicy("sjf-greedy", .greedySJF),
+        ReplayPolicy("fgd", .fgd),
+    ]
+
+    private init(_ name: String, _ rules: Rules, _ estimates: ReplayOptions.Estimates = .requested) {
+        self.name = name
+        self.rules = rules
+        self.estimates = estimates
+    }
+
+    /// - Parameter text: A name, after `+` where estimates come from: `easy-sjbf+actual`.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "+", maxSplits: 1)
+        guard let name = parts.first, var policy = Self.all.first(where: { $0.name == name }) else { return nil }
+        if parts.count == 2 {
+            guard let estimates = ReplayOptions.Estimates(rawValue: String(parts[1])) else { return nil }
+            policy.estimates = estimates
+            policy.name = String(text)
+        }
+        self = policy
+    }
+}

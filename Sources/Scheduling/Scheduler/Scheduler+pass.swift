@@ -1,0 +1,175 @@
+extension Scheduler {
+    enum Attempt {
+        case started
+        /// Nothing that any job of the class could use.
+        case noRoom
+        /// Only room that is promised, and the job would be in it too long.
+        case tooLong
+    }
+
+    /// A place in one of the orders, while a pass goes through it.
+    struct Turn {
+        var entry: ClassQueue.Entry
+        var jobClass: Int32
+        var cursor: ClassQueue.Cursor
+        /// How many jobs of the class were found to need promised room for too long.
+        var looked: Int
+
+        @inline(__always)
+        static func < (a: Turn, b: Turn) -> Bool { a.entry < b.entry }
+    }
+
+    /// Starts whoever can start now.
+    ///
+    /// - Parameter started: Gets who starts, in order of decision.
+    /// - Complexity: After room was given back, O(classes · log classes + jobs started); else O(jobs that came).
+    public mutating func pass(at now: Int64, started: inout [Start]) {
+        defer {
+            fresh.removeAll(keepingCapacity: true)
+            isFreed = false
+        }
+        if !isFreed, !needsWholePass(now) {
+            for job in fresh { passFresh(job, now, &started) }
+            return
+        }
+        if rules.promises == .head { dropPromise() }
+        guard takeHeads(now, &started) else { return }
+        if rules.fill != nil { fillIn(now, &started) }
+    }
+
+    /// Whether newcomers change more than their own lot.
+    private func needsWholePass(_ now: Int64) -> Bool {
+        guard !fresh.isEmpty else { return false }
+        if fresh.count == queued { return true }
+        switch rules.promises {
+        case .none: return rules.fill == nil
+        case .head:
+            guard let (head, _) = firstHead() else { return true }
+            return fresh.contains(head)
+        case .overdue: return false
+        }
+    }
+
+    /// A newcomer among jobs that cannot start: only it can.
+    private mutating func passFresh(_ job: Int32, _ now: Int64, _ started: inout [Start]) {
+        let entry = jobs[Int(job)]
+        guard mayFit(Int(entry.jobClass)) else { return }
+        keepDuePromise(now)
+        if case .started = attempt(Int(entry.jobClass), job, now, &started) { unqueue(job) }
+    }
+
+    /// Takes heads while they fit, and keeps room for the first that does not, if it is to have it.
+    ///
+    /// - Returns: Whether others may pass.
+    private mutating func takeHeads(_ now: Int64, _ started: inout [Start]) -> Bool {
+        if rules.promises == .none, rules.fill != nil { return true }
+        while let (job, number) = firstHead() {
+            if case .started = attempt(number, job, now, &started) {
+                if promised == job { dropPromise() }
+                unqueue(job)
+                continue
+            }
+            switch rules.promises {
+            case .none: break
+            case .head: isPromiseDue = true
+            case .overdue(let seconds):
+                // A promise holds until its time: made anew at every turn, it would cost more than it is worth.
+                if promised == job, let start = promise?.start, start > now { break }
+                let waited = now - jobs[Int(job)].arrival
+                if waited > Int64(seconds) * 1000 + jobs[Int(job)].estimate { promise(job, number, now) }
+            }
+            return rules.fill != nil
+        }
+        return false
+    }
+
+    private mutating func keepDuePromise(_ now: Int64) {
+        guard isPromiseDue, let (job, number) = firstHead() else { return }
+        promise(job, number, now)
+    }
+
+    private func firstHead() -> (job: Int32, class: Int)? {
+        var first: (entry: ClassQueue.Entry, class: Int)?
+        for number in waiting {
+            guard let entry = classes[Int(number)].heads[.init()] else { continue }
+            if first.map({ entry < $0.entry }) ?? true { first = (entry, Int(number)) }
+        }
+        return first.map { ($0.entry.job, $0.class) }
+    }
+
+    /// Everybody else, in the order of passing: class by class merged, each class until it is known that no more of
+    /// it can start.
+    private mutating func fillIn(_ now: Int64, _ started: inout [Start]) {
+        var turns = scratch
+        turns.removeAll(keepingCapacity: true)
+        scratch = []
+        defer { scratch = turns }
+        let head = isPromiseDue ? firstHead()?.job ?? -1 : promised
+        for number in waiting where mayFit(Int(number)) {
+            guard let entry = entry(Int(number), .init()) else { continue }
+            if entry.job == head, classes[Int(number)].heads.count == 1 { continue }
+            turns.append(Turn(entry: entry, jobClass: number, cursor: .init(), looked: 0))
+        }
+        if turns.isEmpty { return }
+        keepDuePromise(now)
+        Self.heapify(&turns)
+        let promisedStart = promised >= 0 ? promise?.start ?? .min : .min
+        while !turns.isEmpty {
+            let number = Int(turns[0].jobClass)
+            let job = turns[0].entry.job
+            var isOut = false
+            if job == promised {
+                turns[0].cursor = after(number, turns[0].cursor)
+            } else if turns[0].looked > 0, now + jobs[Int(job)].limit > promisedStart {
+                // As those before it.
+                turns[0].looked += 1
+                turns[0].cursor = after(number, turns[0].cursor)
+                isOut = turns[0].looked >= rules.depth
+            } else {
+                switch attempt(number, job, now, &started) {
+                case .started: turns[0].cursor = unqueue(job)
+                case .noRoom: isOut = true
+                case .tooLong:
+                    turns[0].looked += 1
+                    turns[0].cursor = after(number, turns[0].cursor)
+                    isOut = turns[0].looked >= rules.depth
+                }
+            }
+            if !isOut, let entry = entry(number, turns[0].cursor) {
+                turns[0].entry = entry
+            } else {
+                let last = turns.removeLast()
+                if turns.isEmpty { break }
+                turns[0] = last
+            }
+            Self.sink(&turns, 0)
+        }
+    }
+
+    @inline(__always)
+    private func entry(_ number: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Entry? {
+        hasFills ? classes[number].fills[cursor] : classes[number].heads[cursor]
+    }
+
+    @inline(__always)
+    private func after(_ number: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Cursor {
+        hasFills ? classes[number].fills.after(cursor) : classes[number].heads.after(cursor)
+    }
+
+    private static func heapify(_ turns: inout [Turn]) {
+        guard turns.count > 1 else { return }
+        for index in stride(from: turns.count / 2 - 1, through: 0, by: -1) { sink(&turns, index) }
+    }
+
+    private static func sink(_ turns: inout [Turn], _ index: Int) {
+        var at = index
+        while true {
+            var least = 2 * at + 1
+            if least >= turns.count { return }
+            if least + 1 < turns.count, turns[least + 1] < turns[least] { least += 1 }
+            guard turns[least] < turns[at] else { return }
+            turns.swapAt(at, least)
+            at = least
+        }
+    }
+}

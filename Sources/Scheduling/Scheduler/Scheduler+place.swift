@@ -1,0 +1,263 @@
+extension Scheduler {
+    /// A quick look that can only err on the hopeful side.
+    func mayFit(_ number: Int) -> Bool {
+        let cores = classes[number].need.totalMilliCores
+        let cards = classes[number].need.totalCardMilli
+        for candidate in classes[number].candidates {
+            let site = Int(candidate.site)
+            if sites[site].freeMilliCores >= cores, sites[site].freeCardMilli >= cards, sites[site].isOpen {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Starts a job where it fits best, if it fits.
+    mutating func attempt(_ number: Int, _ job: Int32, _ now: Int64, _ started: inout [Start]) -> Attempt {
+        let end = now + jobs[Int(job)].limit
+        return classes[number].need.isGang
+            ? attemptGang(number, job, end, &started) : attemptOne(number, job, end, &started)
+    }
+
+    private mutating func attemptOne(
+        _ number: Int,
+        _ job: Int32,
+        _ end: Int64,
+        _ started: inout [Start]
+    ) -> Attempt {
+        let need = classes[number].need
+        var best: (site: Int, node: Int32, state: Int32, score: Int32, left: Int)?
+        var isTooLong = false
+        for index in classes[number].candidates.indices {
+            let site = Int(classes[number].candidates[index].site)
+            guard sites[site].isOpen, sites[site].freeMilliCores >= need.milliCores,
+                sites[site].freeCardMilli >= need.totalCardMilli
+            else { continue }
+            look(number, index)
+            let candidate = classes[number].candidates[index]
+            let left = need.cards > 0 ? sites[site].freeCardMilli : sites[site].freeMilliCores
+            if candidate.state >= 0, let node = sites[site].first(in: candidate.state),
+                best.map({ (candidate.score, $0.left) > ($0.score, left) }) ?? true
+            {
+                best = (site, node, candidate.state, candidate.score, left)
+            }
+            guard let promise = sites[site].promise else { continue }
+            for kept in promise.nodes {
+                let state = states[sites[site].states[Int(kept.node)]]
+                let right = need.cards == 0 || states.isModelRight(state, need)
+                guard state.tasks(need, isModelRight: right, limit: 1) > 0 else { continue }
+                guard
+                    end <= promise.start || promise.job == job
+                        || kept.spare.tasks(need, isModelRight: right, limit: 1) > 0
+                else {
+                    isTooLong = true
+                    continue
+                }
+                let score = score(number, sites[site].states[Int(kept.node)])
+                if best.map({ (score, $0.left) > ($0.score, left) }) ?? true {
+                    best = (site, kept.node, sites[site].states[Int(kept.node)], score, left)
+                }
+            }
+        }
+        guard let best else { return isTooLong ? .tooLong : .noRoom }
+        let free: UInt16 = need.isShare ? bestCard(number, best.state) : 1000
+        let card = sites[best.site].take(need, tasks: 1, node: best.node, on: free, &states)
+        begin(job, best.site, end, &started)
+        jobs[Int(job)].stand = Stand(node: best.node, tasks: 1, card: card)
+        if let start = sites[best.site].promise?.start, end > start {
+            sites[best.site].promise?.took(need, tasks: 1, node: best.node)
+        }
+        return .started
+    }
+
+    private mutating func begin(_ job: Int32, _ site: Int, _ end: Int64, _ started: inout [Start]) {
+        jobs[Int(job)].site = Int32(site)
+        jobs[Int(job)].end = end
+        jobs[Int(job)].begin = end - jobs[Int(job)].limit
+        sites[site].add(Occupant(end: end, job: job))
+        started.append(Start(job: job, site: Int32(site)))
+    }
+
+    /// Brings what a class knows of a site up to date: the best state for one of its tasks.
+    @inline(__always)
+    private mutating func look(_ number: Int, _ index: Int) {
+        if classes[number].epoch != mix.epoch { forgetScores(number) }
+        let known = classes[number].candidates[index]
+        let site = Int(known.site)
+        guard known.version != sites[site].version else { return }
+        var best = known
+        best.version = sites[site].version
+        if known.version >= 0, known.state < 0 || sites[site].first(in: known.state) != nil,
+            let changed = sites[site].changed(since: known.version)
+        {
+            for state in changed { consider(state, number, site, &best) }
+        } else {
+            best.state = -1
+            best.score = .min
+            for group in sites[site].groups.indices {
+                consider(sites[site].groups[group].state, number, site, &best)
+            }
+        }
+        classes[number].candidates[index] = best
+    }
+
+    @inline(__always)
+    private mutating func consider(_ state: Int32, _ number: Int, _ site: Int, _ best: inout Candidate) {
+        guard states.tasks(state, classes[number].need, limit: 1) > 0 else { return }
+        let score = score(number, state)
+        if best.state >= 0 {
+            if score < best.score || state == best.state { return }
+            guard let node = sites[site].first(in: state) else { return }
+            if score == best.score, let other = sites[site].first(in: best.state), node > other { return }
+        } else if sites[site].first(in: state) == nil {
+            return
+        }
+        best.state = state
+        best.score = score
+    }
+
+    // MARK: gangs
+
+    private mutating func attemptGang(
+        _ number: Int,
+        _ job: Int32,
+        _ end: Int64,
+        _ started: inout [Start]
+    ) -> Attempt {
+        let need = classes[number].need
+        var best: (site: Int, left: Int)?
+        var isTooLong = false
+        for candidate in classes[number].candidates {
+            let site = Int(candidate.site)
+            let left = need.cards > 0 ? sites[site].freeCardMilli : sites[site].freeMilliCores
+            guard sites[site].isOpen, sites[site].freeMilliCores >= need.totalMilliCores,
+                sites[site].freeCardMilli >= need.totalCardMilli,
+                best.map({ left < $0.left }) ?? true
+            else { continue }
+            switch room(need, job, site, end) {
+            case .enough: best = (site, left)
+            case .promised: isTooLong = true
+            case .none: break
+            }
+        }
+        guard let best else { return isTooLong ? .tooLong : .noRoom }
+        let taken = spread(need, job, best.site, end)
+        guard !taken.isEmpty else { return .noRoom }
+        begin(job, best.site, end, &started)
+        jobs[Int(job)].stand = Stand(node: -1, tasks: 0)
+        stands[job] = taken
+        if let start = sites[best.site].promise?.start, end > start {
+            for stand in taken {
+                sites[best.site].promise?.took(
+                    stand.isRest ? need.rest : need,
+                    tasks: Int(stand.tasks),
+                    node: stand.node
+                )
+            }
+        }
+        return .started
+    }
+
+    private enum Room { case enough, promised, none }
+
+    /// Whether a gang's equal tasks fit a site now.
+    private func room(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> Room {
+        var tasks = 0
+        for group in sites[site].groups {
+            tasks += states.tasks(group.state, need, limit: need.tasks) * group.nodes.count
+            if tasks >= need.tasks { return .enough }
+        }
+        guard let promise = sites[site].promise else { return .none }
+        var long = tasks
+        for kept in promise.nodes {
+            let (now, then) = roomOnKept(need, job, site, kept, promise, end)
+            tasks += then
+            long += now
+        }
+        return tasks >= need.tasks ? .enough : long >= need.tasks ? .promised : .none
+    }
+
+    private func roomOnKept(
+        _ need: Need,
+        _ job: Int32,
+        _ site: Int,
+        _ kept: Promise.Kept,
+        _ promise: Promise,
+        _ end: Int64
+    ) -> (now: Int, until: Int) {
+        let state = states[sites[site].states[Int(kept.node)]]
+        let right = need.cards == 0 || states.isModelRight(state, need)
+        let now = state.tasks(need, isModelRight: right, limit: need.tasks)
+        if end <= promise.start || promise.job == job { return (now, now) }
+        return (now, min(now, kept.spare.tasks(need, isModelRight: right, limit: need.tasks)))
+    }
+
+    /// Puts a gang on the fewest nodes: those that hold most first, of these the tightest; what remains goes to the
+    /// tightest node that holds it. Empty when its rest finds no place.
+    private mutating func spread(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> [Stand] {
+        var rooms: [(tasks: Int, left: Int, state: Int32, node: Int32)] = []
+        for group in sites[site].groups {
+            let tasks = states.tasks(group.state, need, limit: need.tasks)
+            if tasks > 0 {
+                rooms.append((tasks, left(group.state, need), group.state, -1))
+            }
+        }
+        if let promise = sites[site].promise {
+            for kept in promise.nodes {
+                let (_, tasks) = roomOnKept(need, job, site, kept, promise, end)
+                let state = sites[site].states[Int(kept.node)]
+                if tasks > 0 { rooms.append((tasks, left(state, need), state, kept.node)) }
+            }
+        }
+        rooms.sort { ($1.tasks, $0.left, $0.state, $0.node) < ($0.tasks, $1.left, $1.state, $1.node) }
+        var remaining = need.tasks
+        var chosen: [(node: Int32, tasks: Int)] = []
+        var index = 0
+        while remaining > 0, index < rooms.count {
+            if rooms[index].tasks > remaining, let tight = rooms[index...].last(where: { $0.tasks >= remaining }) {
+                chosen.append((tight.node >= 0 ? tight.node : sites[site].first(in: tight.state) ?? 0, remaining))
+                remaining = 0
+                break
+            }
+            let room = rooms[index]
+            if room.node >= 0 {
+                chosen.append((room.node, room.tasks))
+                remaining -= room.tasks
+            } else if let nodes = sites[site].nodes(in: room.state) {
+                for node in nodes.prefix(remaining / room.tasks) {
+                    chosen.append((node, room.tasks))
+                    remaining -= room.tasks
+                }
+                // What is left of the gang is smaller than a node's room: the tightest node takes it.
+                if remaining > 0, remaining < room.tasks, nodes.count > need.tasks / room.tasks { continue }
+            }
+            index += 1
+        }
+        guard remaining == 0 else { return [] }
+        var taken: [Stand] = []
+        let one = need.one
+        for (node, tasks) in chosen {
+            _ = sites[site].take(one, tasks: tasks, node: node, on: 1000, &states)
+            taken.append(Stand(node: node, tasks: Int32(tasks)))
+        }
+        if need.restCards > 0 {
+            let rest = need.rest
+            var best: (left: Int, node: Int32)?
+            for group in sites[site].groups where states.tasks(group.state, rest, limit: 1) > 0 {
+                let left = left(group.state, rest)
+                if best.map({ (left, group.nodes[0]) < ($0.left, $0.node) }) ?? true { best = (left, group.nodes[0]) }
+            }
+            guard let best else {
+                for stand in taken { sites[site].give(one, stand, &states) }
+                return []
+            }
+            _ = sites[site].take(rest, tasks: 1, node: best.node, on: 1000, &states)
+            taken.append(Stand(node: best.node, tasks: 1, isRest: true))
+        }
+        return taken
+    }
+
+    private func left(_ state: Int32, _ need: Need) -> Int {
+        need.cards > 0 ? states[state].freeCardMilli : Int(states[state].milliCores)
+    }
+}

@@ -1,0 +1,227 @@
+import Core
+import FoundationEssentials
+import Replay
+
+/// What is told of one trace's replays, in the three forms.
+struct ReplayReport {
+    let experiment: Experiment
+    let outcomes: [Experiment.Outcome]
+    /// Of every policy after the first with the first.
+    let comparisons: [Comparison]
+
+    init(experiment: Experiment, outcomes: [Experiment.Outcome], seed: UInt64) {
+        self.experiment = experiment
+        self.outcomes = outcomes
+        comparisons =
+            outcomes.first.map { base in
+                outcomes.dropFirst().map { Comparison($0, with: base, jobs: experiment.replayed, seed: seed) }
+            } ?? []
+    }
+
+    private static func hex(_ hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+    var json: JSON {
+        var members: [(key: String, value: JSON)] = [
+            ("trace", .string(experiment.trace.name)), ("jobs", .integer(Int64(experiment.replayed.count))),
+            (
+                "skipped",
+                .object(
+                    experiment.trace.skipped.sorted { $0.key < $1.key }.map {
+                        (key: $0.key, value: .integer(Int64($0.value)))
+                    }
+                )
+            ),
+            (
+                "centres",
+                .array(
+                    experiment.federation.centres.map { centre in
+                        .object([
+                            (key: "name", value: .string(centre.name)), (key: "tier", value: .string(centre.tier)),
+                            (key: "nodes", value: .integer(Int64(centre.nodes.count))),
+                            (key: "cores", value: .integer(Int64(centre.cores))),
+                            (key: "cards", value: .integer(Int64(centre.cards))),
+                        ])
+                    }
+                )
+            ), ("petaflops", .number(Self.rounded(experiment.federation.petaflops))),
+        ]
+        members.append(("policies", .array(outcomes.map(Self.json))))
+        members.append(("differences", .array(comparisons.map(Self.json))))
+        return .object(members)
+    }
+
+    private static func json(_ outcome: Experiment.Outcome) -> JSON {
+        .object(
+            [
+                (key: "policy", value: .string(outcome.policy)),
+                (key: "started", value: .integer(Int64(outcome.metrics.jobs))),
+                (key: "impossible", value: .integer(Int64(outcome.schedule.impossible))),
+                (key: "interrupted", value: .integer(Int64(outcome.schedule.interrupted))),
+            ]
+                + Metrics.columns.map { (key: $0.name, value: .number(rounded($0.value(outcome.metrics)))) }
+                + [
+                    (key: "schedule_hash", value: .string(hex(outcome.schedule.hash))),
+                    (key: "cpu_seconds", value: .number(rounded(outcome.cpuSeconds))),
+                ]
+        )
+    }
+
+    private static func json(_ comparison: Comparison) -> JSON {
+        func json(_ difference: Comparison.Difference) -> JSON {
+            .object([
+                (key: "mean", value: .number(rounded(difference.mean))),
+                (key: "low", value: .number(rounded(difference.low))),
+                (key: "high", value: .number(rounded(difference.high))),
+            ])
+        }
+        return .object([
+            (key: "policy", value: .string(comparison.policy)), (key: "base", value: .string(comparison.base)),
+            (key: "wait_seconds", value: json(comparison.wait)),
+            (key: "bounded_slowdown", value: json(comparison.slowdown)),
+        ])
+    }
+
+    static let csvTitle =
+        (["trace", "policy", "started", "impossible", "interrupted"] + Metrics.columns.map(\.name)
+        + ["schedule_hash", "cpu_seconds"]).joined(separator: ",")
+
+    var csv: String {
+        outcomes.map { outcome in
+            let figures = Metrics.columns.map { "\(Self.rounded($0.value(outcome.metrics)))" }
+            return
+                ([
+                    "\"\(experiment.trace.name)\"", outcome.policy, "\(outcome.metrics.jobs)",
+                    "\(outcome.schedule.impossible)",
+                ]
+                + ["\(outcome.schedule.interrupted)"] + figures
+                + [Self.hex(outcome.schedule.hash), "\(Self.rounded(outcome.cpuSeconds))"]).joined(separator: ",")
+                + "\n"
+        }.joined()
+    }
+
+    var text: String {
+        let federation = experiment.federation
+        let nodes = federation.centres.reduce(0) { $0 + $1.nodes.count }
+        let cards = federation.centres.reduce(0) { $0 + $1.cards }
+        var text = "\(experiment.trace.name): \(experiment.replayed.count) jobs"
+        for (reason, count) in experiment.trace.skipped.sorted(by: { $0.key < $1.key }) {
+            text += ", \(count) skipped (\(reason))"
+        }
+        text += "; \(federation.centres.count) centres, \(nodes) nodes"
+        if cards > 0 { text += ", \(cards) cards" }
+        if federation.petaflops >= 1 { text += ", \(Int(federation.petaflops)) PFLOPS" }
+        text += "\n"
+        let names = [
+            "policy", "wait", "median", "p95", "p99", "max", "slowdown", "area wait", "use", "fairness", "moved",
+            "jobs/CPU-s",
+        ]
+        var rows = [names]
+        for outcome in outcomes {
+            let metrics = outcome.metrics
+            rows.append(
+                [outcome.policy]
+                    + [
+                        metrics.meanWait, metrics.medianWait, metrics.p95Wait, metrics.p99Wait, metrics.maxWait,
+                    ].map { "\(Int($0.rounded())) s" }
+                    + [
+                        Self.fixed(metrics.meanSlowdown, 3), "\(Int(metrics.areaWait.rounded())) s",
+                        Self.fixed(metrics.utilisation * 100, 1) + " %", Self.fixed(metrics.fairness, 2),
+                        "\(metrics.moved)",
+                        "\(Int(Double(metrics.jobs) / max(outcome.cpuSeconds, 1e-6)))",
+                    ]
+            )
+        }
+        text += Self.aligned(rows)
+        for outcome in outcomes where outcome.schedule.impossible + outcome.schedule.interrupted > 0 {
+            text +=
+                "\(outcome.policy): \(outcome.schedule.impossible) jobs fit no centre, \(outcome.schedule.interrupted) "
+                + "runs were interrupted and repeated\n"
+        }
+        for comparison in comparisons {
+            let (wait, slowdown) = (comparison.wait, comparison.slowdown)
+            text +=
+                "\(comparison.policy) beside \(comparison.base): wait \(Self.signed(wait.mean)) s "
+                + "(\(Self.signed(wait.low)) to \(Self.signed(wait.high))), slowdown \(Self.signed(slowdown.mean)) "
+                + "(\(Self.signed(slowdown.low)) to \(Self.signed(slowdown.high)))\n"
+        }
+        return text
+    }
+
+    private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + fixed(value, 1) }
+
+    static func fixed(_ value: Double, _ places: Int) -> String {
+        let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
+        let whole = Int64((value.magnitude * scale).rounded())
+        let digits = String(repeating: "0", count: max(0, places + 1 - "\(whole)".count)) + "\(whole)"
+        let sign = value < 0 && whole > 0 ? "-" : ""
+        return places == 0 ? sign + digits : "\(sign)\(digits.dropLast(places)).\(digits.suffix(places))"
+    }
+
+    private static func aligned(_ rows: [[String]]) -> String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + space : space + cell
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}
+
+/// What is told of a federation filled up under one policy.
+struct FillReport {
+    var trace: String
+    var policy: String
+    var fillings: [Experiment.Filling]
+
+    private var mean: Double { fillings.reduce(0) { $0 + $1.allocated } / Double(fillings.count) }
+
+    private var deviation: Double {
+        guard fillings.count > 1 else { return 0 }
+        let squares = fillings.reduce(0) { $0 + ($1.allocated - mean) * ($1.allocated - mean) }
+        return (squares / Double(fillings.count - 1)).squareRoot()
+    }
+
+    private var decisionsPerSecond: Double {
+        Double(fillings.reduce(0) { $0 + $1.jobs }) / max(1e-6, fillings.reduce(0) { $0 + $1.cpuSeconds })
+    }
+
+    var json: JSON {
+        .object([
+            (key: "trace", value: .string(trace)), (key: "policy", value: .string(policy)),
+            (key: "allocated_percent", value: .number((mean * 100).rounded() / 100)),
+            (key: "deviation", value: .number((deviation * 100).rounded() / 100)),
+            (key: "decisions_per_cpu_second", value: .integer(Int64(decisionsPerSecond))),
+            (
+                key: "seeds",
+                value: .array(
+                    fillings.map {
+                        .object([
+                            (key: "seed", value: .string("\($0.seed)")),
+                            (key: "allocated_percent", value: .number(($0.allocated * 100).rounded() / 100)),
+                            (key: "jobs", value: .integer(Int64($0.jobs))),
+                            (key: "placed", value: .integer(Int64($0.placed))),
+                        ])
+                    }
+                )
+            ),
+        ])
+    }
+
+    var csv: String {
+        fillings.map {
+            "\"\(trace)\",\(policy),\($0.seed),\(ReplayReport.fixed($0.allocated, 2)),\($0.jobs),\($0.placed)"
+        }
+        .joined(separator: "\n")
+    }
+
+    var text: String {
+        "\(trace), \(policy): \(ReplayReport.fixed(mean, 2)) ± \(ReplayReport.fixed(deviation, 2)) % of all cards "
+            + "allocated, \(fillings.count) seeds, \(Int(decisionsPerSecond)) decisions per CPU-second"
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Replay
+import Testing
+
+@Suite struct ReplayTests {
+    private static func policy(_ name: String) throws -> ReplayPolicy { try #require(ReplayPolicy(name)) }
+
+    private static func run(
+        _ jobs: [TraceJob],
+        _ policy: String,
+        on federation: Federation,
+        _ options: ReplayOptions = ReplayOptions()
+    ) throws -> Experiment.Outcome {
+        try Experiment(Trace(name: "test", jobs: jobs), on: federation, options: options)
+            .run(Self.policy(policy), cpuTime: { 0 })
+    }
+
+    @Test("first come, first served waits behind the head; backfill passes it without putting it off")
+    func backfill() throws {
+        // Four processors: the first takes three for 100 s, the second wants all, the third one for 50 s.
+        let jobs = [
+            TraceJob(submit: 0, run: 100, requested: 100, milliCores: 3000),
+            TraceJob(submit: 1, run: 10, requested: 10, milliCores: 4000),
+            TraceJob(submit: 2, run: 50, requested: 50, milliCores: 1000),
+            TraceJob(submit: 3, run: 200, requested: 200, milliCores: 1000),
+        ]
+        let machine = Federation.processors(4)
+        #expect(try Self.run(jobs, "fcfs", on: machine).schedule.start == [0, 100, 110, 110])
+        #expect(try Self.run(jobs, "easy", on: machine).schedule.start == [0, 100, 2, 110])
+        #expect(try Self.run(jobs, "greedy", on: machine).schedule.start == [0, 252, 2, 52])
+    }
+
+    @Test("estimates are learned: what always ran briefly passes what always ran long")
+    func learned() throws {
+        var jobs: [TraceJob] = []
+        for round in 0..<10 {
+            let at = Int64(round) * 10_000
+            jobs.append(TraceJob(submit: at, run: 5000, requested: 90_000, milliCores: 1000, user: 1))
+            jobs.append(TraceJob(submit: at + 6000, run: 10, requested: 90_000, milliCores: 1000, user: 2))
+        }
+        // All at once on a machine that is busy: both kinds ask for the same time.
+        let begin: Int64 = 200_000
+        jobs.append(TraceJob(submit: begin, run: 1000, requested: 90_000, milliCores: 1000, user: 3))
+        for _ in 0..<3 {
+            jobs.append(TraceJob(submit: begin + 1, run: 5000, requested: 90_000, milliCores: 1000, user: 1))
+        }
+        jobs.append(TraceJob(submit: begin + 2, run: 10, requested: 90_000, milliCores: 1000, user: 2))
+        let outcome = try Self.run(jobs, "onepoint", on: .processors(1))
+        #expect(outcome.schedule.start.last == begin + 1000, "the short one is next, although it came last")
+    }
+
+    @Test("a centre that is away loses its runs once, and none of its jobs")
+    func outage() throws {
+        let node = Federation.Node(milliCores: 4000, memoryMiB: 1024)
+        let federation = Federation(centres: [.init(name: "a", nodes: [node]), .init(name: "b", nodes: [node])])
+        let jobs = (0..<8).map { TraceJob(submit: Int64($0), run: 1000, requested: 1000, milliCores: 2000) }
+        var options = ReplayOptions()
+        options.outages = [.init(centre: 0, start: 500, end: 5000)]
+        let outcome = try Self.run(jobs, "onepoint", on: federation, options)
+        #expect(outcome.schedule.interrupted == 2)
+        #expect(outcome.metrics.jobs == 8)
+        for (start, centre) in zip(outcome.schedule.start, outcome.schedule.centre) where centre == 0 {
+            #expect(start >= 5000, "something started at a centre that was away")
+        }
+        #expect(outcome.schedule.start.allSatisfy { $0 >= 0 })
+    }
+
+    @Test("jobs of more cards than a node has take whole nodes and the rest of another")
+    func gangs() throws {
+        let federation = Federation(
+            centres: [
+                .init(
+                    name: "a",
+                    nodes: Array(repeating: .init(milliCores: 64_000, memoryMiB: 1024, cards: 8), count: 3)
+                )
+            ]
+        )
+        let jobs = [
+            TraceJob(submit: 0, run: 100, requested: 100, cards: 20),
+            TraceJob(submit: 1, run: 10, requested: 10, cards: 4),
+            TraceJob(submit: 2, run: 10, requested: 10, cards: 5),
+            TraceJob(submit: 3, run: 10, requested: 10, cards: 25),
+        ]
+        let outcome = try Self.run(jobs, "easy", on: federation)
+        #expect(outcome.schedule.start == [0, 1, 100, -1])
+        #expect(outcome.schedule.impossible == 1)
+    }
+
+    @Test("the same seed gives the same schedule, and another policy another")
+    func deterministic() throws {
+        let jobs = (0..<400).map { number in
+            TraceJob(
+                submit: Int64(number) * 7,
+                run: Int64(number * 37 % 211 + 1),
+                requested: Int64(number * 37 % 211 + 50),
+                milliCores: (number * 13 % 7 + 1) * 1000,
+                user: Int32(number % 5)
+            )
+        }
+        let machine = Federation.processors(16)
+        let first = try Self.run(jobs, "onepoint", on: machine)
+        #expect(try Self.run(jobs, "onepoint", on: machine).schedule.hash == first.schedule.hash)
+        let other = try Self.run(jobs, "fcfs", on: machine)
+        #expect(other.schedule.hash != first.schedule.hash)
+        let comparison = Comparison(first, with: other, jobs: jobs, seed: 1)
+        #expect(comparison.wait.low <= comparison.wait.mean && comparison.wait.mean <= comparison.wait.high)
+        let same = Comparison(first, with: first, jobs: jobs, seed: 1)
+        #expect(same.wait.low == 0 && same.wait.mean == 0 && same.wait.high == 0)
+    }
+
+    @Test("the report stands alone and shows every policy")
+    func report() throws {
+        let jobs = (0..<50).map { TraceJob(submit: Int64($0), run: 100, requested: 100, milliCores: 1000) }
+        let experiment = try Experiment(
+            Trace(name: "<trace>", jobs: jobs),
+            on: .processors(4),
+            options: ReplayOptions()
+        )
+        let outcomes = try ["fcfs", "easy"].map { experiment.run(try Self.policy($0), cpuTime: { 0 }) }
+        let page = experiment.html(outcomes, [Comparison(outcomes[1], with: outcomes[0], jobs: jobs, seed: 1)])
+        #expect(page.contains("&lt;trace&gt;") && !page.contains("<trace>"))
+        #expect(page.contains("<svg") && page.contains("easy") && page.contains("fcfs"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+    }
+
+    @Test(
+        "the gates: published figures of the SC'15 study on the KTH log",
+        .enabled(if: Shared.traces != nil, "../shared/traces is not there"),
+        arguments: [("easy", 92.577), ("easy-sjbf+actual", 49.848), ("easy-sjbf", 69.405), ("easy+actual", 71.722)]
+    )
+    func gates(policy: String, slowdown: Double) throws {
+        let trace = try Trace.read("\(try #require(Shared.traces))/kth-sc15/KTH-SP2_sc15_log.swf.gz")
+        var options = ReplayOptions()
+        options.eventOrder = .sequential
+        let outcome = try Experiment(trace, on: .processors(100), options: options)
+            .run(Self.policy(policy), cpuTime: { 0 })
+        #expect(abs(outcome.metrics.meanSlowdown - slowdown) < 0.0006, "\(outcome.metrics.meanSlowdown)")
+    }
+
+    @Test(
+        "our own policy on the KTH log: below EASY++ in slowdown, and the longest wait within twice EASY's",
+        .enabled(if: Shared.traces != nil, "../shared/traces is not there")
+    )
+    func own() throws {
+        let trace = try Trace.read("\(try #require(Shared.traces))/kth-sc15/KTH-SP2_sc15_log.swf.gz")
+        var options = ReplayOptions()
+        options.eventOrder = .sequential
+        let outcome = try Experiment(trace, on: .processors(100), options: options)
+            .run(Self.policy("onepoint"), cpuTime: { 0 })
+        #expect(outcome.metrics.meanSlowdown <= 62.9)
+        #expect(outcome.metrics.maxWait <= 2 * 262_194)
+    }
+
+    @Test(
+        "filled up to 130 per cent: fragmentation gradient descent as published, best fit below it, ours beside it",
+        .enabled(if: Shared.traces != nil, "../shared/traces is not there")
+    )
+    func filled() throws {
+        let traces = try #require(Shared.traces)
+        let trace = try Trace.read("\(traces)/openb/openb_pod_list_default.csv.gz")
+        let nodes = try Federation.nodes(of: "\(traces)/openb/openb_node_list_gpu_node.csv.gz")
+        let experiment = try Experiment(
+            trace,
+            on: Federation(centres: [.init(name: "openb", nodes: nodes)]),
+            options: ReplayOptions()
+        )
+        func allocated(_ policy: String) throws -> Double {
+            try experiment.fill(Self.policy(policy), part: 1.3, seed: 1, cpuTime: { 0 }).allocated
+        }
+        #expect(abs(try allocated("fgd") - 95.39) < 0.4)
+        #expect(abs(try allocated("greedy") - 93.0) < 0.5)
+        #expect(try allocated("onepoint") > 94.9)
+    }
+}
