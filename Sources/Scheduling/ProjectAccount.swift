@@ -35,9 +35,9 @@ struct ProjectAccount {
         return mine != theirs ? mine < theirs : project.name < other.project.name
     }
 
-    /// By priority, then arrival.
+    /// By priority, then by patience, then by arrival.
     mutating func sortQueue() {
-        queue.sort { ($1.priority, $0.sequence, $0.id) < ($0.priority, $1.sequence, $1.id) }
+        queue.sort { ($1.priority, $0.turn, $0.sequence, $0.id) < ($0.priority, $1.turn, $1.sequence, $1.id) }
         position = 0
     }
 

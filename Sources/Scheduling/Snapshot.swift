@@ -173,6 +173,8 @@ public struct QueuedJob: Hashable, Sendable {
     public var priority: Int
     public var preemptible: Bool
     public var request: Request
+    /// How long it is expected to run, in seconds: what its place among equals goes by. At most its time limit.
+    public var estimateSeconds: Int
     /// Not to be placed before, after a failed attempt.
     public var notBefore: Instant?
     /// How many of the jobs it depends on have not succeeded yet.
@@ -193,6 +195,7 @@ public struct QueuedJob: Hashable, Sendable {
         priority: Int = 500,
         preemptible: Bool = false,
         request: Request,
+        estimateSeconds: Int? = nil,
         notBefore: Instant? = nil,
         unmetDependencies: Int = 0,
         waitingFor: [String] = [],
@@ -206,6 +209,7 @@ public struct QueuedJob: Hashable, Sendable {
         self.priority = priority
         self.preemptible = preemptible
         self.request = request
+        self.estimateSeconds = min(estimateSeconds ?? .max, request.timeLimitSeconds)
         self.notBefore = notBefore
         self.unmetDependencies = unmetDependencies
         self.waitingFor = waitingFor
@@ -214,7 +218,13 @@ public struct QueuedJob: Hashable, Sendable {
     }
 
     /// A stored job. `waitingFor` names the dependencies that have not succeeded.
-    public init(_ job: Job, waitingFor: [String] = [], claim: CentreName? = nil, near: [CentreName: Bytes] = [:]) {
+    public init(
+        _ job: Job,
+        estimateSeconds: Int? = nil,
+        waitingFor: [String] = [],
+        claim: CentreName? = nil,
+        near: [CentreName: Bytes] = [:]
+    ) {
         self.init(
             id: job.id,
             project: job.project,
@@ -223,6 +233,7 @@ public struct QueuedJob: Hashable, Sendable {
             priority: job.spec.priority,
             preemptible: job.spec.preemptible,
             request: Request(job.spec),
+            estimateSeconds: estimateSeconds,
             notBefore: job.lifecycle.notBefore,
             unmetDependencies: job.unmetDependencies,
             waitingFor: waitingFor,
@@ -230,6 +241,11 @@ public struct QueuedJob: Hashable, Sendable {
             near: near
         )
     }
+}
+
+extension QueuedJob {
+    /// Its place among jobs of equal priority in a project: smaller goes first.
+    var turn: Instant { submittedAt + .seconds(Patience.seconds(estimateSeconds: estimateSeconds)) }
 }
 
 /// What a job asks of a centre. Equal requests are decided together.

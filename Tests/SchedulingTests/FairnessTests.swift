@@ -90,9 +90,16 @@ import Testing
                 federation.step(seconds: 60)
             }
             let big = QueuedJob.fixture(100_000, .fixture(tasks: 4, cores: 8, seconds: 600))
-            // First in line from now on: its sequence is the lowest.
+            // First in line from now on: its turn is the earliest.
             federation.submit(
-                QueuedJob(id: big.id, project: big.project, sequence: -1, submittedAt: noon, request: big.request)
+                QueuedJob(
+                    id: big.id,
+                    project: big.project,
+                    sequence: -1,
+                    submittedAt: noon,
+                    request: big.request,
+                    estimateSeconds: 1
+                )
             )
             let at = federation.snapshot.now
             var promised: Instant?
@@ -159,5 +166,31 @@ import Testing
         #expect(FairShare.decay(elapsedSeconds: 1e9, halfLifeSeconds: 1) == 0)
         let used = FairShare.Interval(share: 0.5, from: noon - .seconds(7200), to: noon - .seconds(3600))
         #expect(FairShare.usage(of: [used], now: noon, halfLifeSeconds: 3600) == 0.25)
+    }
+
+    @Test("of one project the job that is expected to be short goes first, until the long one has waited two days")
+    func patience() {
+        let long = QueuedJob.fixture(1, .fixture(cores: 8, seconds: 100_000))
+        func short(submittedAt: Instant) -> QueuedJob {
+            QueuedJob(
+                id: jobID(2),
+                project: long.project,
+                sequence: 2,
+                submittedAt: submittedAt,
+                request: .fixture(cores: 8, seconds: 100_000),
+                estimateSeconds: 60
+            )
+        }
+        func first(_ other: QueuedJob) -> JobID? {
+            let snapshot = Snapshot(
+                now: noon + .seconds(400_000),
+                centres: [.fixture("hub", nodes: [.fixture("n", cores: 8)])],
+                projects: [.init(name: long.project)],
+                queue: [long, other]
+            )
+            return plan(snapshot).placements.first?.job
+        }
+        #expect(first(short(submittedAt: noon + .seconds(3600))) == jobID(2))
+        #expect(first(short(submittedAt: noon + .seconds(49 * 3600))) == jobID(1))
     }
 }

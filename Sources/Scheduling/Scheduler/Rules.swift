@@ -45,8 +45,8 @@ public struct Rules: Hashable, Sendable {
 
     /// Our own: by patience, and whoever is past it has room kept. docs/scheduling.md says why these figures.
     public static var standard: Rules {
-        let order = Order.patience(factor: 20, atMost: 48 * 3600)
-        var rules = make(order, order, .overdue(48 * 3600))
+        let order = Order.patience(factor: Patience.factor, atMost: Patience.secondsMax)
+        var rules = make(order, order, .overdue(Patience.secondsMax))
         rules.placement = .leastLoss
         rules.depth = 64
         return rules
