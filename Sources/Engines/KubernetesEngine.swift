@@ -70,6 +70,7 @@ public final class KubernetesEngine: ChangeNotifying {
     let nodes: KubernetesWatch<KubernetesNode>
     /// `nil` where Kueue does not decide.
     let workloads: KubernetesWatch<KubernetesWorkload>?
+    private let pacer = Pacer()
     private let sending = Mutex<Set<RunKey>>([])
     private let version = Mutex<(text: String, minor: Int, at: ContinuousClock.Instant)?>(nil)
     /// Runs whose pods' own words are on the shared folder, or cannot be had.
@@ -101,7 +102,7 @@ public final class KubernetesEngine: ChangeNotifying {
         self.log = log
         let (changes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.changes = changes
-        let pacer = Pacer()
+        let pacer = pacer
         let changed: @Sendable () -> Void = { if pacer.isDue() { wake.yield() } }
         jobs = KubernetesWatch(.jobs, client, pace: pace, changed: changed)
         pods = KubernetesWatch(.pods, client, pace: pace, changed: changed)
@@ -109,15 +110,18 @@ public final class KubernetesEngine: ChangeNotifying {
         workloads = configuration.queue.map { _ in KubernetesWatch(.workloads, client, pace: pace, changed: changed) }
     }
 
-    /// Keeps a burst of events from making a look of each: what comes too soon is seen by the next look.
+    /// Keeps a burst of events from making a look of each: what comes too soon is seen by the next look. The more runs
+    /// there are, the more a look reads, and the longer it takes until the next ring.
     private final class Pacer: Sendable {
-        private let last = Mutex<ContinuousClock.Instant?>(nil)
-        private static let interval = Duration.milliseconds(200)
+        private let state = Mutex<(last: ContinuousClock.Instant?, runs: Int)>((nil, 0))
+
+        func note(runs: Int) { state.withLock { $0.runs = runs } }
 
         func isDue() -> Bool {
-            last.withLock { last in
-                if let last, .now - last < Self.interval { return false }
-                last = .now
+            state.withLock { state in
+                let interval = max(.milliseconds(200), .milliseconds(1) * state.runs)
+                if let last = state.last, .now - last < interval { return false }
+                state.last = .now
                 return true
             }
         }
@@ -252,6 +256,7 @@ public final class KubernetesEngine: ChangeNotifying {
                 isSending: sending.contains(run)
             )
         }
+        pacer.note(runs: seen.count)
         // The script was asked to end and has not, beyond its grace: the pod goes with its Job. What fails here must not
         // hide what was seen; it is tried again.
         for run in overdue {

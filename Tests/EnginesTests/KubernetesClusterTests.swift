@@ -236,6 +236,27 @@ struct KubernetesClusterTests {
         }
     }
 
+    @Test("an API server that freezes is out of sight after a while, and in sight again when it goes on")
+    func frozen() async throws {
+        try await with { rig, bench in
+            let folder = try #require(KubernetesCluster.folder)
+            var pace = KubernetesPace()
+            (pace.period, pace.slack, pace.silenceMax) = (.seconds(1), .seconds(1), .seconds(4))
+            pace.shortest = .zero
+            let watch = KubernetesWatch<KubernetesNode>(.nodes, try await rig.kubernetes().client, pace: pace)
+            let before = Set(try await watch.objects().map(\.name))
+            let words = try #require(LocalEngineRig.text("\(folder)/pids/apiserver")).split(separator: " ")
+            let process = try #require(Int32(words[0]))
+            kill(process, SIGSTOP)
+            defer { kill(process, SIGCONT) }
+            let frozen = try await bench.wait("no sight of it", { try? await watch.objects() }) { $0 == nil }
+            #expect(frozen == nil)
+            kill(process, SIGCONT)
+            let after = try await bench.wait("sight of it", { try? await watch.objects() }) { $0 != nil }
+            #expect(Set((after ?? []).map(\.name)) == before)
+        }
+    }
+
     @Test("what a pod printed whose script was never reached is the run's log, whatever becomes of the pod")
     func words() async throws {
         try await with { rig, bench in

@@ -396,6 +396,20 @@ struct KubernetesEngineTests {
         }
     }
 
+    @Test("a list that is too long is not read to its end")
+    func endless() async throws {
+        let bytes = [UInt8](repeating: UInt8(ascii: " "), count: 2 << 20)
+        let loopback = try await LoopbackHTTP { _ in .init(200, bytes: bytes) }
+        let access = KubernetesAccess(server: loopback.address, namespace: "ns", authority: nil, credential: .none)
+        var client = try KubernetesClient(access, selector: "a=b")
+        client.http.answerBytesMax = 1 << 20
+        do throws(EngineError) {
+            _ = try await client.list(.jobs)
+            Issue.record("it was read")
+        } catch { #expect(error.sentence.contains("more than 1 MiB"), "\(error.sentence)") }
+        await loopback.close()
+    }
+
     static let strangers: [(LoopbackHTTP.Answer, String)] = [
         (KubernetesServer.status(401, "Unauthorized"), "Name a file that holds one"),
         (KubernetesServer.status(403, "Forbidden"), "docs/protocols/kubernetes.md"),
@@ -443,51 +457,4 @@ struct KubernetesEngineTests {
             #expect(sentence.contains(words), "\(sentence)")
         }
     }
-}
-
-/// A list of nodes as the API server gives it.
-enum KubernetesNodes {
-    static func node(
-        _ name: String,
-        ready: String = "True",
-        unschedulable: Bool = false,
-        _ allocatable: [(String, String)],
-        labels: [(String, String)] = []
-    ) -> JSON {
-        KubernetesFixtures.object([
-            (
-                "metadata",
-                KubernetesFixtures.object([
-                    ("name", .string(name)), ("labels", .object(labels.map { ($0.0, .string($0.1)) })),
-                ])
-            ), ("spec", KubernetesFixtures.object([("unschedulable", .bool(unschedulable))])),
-            (
-                "status",
-                KubernetesFixtures.object([
-                    ("allocatable", .object(allocatable.map { ($0.0, .string($0.1)) })),
-                    (
-                        "conditions",
-                        .array([
-                            KubernetesFixtures.object([("type", .string("Ready")), ("status", .string(ready))])
-                        ])
-                    ),
-                ])
-            ),
-        ])
-    }
-
-    static let list: JSON = .object([
-        (
-            "items",
-            .array([
-                node("plain", [("cpu", "3920m"), ("memory", "16Gi")]), node("down", ready: "Unknown", [("cpu", "8")]),
-                node("cordoned", unschedulable: true, [("cpu", "8")]),
-                node(
-                    "gpu",
-                    [("cpu", "64"), ("memory", "1000000Ki"), ("nvidia.com/gpu", "8")],
-                    labels: [("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"), ("nvidia.com/gpu.memory", "81559")]
-                ), node("huawei", [("cpu", "64"), ("memory", "1000000Ki"), ("huawei.com/Ascend910", "16")]),
-            ])
-        )
-    ])
 }

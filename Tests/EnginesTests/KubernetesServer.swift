@@ -232,3 +232,50 @@ final class KubernetesServer: Sendable {
         return .object(members)
     }
 }
+
+/// A list of nodes as the API server gives it.
+enum KubernetesNodes {
+    static func node(
+        _ name: String,
+        ready: String = "True",
+        unschedulable: Bool = false,
+        _ allocatable: [(String, String)],
+        labels: [(String, String)] = []
+    ) -> JSON {
+        KubernetesFixtures.object([
+            (
+                "metadata",
+                KubernetesFixtures.object([
+                    ("name", .string(name)), ("labels", .object(labels.map { ($0.0, .string($0.1)) })),
+                ])
+            ), ("spec", KubernetesFixtures.object([("unschedulable", .bool(unschedulable))])),
+            (
+                "status",
+                KubernetesFixtures.object([
+                    ("allocatable", .object(allocatable.map { ($0.0, .string($0.1)) })),
+                    (
+                        "conditions",
+                        .array([
+                            KubernetesFixtures.object([("type", .string("Ready")), ("status", .string(ready))])
+                        ])
+                    ),
+                ])
+            ),
+        ])
+    }
+
+    static let list: JSON = .object([
+        (
+            "items",
+            .array([
+                node("plain", [("cpu", "3920m"), ("memory", "16Gi")]), node("down", ready: "Unknown", [("cpu", "8")]),
+                node("cordoned", unschedulable: true, [("cpu", "8")]),
+                node(
+                    "gpu",
+                    [("cpu", "64"), ("memory", "1000000Ki"), ("nvidia.com/gpu", "8")],
+                    labels: [("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"), ("nvidia.com/gpu.memory", "81559")]
+                ), node("huawei", [("cpu", "64"), ("memory", "1000000Ki"), ("huawei.com/Ascend910", "16")]),
+            ])
+        )
+    ])
+}
