@@ -80,11 +80,7 @@ public final class KubernetesEngine: ChangeNotifying {
     ///
     /// - Throws: ``EngineError/refused(_:)`` for what can never work, ``EngineError/unreachable(_:)`` when the folder
     ///   cannot be made or written.
-    public convenience init(_ configuration: Configuration, log: Logger) async throws(EngineError) {
-        try await self.init(configuration, pace: KubernetesPace(), log: log)
-    }
-
-    init(_ configuration: Configuration, pace: KubernetesPace, log: Logger) async throws(EngineError) {
+    public init(_ configuration: Configuration, log: Logger) async throws(EngineError) {
         guard "\(configuration.folder)/".hasPrefix("\(configuration.mount)/") else {
             throw .refused(
                 "The folder \(configuration.folder) is not below \(configuration.mount), which is all that pods see."
@@ -104,10 +100,10 @@ public final class KubernetesEngine: ChangeNotifying {
         self.changes = changes
         let pacer = pacer
         let changed: @Sendable () -> Void = { if pacer.isDue() { wake.yield() } }
-        jobs = KubernetesWatch(.jobs, client, pace: pace, changed: changed)
-        pods = KubernetesWatch(.pods, client, pace: pace, changed: changed)
-        nodes = KubernetesWatch(.nodes, client, pace: pace)
-        workloads = configuration.queue.map { _ in KubernetesWatch(.workloads, client, pace: pace, changed: changed) }
+        jobs = KubernetesWatch(.jobs, client, changed: changed)
+        pods = KubernetesWatch(.pods, client, changed: changed)
+        nodes = KubernetesWatch(.nodes, client)
+        workloads = configuration.queue.map { _ in KubernetesWatch(.workloads, client, changed: changed) }
     }
 
     /// Keeps a burst of events from making a look of each: what comes too soon is seen by the next look. The more runs
