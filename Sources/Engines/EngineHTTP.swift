@@ -54,6 +54,17 @@ struct EngineHTTP: Sendable {
         }
     }
 
+    /// As the library's shared one, but for connections that are refused: that is an answer, and whoever asked knows when
+    /// to ask again.
+    static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(10)
+        // Where there is no HTTP/2, each watch of each engine keeps a connection.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// Sends one request and reads the whole answer, whatever its status.
     ///
     /// - Throws: ``EngineError/unreachable(_:)`` when there is no whole answer: what was asked may have been done.
@@ -63,18 +74,9 @@ struct EngineHTTP: Sendable {
         json: JSON? = nil,
         contentType: String = "application/json"
     ) async throws(EngineError) -> Answer {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = HTTPMethod(rawValue: method)
-        request.headers.add(name: "Accept", value: "application/json")
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
-        if let token = try bearer() { request.headers.add(name: tokenHeader.name, value: tokenHeader.prefix + token) }
-        if let json {
-            request.headers.add(name: "Content-Type", value: contentType)
-            request.body = .bytes(ByteBuffer(string: json.text))
-        }
-        request.tlsConfiguration = tls
+        let request = try request(method, path, json: json, contentType: contentType)
         do {
-            let response = try await HTTPClient.shared.execute(
+            let response = try await Self.client.execute(
                 request,
                 timeout: .milliseconds(max(1, timeout.milliseconds))
             )
@@ -92,10 +94,43 @@ struct EngineHTTP: Sendable {
         } catch let error as EngineError {
             throw error
         } catch {
-            throw .unreachable(
-                "\(name) at \(base) cannot be reached (\(method) \(path)): \(error). Check the address, and that it runs."
+            throw unreached(error, "\(method) \(path)")
+        }
+    }
+
+    /// Why there is no answer, or only a part of one.
+    func unreached(_ error: any Error, _ what: String) -> EngineError {
+        let why = "\(error)"
+        // BoringSSL's word for it.
+        if why.contains("CERTIFICATE_VERIFY_FAILED") {
+            return .unreachable(
+                "\(name) at \(base) shows a certificate that no authority trusted here has signed, or that is over or of "
+                    + "another host. Name the authority that signed it, and check this machine's clock."
             )
         }
+        return .unreachable(
+            "\(name) at \(base) cannot be reached (\(what)): \(why). Check the address, and that it runs."
+        )
+    }
+
+    /// A request with our credential, as every call carries it.
+    func request(
+        _ method: String,
+        _ path: String,
+        json: JSON? = nil,
+        contentType: String = "application/json"
+    ) throws(EngineError) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "Accept", value: "application/json")
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        if let token = try bearer() { request.headers.add(name: tokenHeader.name, value: tokenHeader.prefix + token) }
+        if let json {
+            request.headers.add(name: "Content-Type", value: contentType)
+            request.body = .bytes(ByteBuffer(string: json.text))
+        }
+        request.tlsConfiguration = tls
+        return request
     }
 
     /// Reads an answer as JSON.

@@ -103,7 +103,7 @@ struct KubernetesCards: Sendable {
 }
 
 /// One node as the API server tells of it.
-struct KubernetesNode: Hashable, Sendable {
+struct KubernetesNode: KubernetesObject {
     var name: String
     var labels: [String: String]
     /// What pods may have of it, by resource, in cores, bytes and pieces.

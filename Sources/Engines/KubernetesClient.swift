@@ -7,8 +7,10 @@ struct KubernetesClient: Sendable {
     var namespace: String
     /// Picks our objects out of the namespace.
     var selector: String
+    let budget: CallBudget
 
-    init(_ access: KubernetesAccess, selector: String) throws(EngineError) {
+    /// - Parameter callsPerMinute: The most calls in a minute, all together. A watch is one call, however long.
+    init(_ access: KubernetesAccess, selector: String, callsPerMinute: Int = 60_000) throws(EngineError) {
         http = EngineHTTP(name: "Kubernetes", base: access.server, tls: try Self.tls(access))
         switch access.credential {
         case .none, .certificate: break
@@ -17,6 +19,7 @@ struct KubernetesClient: Sendable {
         }
         namespace = access.namespace
         self.selector = selector
+        budget = CallBudget(perMinute: callsPerMinute)
     }
 
     private static func tls(_ access: KubernetesAccess) throws(EngineError) -> TLSConfiguration? {
@@ -41,7 +44,7 @@ struct KubernetesClient: Sendable {
     /// What `GET /version` says.
     func version() async throws(EngineError) -> (text: String, minor: Int) {
         let json = try await get("/version")
-        guard let text = json["gitVersion"]?.stringValue, json["major"]?.stringValue == "1",
+        guard let json, let text = json["gitVersion"]?.stringValue, json["major"]?.stringValue == "1",
             let minor = json["minor"]?.stringValue.flatMap({ Int($0.prefix { $0.isNumber }) })
         else {
             throw .unreachable(
@@ -59,39 +62,7 @@ struct KubernetesClient: Sendable {
     /// The oldest version that the driver is written for.
     static let minorMin = 20
 
-    private var jobsPath: String { "/apis/batch/v1/namespaces/\(namespace.percentEncoded)/jobs" }
-    private var query: String { "?labelSelector=\(selector.percentEncoded)" }
-
-    /// Every Job of ours, from one call. Read through to etcd: a cached list might not show the newest, and what is not
-    /// in the list counts as gone.
-    func jobs() async throws(EngineError) -> [KubernetesJob] {
-        try items(await get(jobsPath + query), of: jobsPath).compactMap(KubernetesJob.init)
-    }
-
-    func pods() async throws(EngineError) -> [KubernetesPod] {
-        let path = "/api/v1/namespaces/\(namespace.percentEncoded)/pods"
-        return try items(await get(path + query), of: path).compactMap(KubernetesPod.init)
-    }
-
-    func nodes() async throws(EngineError) -> [KubernetesNode] {
-        try items(await get("/api/v1/nodes"), of: "/api/v1/nodes").compactMap(KubernetesNode.init)
-    }
-
-    /// Kueue's workloads in the namespace, in the newest version of its interface that the cluster has.
-    func workloads() async throws(EngineError) -> [KubernetesWorkload] {
-        for version in ["v1beta2", "v1beta1"] {
-            let path = "/apis/kueue.x-k8s.io/\(version)/namespaces/\(namespace.percentEncoded)/workloads"
-            let answer = try await http.call("GET", path)
-            if answer.status == 404 { continue }
-            guard answer.status == 200 else { throw fault(answer, "GET \(path)") }
-            return try items(http.json(answer, of: "GET \(path)"), of: path).compactMap(KubernetesWorkload.init)
-        }
-        throw .refused(
-            "The centre's configuration names a Kueue queue, and Kubernetes at \(http.base) has no Kueue. Install it, or "
-                + "take the queue out."
-        )
-    }
-
+    var jobsPath: String { "/apis/batch/v1/namespaces/\(namespace.percentEncoded)/jobs" }
     enum Creation: Hashable, Sendable {
         /// The Job, when the answer is one.
         case created(KubernetesJob?)
@@ -107,7 +78,7 @@ struct KubernetesClient: Sendable {
     }
 
     private func post(_ object: JSON, to path: String) async throws(EngineError) -> Creation {
-        let answer = try await http.call("POST", path, json: object)
+        let answer = try await call("POST", path, json: object)
         switch answer.status {
         case 200, 201, 202: return .created(KubernetesJob(try http.json(answer, of: "POST \(path)")))
         case 409 where status(answer)?.reason == "AlreadyExists": return .exists
@@ -122,75 +93,86 @@ struct KubernetesClient: Sendable {
     /// One Job; `nil` when there is none of that name.
     func job(_ run: RunKey) async throws(EngineError) -> KubernetesJob? {
         let path = "\(jobsPath)/\(run)"
-        let answer = try await http.call("GET", path)
+        let answer = try await call("GET", path)
         if answer.status == 404, status(answer)?.reason == "NotFound" { return nil }
         guard answer.status == 200 else { throw fault(answer, "GET \(path)") }
-        guard let job = KubernetesJob(try http.json(answer, of: "GET \(path)")), job.run == run else {
-            throw .unreachable("Kubernetes at \(http.base) answered GET \(path) with something that is not that Job.")
+        return try job(run, in: answer, of: "GET \(path)")
+    }
+
+    private func job(_ run: RunKey, in answer: EngineHTTP.Answer, of what: String) throws(EngineError) -> KubernetesJob
+    {
+        guard let job = KubernetesJob(try http.json(answer, of: what)), job.run == run else {
+            throw .unreachable("Kubernetes at \(http.base) answered \(what) with something that is not that Job.")
         }
         return job
     }
 
     /// Changes a Job by a merge patch.
     ///
-    /// - Returns: Whether it was there, under the uid that the patch names.
-    func patch(_ run: RunKey, _ patch: JSON) async throws(EngineError) -> Bool {
+    /// - Returns: What it is now; `nil` when there is none under the uid that the patch names.
+    func patch(_ run: RunKey, _ patch: JSON) async throws(EngineError) -> KubernetesJob? {
         let path = "\(jobsPath)/\(run)"
-        let answer = try await http.call(
+        let answer = try await call(
             "PATCH",
             path,
             json: patch,
             contentType: "application/merge-patch+json"
         )
         switch answer.status {
-        case 200: return true
-        case 404 where status(answer)?.reason == "NotFound": return false
-        case 409 where status(answer) != nil: return false
+        case 200: return try job(run, in: answer, of: "PATCH \(path)")
+        case 404 where status(answer)?.reason == "NotFound": return nil
+        case 409 where status(answer) != nil: return nil
         default: throw fault(answer, "PATCH \(path)")
         }
     }
 
     /// Deletes a Job with its pods, if it still has that uid. Harmless when it is gone.
-    func delete(_ run: RunKey, uid: String) async throws(EngineError) {
+    ///
+    /// - Returns: Whether there was one under that uid.
+    @discardableResult
+    func delete(_ run: RunKey, uid: String) async throws(EngineError) -> Bool {
         let path = "\(jobsPath)/\(run)"
         let options = JSON.object([
             ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
             ("propagationPolicy", .string("Foreground")), ("preconditions", .object([("uid", .string(uid))])),
         ])
-        let answer = try await http.call("DELETE", path, json: options)
+        let answer = try await call("DELETE", path, json: options)
         switch answer.status {
-        case 200, 202: return
+        case 200, 202: return true
         // Gone, or another one under its name, which is not ours to delete.
-        case 404 where status(answer)?.reason == "NotFound": return
-        case 409 where status(answer)?.reason == "Conflict": return
+        case 404 where status(answer)?.reason == "NotFound": return false
+        case 409 where status(answer)?.reason == "Conflict": return false
         default: throw fault(answer, "DELETE \(path)")
         }
     }
 
     // MARK: Answers
 
-    private func get(_ path: String) async throws(EngineError) -> JSON {
-        let answer = try await http.call("GET", path)
+    func call(
+        _ method: String,
+        _ path: String,
+        json: JSON? = nil,
+        contentType: String = "application/json"
+    ) async throws(EngineError) -> EngineHTTP.Answer {
+        await budget.take()
+        return try await http.call(method, path, json: json, contentType: contentType)
+    }
+
+    /// A GET that succeeds, or is one of the statuses that the caller knows what to do with: then `nil`.
+    func get(_ path: String, expecting others: Set<Int> = []) async throws(EngineError) -> JSON? {
+        let answer = try await call("GET", path)
+        if others.contains(answer.status) { return nil }
         guard answer.status == 200 else { throw fault(answer, "GET \(path)") }
         return try http.json(answer, of: "GET \(path)")
     }
 
-    private func items(_ json: JSON, of path: String) throws(EngineError) -> [JSON] {
-        guard let items = json["items"]?.arrayValue else {
-            // Go writes an empty list as null.
-            if json["items"] == .null { return [] }
-            throw .unreachable("Kubernetes at \(http.base) answered GET \(path) with something that is no list.")
-        }
-        return items
-    }
-
     /// The API server's own error object; `nil` when the answer is somebody else's.
-    private func status(_ answer: EngineHTTP.Answer) -> (reason: String, message: String)? {
+    func status(_ answer: EngineHTTP.Answer) -> (reason: String, message: String)? {
         guard let json = try? JSON(parsing: answer.body), json["kind"]?.stringValue == "Status" else { return nil }
         return (json["reason"]?.stringValue ?? "", json["message"]?.stringValue ?? "")
     }
 
-    private func fault(_ answer: EngineHTTP.Answer, _ what: String) -> EngineError {
+    func fault(_ answer: EngineHTTP.Answer, _ what: String) -> EngineError {
         if answer.status == 403, let status = status(answer) {
             return .unreachable(
                 "Kubernetes at \(http.base) does not allow \(what): \(status.message). Bind the agent's account to the "

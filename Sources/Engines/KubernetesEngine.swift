@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// A run is a Job of its name. What the cluster may forget or run twice is kept on a volume that the agent and every
 /// pod share: the order and its script, the mark of its release, the claim, logs and the exit record. See decision 18.
-public final class KubernetesEngine: Engine {
+public final class KubernetesEngine: ChangeNotifying {
     public struct Configuration: Sendable {
         public var access: KubernetesAccess
         /// Marks our objects in the namespace.
@@ -26,6 +26,9 @@ public final class KubernetesEngine: Engine {
         /// From a resource or `label=value` to a model of the catalogue. See ``KubernetesCards``.
         public var cardAliases: [String: String]
         public var emulatesCards: Bool
+        /// The most calls to the API server in a minute, all together. A watch is one call, and there are two or so of
+        /// each kind of object in a minute.
+        public var callsPerMinute: Int
 
         public init(
             access: KubernetesAccess,
@@ -37,7 +40,8 @@ public final class KubernetesEngine: Engine {
             claim: String? = nil,
             queue: String? = nil,
             cardAliases: [String: String] = [:],
-            emulatesCards: Bool = false
+            emulatesCards: Bool = false,
+            callsPerMinute: Int = 1200
         ) {
             self.access = access
             self.centre = centre
@@ -49,15 +53,28 @@ public final class KubernetesEngine: Engine {
             self.queue = queue
             self.cardAliases = cardAliases
             self.emulatesCards = emulatesCards
+            self.callsPerMinute = callsPerMinute
         }
     }
+
+    /// Rings when the API server has told of a change.
+    public let changes: AsyncStream<Void>
 
     let configuration: Configuration
     let client: KubernetesClient
     let cards: KubernetesCards
     let runs: PostedRuns
     let log: Logger
+    let jobs: KubernetesWatch<KubernetesJob>
+    let pods: KubernetesWatch<KubernetesPod>
+    let nodes: KubernetesWatch<KubernetesNode>
+    /// `nil` where Kueue does not decide.
+    let workloads: KubernetesWatch<KubernetesWorkload>?
+    private let pacer = Pacer()
     private let sending = Mutex<Set<RunKey>>([])
+    private let version = Mutex<(text: String, minor: Int, at: ContinuousClock.Instant)?>(nil)
+    /// Runs whose pods' own words are on the shared folder, or cannot be had.
+    let heard = Mutex<Set<RunKey>>([])
 
     /// Opens or makes the centre's folder. The API server itself is asked by the first call.
     ///
@@ -70,29 +87,64 @@ public final class KubernetesEngine: Engine {
             )
         }
         self.configuration = configuration
-        client = try KubernetesClient(
+        let client = try KubernetesClient(
             configuration.access,
-            selector: "\(KubernetesManifest.centreLabel)=\(configuration.centre)"
+            selector: "\(KubernetesManifest.centreLabel)=\(configuration.centre)",
+            callsPerMinute: configuration.callsPerMinute
         )
+        self.client = client
         cards = KubernetesCards(aliases: configuration.cardAliases)
         runs = try await blocking { () throws(EngineError) in try PostedRuns(root: configuration.folder) }
         self.log = log
+        let (changes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.changes = changes
+        let pacer = pacer
+        let changed: @Sendable () -> Void = { if pacer.isDue() { wake.yield() } }
+        jobs = KubernetesWatch(.jobs, client, changed: changed)
+        pods = KubernetesWatch(.pods, client, changed: changed)
+        nodes = KubernetesWatch(.nodes, client)
+        workloads = configuration.queue.map { _ in KubernetesWatch(.workloads, client, changed: changed) }
+    }
+
+    /// Keeps a burst of events from making a look of each: what comes too soon is seen by the next look. The more runs
+    /// there are, the more a look reads, and the longer it takes until the next ring.
+    private final class Pacer: Sendable {
+        private let state = Mutex<(last: ContinuousClock.Instant?, runs: Int)>((nil, 0))
+
+        func note(runs: Int) { state.withLock { $0.runs = runs } }
+
+        func isDue() -> Bool {
+            state.withLock { state in
+                let interval = max(.milliseconds(200), .milliseconds(1) * state.runs)
+                if let last = state.last, .now - last < interval { return false }
+                state.last = .now
+                return true
+            }
+        }
     }
 
     public var kind: EngineKind { .kubernetes }
 
     public func capacity() async throws(EngineError) -> CentreCapacity {
-        let version = try await client.version()
+        let version = try await currentVersion()
         return CentreCapacity(
             engine: .kubernetes,
             engineVersion: "Kubernetes \(version.text)",
-            nodes: cards.nodes(try await client.nodes(), emulated: configuration.emulatesCards),
+            nodes: cards.nodes(try await nodes.objects(), emulated: configuration.emulatesCards),
             isolates: false
         )
     }
 
+    /// Asked once a minute: a cluster is upgraded while we look on.
+    private func currentVersion() async throws(EngineError) -> (text: String, minor: Int) {
+        if let known = version.withLock({ $0 }), .now - known.at < .seconds(60) { return (known.text, known.minor) }
+        let asked = try await client.version()
+        version.withLock { $0 = (asked.text, asked.minor, .now) }
+        return asked
+    }
+
     func abilities() async throws(EngineError) -> KubernetesManifest.Abilities {
-        let abilities = KubernetesManifest.Abilities(minor: try await client.version().minor)
+        let abilities = KubernetesManifest.Abilities(minor: try await currentVersion().minor)
         guard configuration.queue == nil || abilities.suspends else {
             throw .refused("A Kueue queue needs Kubernetes 1.22 or newer, which suspends Jobs. Take the queue out.")
         }
@@ -104,7 +156,7 @@ public final class KubernetesEngine: Engine {
         let isKnown = try await blocking { () throws(EngineError) in self.runs.isKnown(order.run) }
         if !isKnown {
             let abilities = try await abilities()
-            let cards = try cards(for: order, on: try await client.nodes())
+            let cards = try cards(for: order, on: try await nodes.objects())
             try await blocking { () throws(EngineError) in try self.write(order, cards, abilities) }
         }
         let isOpen = try await blocking { () throws(EngineError) -> Bool in
@@ -121,14 +173,11 @@ public final class KubernetesEngine: Engine {
         guard let manifest = document["job"] else { throw .unreachable("The Job of \(run) cannot be read on disk.") }
         switch try await client.create(manifest) {
         case .created(let job):
-            if let job, !job.isHeld {
-                // The API server has dropped what it does not know, and would start it.
+            if let job, let why = unheld(job) {
                 try await client.delete(run, uid: job.uid)
-                throw .refused(
-                    "Kubernetes at \(configuration.access.server) ignores the suspension of Jobs. Turn its feature gate "
-                        + "SuspendJob on."
-                )
+                throw .refused("Kubernetes at \(configuration.access.server) \(why)")
             }
+            if let job { jobs.note(job, version: job.version) }
             if let job, let tasks = document["tasks"]?.integerValue, tasks > 1 { try await serve(run, job, document) }
             return job
         case .exists:
@@ -140,6 +189,16 @@ public final class KubernetesEngine: Engine {
             if let job, let tasks = document["tasks"]?.integerValue, tasks > 1 { try await serve(run, job, document) }
             return job
         case .refused(let why): throw .refused("Kubernetes does not take the run \(run): \(why)")
+        }
+    }
+
+    /// Why a Job that was created held would start all the same.
+    private func unheld(_ job: KubernetesJob) -> String? {
+        if !job.isHeld { return "ignores the suspension of Jobs. Turn its feature gate SuspendJob on." }
+        // What has a queue, Kueue starts when it likes, and it gives one to whatever comes without.
+        return job.queue.map { queue in
+            "puts every Job into Kueue's queue '\(queue)' by itself, where it would start before it is released. Give "
+                + "the local queue of that name in the namespace \(configuration.access.namespace) another one."
         }
     }
 
@@ -155,39 +214,45 @@ public final class KubernetesEngine: Engine {
         guard let document = try await runs.release(run) else { return }
         guard sending.withLock({ $0.insert(run).inserted }) else { return }
         defer { sending.withLock { _ = $0.remove(run) } }
+        let tasks = Int(document["tasks"]?.integerValue ?? 1)
+        if let job = jobs.known(run.description), job.isHeld, !job.isGoing, try await lift(job, tasks) { return }
         var job = try await client.job(run)
         // Somebody has deleted it; nothing of it had started, so it may be made anew.
         if job == nil { job = try await create(run) }
         guard let job, job.isHeld else { return }
-        let patch = KubernetesManifest.release(
-            job,
-            tasks: Int(document["tasks"]?.integerValue ?? 1),
-            queue: configuration.queue
-        )
-        guard try await client.patch(run, patch) else {
+        guard try await lift(job, tasks) else {
             throw .unreachable("The Job \(run) was changed or deleted while it was released. It is asked again.")
         }
     }
 
-    /// The runs as the cluster and the shared folder together tell of them: one list of Jobs, one of pods, and one of
-    /// workloads where Kueue decides.
+    /// - Returns: Whether the Job was still there.
+    private func lift(_ job: KubernetesJob, _ tasks: Int) async throws(EngineError) -> Bool {
+        let patch = KubernetesManifest.release(job, tasks: tasks, queue: configuration.queue)
+        guard let released = try await client.patch(job.run, patch) else { return false }
+        jobs.note(released, version: released.version)
+        return true
+    }
+
+    /// The runs as the cluster and the shared folder together tell of them. The cluster is not asked: it is kept in
+    /// sight by watches.
+    ///
+    /// - Throws: ``EngineError/unreachable(_:)`` when it is out of sight: what was seen before proves nothing.
     public func list() async throws(EngineError) -> [EngineRun] {
-        let jobs = Dictionary(try await client.jobs().map { ($0.run, $0) }, uniquingKeysWith: { first, _ in first })
-        let pods = Dictionary(grouping: try await client.pods(), by: \.run)
-        var workloads: [RunKey: KubernetesWorkload] = [:]
-        if configuration.queue != nil {
-            for workload in try await client.workloads() { workloads[workload.run] = workload }
-        }
-        let (known, sending) = (workloads, sending.withLock { $0 })
+        let jobs = Dictionary(try await jobs.objects().map { ($0.run, $0) }) { $1 }
+        let pods = Dictionary(grouping: try await pods.objects(), by: \.run)
+        let workloads = Dictionary(try await workloads?.objects().map { ($0.run, $0) } ?? []) { $1 }
+        let sending = sending.withLock { $0 }
+        for (run, job) in jobs where job.hasEnded { await hear(run, pods[run] ?? []) }
         let (seen, overdue) = try await runs.list { run, traces in
             KubernetesReading.of(
                 traces,
                 job: jobs[run],
                 pods: pods[run] ?? [],
-                workload: known[run],
+                workload: workloads[run],
                 isSending: sending.contains(run)
             )
         }
+        pacer.note(runs: seen.count)
         // The script was asked to end and has not, beyond its grace: the pod goes with its Job. What fails here must not
         // hide what was seen; it is tried again.
         for run in overdue {
@@ -208,6 +273,7 @@ public final class KubernetesEngine: Engine {
     }
 
     private func delete(_ run: RunKey) async throws(EngineError) {
+        if let job = jobs.known(run.description), try await client.delete(run, uid: job.uid) { return }
         if let job = try await client.job(run), !job.isGoing { try await client.delete(run, uid: job.uid) }
     }
 
@@ -217,5 +283,6 @@ public final class KubernetesEngine: Engine {
 
     public func forget(_ run: RunKey) async throws(EngineError) {
         try await runs.forget(run) { () throws(EngineError) in try await self.delete(run) }
+        heard.withLock { _ = $0.remove(run) }
     }
 }

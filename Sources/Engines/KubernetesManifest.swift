@@ -4,7 +4,11 @@ internal import Core
 /// The objects that a run becomes. Pure: an order and the cluster's abilities in, JSON out.
 struct KubernetesManifest: Sendable {
     static let centreLabel = "onepoint/centre"
+    /// What each pod's only container is called.
+    static let container = "run"
     static let orderAnnotation = "onepoint/order"
+    /// > Source: Kueue, "Run a Kubernetes Job".
+    static let queueLabel = "kueue.x-k8s.io/queue-name"
 
     /// What the API server's version allows.
     struct Abilities: Hashable, Sendable {
@@ -46,7 +50,7 @@ struct KubernetesManifest: Sendable {
     /// What lifts the hold. With Kueue, giving it a queue; Kueue lifts the suspension when it admits it.
     static func release(_ job: KubernetesJob, tasks: Int, queue: String?) -> JSON {
         var metadata: [(key: String, value: JSON)] = [("uid", .string(job.uid))]
-        if let queue { metadata.append(("labels", .object([("kueue.x-k8s.io/queue-name", .string(queue))]))) }
+        if let queue { metadata.append(("labels", .object([(queueLabel, .string(queue))]))) }
         var patch: [(key: String, value: JSON)] = [("metadata", .object(metadata))]
         if queue == nil {
             let lift: (key: String, value: JSON) =
@@ -129,7 +133,7 @@ struct KubernetesManifest: Sendable {
             ("persistentVolumeClaim", JSON.object([("claimName", .string(claim))]))
         }
         let container = JSON.object([
-            ("name", .string("run")), ("image", .string(configuration.image)),
+            ("name", .string(Self.container)), ("image", .string(configuration.image)),
             ("command", .array(command.map { .string($0) })),
             ("resources", .object([("limits", .object(amounts)), ("requests", .object(amounts))])),
             ("volumeMounts", .array(mounts)),

@@ -1,9 +1,13 @@
 internal import Core
 
 /// A batch/v1 Job of ours.
-struct KubernetesJob: Hashable, Sendable {
+struct KubernetesJob: KubernetesObject {
     var run: RunKey
     var uid: String
+    /// Of its text, as the API server counts them.
+    var version: String
+    /// Kueue's local queue, once it is to be admitted from there.
+    var queue: String?
     /// The digest of the order that it was made from.
     var order: String?
     /// Nothing starts: suspended, or of no pods at a time.
@@ -22,12 +26,17 @@ struct KubernetesJob: Hashable, Sendable {
         var message: String
     }
 
+    var name: String { run.description }
+    var hasEnded: Bool { isComplete || failure != nil }
+
     init?(_ json: JSON) {
         guard let run = json["metadata"]?["name"]?.stringValue.flatMap({ RunKey($0) }),
             let uid = json["metadata"]?["uid"]?.stringValue
         else { return nil }
         self.run = run
         self.uid = uid
+        version = json["metadata"]?["resourceVersion"]?.stringValue ?? ""
+        queue = json["metadata"]?["labels"]?[KubernetesManifest.queueLabel]?.stringValue
         order = json["metadata"]?["annotations"]?[KubernetesManifest.orderAnnotation]?.stringValue
         isSuspended = json["spec"]?["suspend"]?.boolValue == true
         isHeld = isSuspended || json["spec"]?["parallelism"]?.integerValue == 0
@@ -47,8 +56,9 @@ struct KubernetesJob: Hashable, Sendable {
 }
 
 /// A pod of one of our Jobs.
-struct KubernetesPod: Hashable, Sendable {
+struct KubernetesPod: KubernetesObject {
     var run: RunKey
+    var name: String
     var phase: String
     /// Why the pod as a whole was ended, such as `Evicted`.
     var reason: String?
@@ -71,6 +81,7 @@ struct KubernetesPod: Hashable, Sendable {
                 .flatMap({ RunKey($0) })
         else { return nil }
         self.run = run
+        name = json["metadata"]?["name"]?.stringValue ?? ""
         let status = json["status"]
         phase = status?["phase"]?.stringValue ?? "Unknown"
         reason = status?["reason"]?.stringValue
@@ -94,8 +105,9 @@ struct KubernetesPod: Hashable, Sendable {
 }
 
 /// Kueue's view of one of our Jobs.
-struct KubernetesWorkload: Hashable, Sendable {
+struct KubernetesWorkload: KubernetesObject {
     var run: RunKey
+    var name: String
     var isAdmitted: Bool
     /// Kueue has taken its place away from it.
     var eviction: String?
@@ -109,6 +121,7 @@ struct KubernetesWorkload: Hashable, Sendable {
                 .compactMap({ $0["name"]?.stringValue.flatMap { RunKey($0) } }).first
         else { return nil }
         self.run = run
+        name = json["metadata"]?["name"]?.stringValue ?? ""
         let conditions = json["status"]?["conditions"]?.arrayValue ?? []
         func condition(_ type: String, _ status: String) -> JSON? {
             conditions.first { $0["type"]?.stringValue == type && $0["status"]?.stringValue == status }

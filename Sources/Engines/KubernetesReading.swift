@@ -13,7 +13,7 @@ enum KubernetesReading {
         workload: KubernetesWorkload?,
         isSending: Bool
     ) -> RunReading {
-        if let ending = traces.ending { return .known(told(ending, by: pods)) }
+        if let ending = traces.ending { return .known(told(ending, by: pods, workload)) }
         guard traces.isReleased else { return .known(.held) }
         guard let job else {
             if traces.isClaimed {
@@ -21,7 +21,7 @@ enum KubernetesReading {
             }
             return .known(isSending ? .pending("it is being sent to Kubernetes") : .held)
         }
-        if job.isComplete || job.failure != nil { return .doubtful(outcome(of: job, pods, began: traces.isClaimed)) }
+        if job.hasEnded { return .doubtful(outcome(of: job, pods, began: traces.isClaimed)) }
         if let eviction = workload?.eviction, traces.isClaimed, job.isSuspended {
             return .doubtful(RunOutcome(.preempted, detail: "Kueue took its place away (\(eviction))"))
         }
@@ -29,13 +29,14 @@ enum KubernetesReading {
         if traces.isClaimed { return .known(.pending("it is being prepared")) }
         if isSending { return .known(.pending("it is being released")) }
         // With Kueue it is Kueue that lifts the suspension, once there is quota.
-        if job.isHeld, workload == nil { return .known(.held) }
+        if job.isHeld, workload == nil, job.queue == nil { return .known(.held) }
         return .known(.pending(waiting(job, pods, workload)))
     }
 
     /// Why a released run has not begun, in the words of whoever holds it back.
     static func waiting(_ job: KubernetesJob, _ pods: [KubernetesPod], _ workload: KubernetesWorkload?) -> String {
-        if let workload, !workload.isAdmitted { return workload.waiting ?? "Kueue has not admitted it yet" }
+        if let workload, !workload.isAdmitted { return cut(workload.waiting ?? "Kueue has not admitted it yet") }
+        if job.isHeld { return "Kueue has not looked at it yet" }
         if job.isGoing { return "its Job is being deleted" }
         for pod in pods {
             if let why = pod.unschedulable { return cut(why) }
@@ -89,10 +90,16 @@ enum KubernetesReading {
     ]
 
     /// A record tells that the run was told to end or killed, and only the cluster why.
-    private static func told(_ ending: EngineRun.State, by pods: [KubernetesPod]) -> EngineRun.State {
+    private static func told(
+        _ ending: EngineRun.State,
+        by pods: [KubernetesPod],
+        _ workload: KubernetesWorkload?
+    ) -> EngineRun.State {
         guard case .ended(let outcome, let startedAt, let endedAt) = ending,
-            outcome.isStopByEngine || outcome.kind == .signal && outcome.code == 9, let cause = cause(pods)
+            outcome.isStopByEngine || outcome.kind == .signal && outcome.code == 9
         else { return ending }
+        let evicted = workload?.eviction.map { RunOutcome(.preempted, detail: "Kueue took its place away (\($0))") }
+        guard let cause = cause(pods) ?? evicted else { return ending }
         return .ended(cause, startedAt: startedAt, endedAt: endedAt)
     }
 

@@ -85,6 +85,11 @@ final class PostedRuns: Sendable {
         return json
     }
 
+    /// Puts a file into a run's folder, unless there is one of that name.
+    func keep(_ bytes: [UInt8], as name: String, of run: RunKey) throws(EngineError) {
+        try change(run) { folder throws(Disk.Fault) in _ = try Disk.publish(bytes, in: folder.path, as: name) }
+    }
+
     private func members(_ run: RunKey) -> Int {
         if let members = known.withLock({ $0.members[run] }) { return members }
         let text = Disk.read(folder(run).file("members"), bytesMax: 64).map { String(decoding: $0, as: UTF8.self) }

@@ -30,7 +30,8 @@ public final class KubernetesEngineRig: FolderRig {
                     image: "here",
                     folder: "\(folder)/centre",
                     mount: folder,
-                    emulatesCards: true
+                    emulatesCards: true,
+                    callsPerMinute: 60_000
                 ),
                 log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             )

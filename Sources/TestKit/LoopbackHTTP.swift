@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import Synchronization
 
 /// An HTTP server on a port of the loopback interface, whose answers a test decides.
 public final class LoopbackHTTP: Sendable {
@@ -17,6 +18,14 @@ public final class LoopbackHTTP: Sendable {
         public var body: [UInt8]
         /// Breaks the connection off after so many bytes of the body; zero says nothing at all.
         public var breaksOffAfter: Int?
+        /// What goes on after the body, as the test likes.
+        public var stream: Stream?
+
+        /// Begins with status 200 and goes on as the stream says.
+        public init(_ stream: Stream) {
+            self.init(200, bytes: [])
+            self.stream = stream
+        }
 
         public init(_ status: Int, _ text: String, breaksOffAfter: Int? = nil) {
             self.init(status, bytes: Array(text.utf8), breaksOffAfter: breaksOffAfter)
@@ -26,6 +35,50 @@ public final class LoopbackHTTP: Sendable {
             self.status = status
             body = bytes
             self.breaksOffAfter = breaksOffAfter
+        }
+    }
+
+    /// An answer that goes on for as long as a test likes.
+    public final class Stream: Sendable {
+        private enum State {
+            case waiting(steps: [Step])
+            case open(any Channel)
+        }
+        private enum Step { case text(String), end, cut }
+
+        private let state = Mutex(State.waiting(steps: []))
+
+        public init() {}
+
+        public func send(_ text: String) { take(.text(text)) }
+        /// Ends the answer as a whole one.
+        public func end() { take(.end) }
+        /// Breaks the connection off.
+        public func breakOff() { take(.cut) }
+
+        private func take(_ step: Step) {
+            state.withLock { state in
+                switch state {
+                case .waiting(let steps): state = .waiting(steps: steps + [step])
+                case .open(let channel): Self.do(step, on: channel)
+                }
+            }
+        }
+
+        fileprivate func open(_ channel: any Channel) {
+            state.withLock { state in
+                if case .waiting(let steps) = state { for step in steps { Self.do(step, on: channel) } }
+                state = .open(channel)
+            }
+        }
+
+        private static func `do`(_ step: Step, on channel: any Channel) {
+            switch step {
+            case .text(let text):
+                channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: text))), promise: nil)
+            case .end: channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+            case .cut: channel.close(promise: nil)
+            }
         }
     }
 
@@ -81,6 +134,11 @@ private final class Answering: ChannelInboundHandler {
         if answer.breaksOffAfter == 0 {
             context.close(promise: nil)
             return
+        }
+        if let stream = answer.stream {
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Transfer-Encoding": "chunked"])
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            return stream.open(context.channel)
         }
         var headers = HTTPHeaders()
         headers.add(name: "Content-Length", value: "\(answer.body.count)")

@@ -48,6 +48,7 @@ extension ServerConfiguration {
         var queue: String?
         var cardAliases: [String: String] = [:]
         var emulatesCards = false
+        var callsPerMinute = 1200
 
         /// - Parameter folder: The engine's own, inside the agent's; of that pods see what runs need and no more.
         func configuration(centre: CentreName, folder: String) throws -> KubernetesEngine.Configuration {
@@ -64,7 +65,8 @@ extension ServerConfiguration {
                 claim: volumeClaim,
                 queue: queue,
                 cardAliases: cardAliases,
-                emulatesCards: emulatesCards
+                emulatesCards: emulatesCards,
+                callsPerMinute: callsPerMinute
             )
         }
 
@@ -170,6 +172,7 @@ extension ServerConfiguration {
         kubernetes.queue = fields.string("queue")
         kubernetes.cardAliases = cardAliases(&fields)
         kubernetes.emulatesCards = fields.flag("cards_are_emulated") ?? false
+        if let calls = fields.integer("calls_per_minute", in: 1...60_000) { kubernetes.callsPerMinute = Int(calls) }
         return kubernetes
     }
 

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import Synchronization
 import TestKit
 import Testing
 import Wire
@@ -76,7 +77,11 @@ struct KubernetesClusterTests {
                 let words = try #require(LocalEngineRig.text("\(folder)/pids/\(part)")).split(separator: " ")
                 kill(try #require(Int32(words[0])), SIGKILL)
             }
-            await #expect(throws: EngineError.self) { try await engine.list() }
+            // What was seen before proves nothing now, and nothing vanishes.
+            let seen = try await bench.wait("the engine to say that it sees nothing", { try? await engine.list() }) {
+                $0 == nil
+            }
+            #expect(seen == nil)
             try RayCluster.script("kubernetes-down", [folder, "--kill"])
             try RayCluster.script("kubernetes-up", [folder, KubernetesCluster.portOfRunning, "2"])
             #expect(try await bench.state(of: held.run) == .held)
@@ -148,26 +153,199 @@ struct KubernetesClusterTests {
         let folder = try #require(KubernetesCluster.folder)
         let admin = try admin(folder)
         #expect(try await admin.version().minor == 20)
-        #expect(try await admin.jobs().isEmpty)
+        #expect(try await admin.list(.jobs).items.isEmpty)
         let wrong = try KubernetesClient(
             try KubernetesCluster.access(folder, credential: .token("no")),
             selector: "a=b"
         )
         do {
-            _ = try await wrong.jobs()
+            _ = try await wrong.list(.jobs)
             Issue.record("it was let in")
         } catch { #expect("\(error)".contains("401")) }
         // The agent's rights end at its namespace.
         var agent = try KubernetesCluster.agent(folder)
         agent.namespace = "kube-system"
         do {
-            _ = try await KubernetesClient(agent, selector: "a=b").jobs()
+            _ = try await KubernetesClient(agent, selector: "a=b").list(.jobs)
             Issue.record("it was let in")
         } catch { #expect("\(error)".contains("docs/protocols/kubernetes.md")) }
         var stranger = try KubernetesCluster.agent(folder)
         stranger.authority = nil
         let distrusting = try KubernetesClient(stranger, selector: "a=b")
-        await #expect(throws: EngineError.self) { try await distrusting.jobs() }
+        do {
+            _ = try await distrusting.list(.jobs)
+            Issue.record("it was trusted")
+        } catch { #expect(error.sentence.contains("certificate"), "\(error)") }
+    }
+
+    @Test("a wrong token fails the check, which says what to do")
+    func wrongToken() async throws {
+        let folder = try #require(KubernetesCluster.folder)
+        let rig = try KubernetesEngineRig(access: try KubernetesCluster.access(folder, credential: .token("no")))
+        let checks = await (try await rig.kubernetes()).check()
+        let engine = try #require(checks.first { $0.subject == "engine" })
+        #expect(
+            engine.verdict == .failed && engine.detail.contains("the configured token is missing, wrong or expired")
+        )
+        await rig.remove()
+    }
+
+    @Test("what the watches show is what lists do, also when the API server has forgotten where they stood")
+    func watches() async throws {
+        try await with { rig, bench in
+            let engine = try await rig.kubernetes()
+            var orders: [EngineOrder] = []
+            for _ in 0..<6 { orders.append(try await bench.submit(EngineProgram(prints: "ready", end: .never))) }
+            for order in orders.prefix(4) { try await engine.release(order.run) }
+            for order in orders.prefix(4) { try await bench.says("ready", order.run) }
+            for order in orders[1...3] { try await engine.cancel(order.run, grace: .zero) }
+            for order in orders[1...3] { _ = try await bench.end(of: order.run) }
+            let stray = try #require(try await engine.client.job(orders[5].run))
+            try await engine.client.delete(stray.run, uid: stray.uid)
+            let gone = try await bench.wait("the deletion", { try await engine.client.job(stray.run) }) { $0 == nil }
+            #expect(gone == nil)
+            func agree<Object: KubernetesObject>(
+                _ kind: KubernetesKind,
+                _ watch: KubernetesWatch<Object>
+            ) async throws -> Int {
+                let (seen, _) = try await bench.wait(
+                    "the watched \(kind) to be the listed ones",
+                    {
+                        let listed = try await engine.client.list(kind).items.compactMap(Object.init)
+                        return (Set(try await watch.objects()), Set(listed))
+                    },
+                    until: { $0 == $1 }
+                )
+                return seen.count
+            }
+            #expect(try await agree(.jobs, engine.jobs) == 5)
+            #expect(try await agree(.pods, engine.pods) >= 1)
+            #expect(try await agree(.nodes, engine.nodes) == 2)
+            // Version 1 is long forgotten: the API server says so, as an event or as a status.
+            let forgotten = Mutex(false)
+            let path = try await engine.client.list(.jobs).path
+            let answer = try await engine.client.watch(path, from: "1", for: .seconds(5), slack: .seconds(30)) {
+            } each: { line throws(EngineError) in
+                var mirror = KubernetesMirror<KubernetesJob>()
+                let event = try engine.client.http.json(.init(status: 200, body: line), of: path)
+                do throws(KubernetesMirror<KubernetesJob>.Fault) { _ = try mirror.take(event) } catch {
+                    if error == .expired { forgotten.withLock { $0 = true } }
+                }
+            }
+            #expect(answer?.status == 410 || forgotten.withLock { $0 })
+        }
+    }
+
+    @Test("an API server that freezes is out of sight after a while, and in sight again when it goes on")
+    func frozen() async throws {
+        try await with { rig, bench in
+            let folder = try #require(KubernetesCluster.folder)
+            var pace = KubernetesPace()
+            (pace.period, pace.slack, pace.silenceMax) = (.seconds(1), .seconds(1), .seconds(4))
+            pace.shortest = .zero
+            let watch = KubernetesWatch<KubernetesNode>(.nodes, try await rig.kubernetes().client, pace: pace)
+            let before = Set(try await watch.objects().map(\.name))
+            let words = try #require(LocalEngineRig.text("\(folder)/pids/apiserver")).split(separator: " ")
+            let process = try #require(Int32(words[0]))
+            kill(process, SIGSTOP)
+            defer { kill(process, SIGCONT) }
+            let frozen = try await bench.wait("no sight of it", { try? await watch.objects() }) { $0 == nil }
+            #expect(frozen == nil)
+            kill(process, SIGCONT)
+            let after = try await bench.wait("sight of it", { try? await watch.objects() }) { $0 != nil }
+            #expect(Set((after ?? []).map(\.name)) == before)
+        }
+    }
+
+    @Test("what a pod printed whose script was never reached is the run's log, whatever becomes of the pod")
+    func words() async throws {
+        try await with { rig, bench in
+            let engine = try await rig.kubernetes()
+            let order = try await bench.submit(EngineProgram(prints: "never"))
+            // As where the volume is not mounted.
+            try FileManager.default.removeItem(atPath: "\(engine.configuration.folder)/runs/\(order.run)/script")
+            try await engine.release(order.run)
+            let outcome = try await bench.end(of: order.run).outcome
+            #expect(outcome.kind == .rejected, "\(outcome)")
+            let log = try await bench.log(of: order.run)
+            #expect(log.contains("script"), "\(log)")
+            let job = try #require(try await engine.client.job(order.run))
+            try await engine.client.delete(order.run, uid: job.uid)
+            _ = try await bench.wait("the pod to be gone", { try await engine.pods.objects() }) { pods in
+                !pods.contains { $0.run == order.run }
+            }
+            let rest = try await engine.logs(order.run, task: 0, from: 3, countMax: 1 << 20)
+            #expect("\(log.prefix(3))" + String(decoding: rest, as: UTF8.self) == log)
+        }
+    }
+
+    @Test("what a newer version would be posted is accepted as far as this one knows it; a dropped hold is noticed")
+    func newer() async throws {
+        try await with { rig, bench in
+            let engine = try await rig.kubernetes()
+            let order = try await rig.order(bench.newRun(), program: EngineProgram(prints: "no"))
+            var gang = order
+            gang.tasks = 2
+            let manifest = KubernetesManifest(
+                order: gang,
+                configuration: engine.configuration,
+                abilities: .init(minor: 31),
+                cards: nil,
+                command: ["/bin/false"]
+            )
+            // 1.20 drops what it does not know: a suspended Job comes back as one that starts.
+            let path = "/apis/batch/v1/namespaces/default/jobs?dryRun=All"
+            let answer = try await engine.client.call("POST", path, json: manifest.job(orderDigest: "digest"))
+            let job = try #require(KubernetesJob(try engine.client.http.json(answer, of: path)))
+            #expect(answer.status == 201 && !job.isHeld && job.order == "digest")
+            let service = KubernetesManifest.service(order.run, owner: "00000000-0000-0000-0000-000000000000")
+            let services = "/api/v1/namespaces/default/services?dryRun=All"
+            let made = try await engine.client.call("POST", services, json: service)
+            #expect(made.status == 201, "\(made.excerpt)")
+        }
+    }
+
+    @Test("Kueue's workloads are found in the version that the cluster has, and followed")
+    func kueue() async throws {
+        try await with { rig, bench in
+            let admin = try admin(try #require(KubernetesCluster.folder))
+            let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+            let agent = try await rig.kubernetes().client
+            let watch = KubernetesWatch<KubernetesWorkload>(.workloads, agent)
+            do throws(EngineError) {
+                _ = try await watch.objects()
+                Issue.record("there is no Kueue yet")
+            } catch { #expect(error.sentence.contains("has no Kueue"), "\(error.sentence)") }
+            // Its interface, as far as it is looked at.
+            let made = try await admin.call("POST", definitions, json: KubernetesFixtures.workloads)
+            #expect(made.status == 201, "\(made.excerpt)")
+            let workloads = "/apis/kueue.x-k8s.io/v1beta1/namespaces/default/workloads"
+            _ = try await bench.wait("its interface", { try await admin.http.call("GET", workloads).status }) {
+                $0 == 200
+            }
+            // Of a Job that is there, else it is cleared away.
+            let run = try await bench.submit(EngineProgram(prints: "no")).run
+            let uid = try #require(try await agent.job(run)).uid
+            let condition = ("QuotaReserved", "False", "Pending", "couldn't assign flavors to pod set main")
+            let workload = KubernetesFixtures.workload([condition], of: run, uid: uid)
+            let posted = try await admin.call("POST", workloads, json: workload)
+            #expect(posted.status == 201, "\(posted.excerpt)")
+            let seen = try await bench.wait("the workload", { (try? await watch.objects())?.first }) { $0 != nil }
+            #expect(seen?.run == run && seen?.waiting == "Pending: couldn't assign flavors to pod set main")
+            let patch = KubernetesFixtures.workload(
+                [("Evicted", "True", "Preempted", "for another")],
+                of: run,
+                uid: uid
+            )
+            let type = "application/merge-patch+json"
+            let name = workload["metadata"]?["name"]?.stringValue ?? ""
+            _ = try await admin.call("PATCH", "\(workloads)/\(name)", json: patch, contentType: type)
+            _ = try await bench.wait("its eviction", { try await watch.objects().first }) {
+                $0?.eviction == "Preempted"
+            }
+            _ = try await admin.call("DELETE", "\(definitions)/workloads.kueue.x-k8s.io")
+            _ = try await bench.wait("nothing of it", { try? await watch.objects() }) { $0?.isEmpty ?? true }
+        }
     }
 
     private func with(_ body: (KubernetesEngineRig, EngineBench) async throws -> Void) async throws {

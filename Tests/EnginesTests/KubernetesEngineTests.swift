@@ -11,100 +11,8 @@ import Testing
 /// would. A real control plane is in ``KubernetesClusterTests``.
 @Suite("Kubernetes is driven by Jobs")
 struct KubernetesEngineTests {
-    /// Keeps Jobs: names are unique, patches and deletes are fenced by uid.
-    final class Server: Sendable {
-        struct State {
-            var minor = 28
-            var jobs: [RunKey: JSON] = [:]
-            var services: [String] = []
-            var calls: [String] = []
-            /// The gate of suspension is off: the field is dropped.
-            var dropsSuspension = false
-            var losesCreations = 0
-            var uids = 0
-        }
-        let state = Mutex(State())
-
-        func answer(_ request: LoopbackHTTP.Request) -> LoopbackHTTP.Answer {
-            state.withLock { state in
-                let path = String(request.target.split(separator: "?")[0])
-                state.calls.append("\(request.method) \(path)")
-                let run = path.split(separator: "/").last.flatMap { RunKey(String($0)) }
-                let body = (try? JSON(parsing: request.body)) ?? .null
-                switch (request.method, path) {
-                case ("GET", "/version"):
-                    return .init(200, #"{"major":"1","minor":"\#(state.minor)+","gitVersion":"v1.\#(state.minor).2"}"#)
-                case ("GET", "/api/v1/nodes"): return .init(200, KubernetesNodes.list.text)
-                case ("POST", "/api/v1/namespaces/ns/services"):
-                    state.services.append(body["metadata"]?["name"]?.stringValue ?? "")
-                    return .init(201, body.text)
-                case ("GET", "/api/v1/namespaces/ns/pods"): return .init(200, #"{"items":null}"#)
-                case ("GET", "/apis/batch/v1/namespaces/ns/jobs"):
-                    return .init(200, JSON.object([("items", .array(Array(state.jobs.values)))]).text)
-                case ("POST", "/apis/batch/v1/namespaces/ns/jobs"): return create(body, &state)
-                case ("GET", _):
-                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
-                    return .init(200, job.text)
-                case ("PATCH", _):
-                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
-                    guard body["metadata"]?["uid"] == job["metadata"]?["uid"] else {
-                        return Self.status(409, "Conflict")
-                    }
-                    state.jobs[run] = Self.merged(job, body)
-                    return .init(200, state.jobs[run]?.text ?? "")
-                case ("DELETE", _):
-                    guard let run, let job = state.jobs[run] else { return Self.status(404, "NotFound") }
-                    guard body["preconditions"]?["uid"] == job["metadata"]?["uid"] else {
-                        return Self.status(409, "Conflict")
-                    }
-                    state.jobs[run] = nil
-                    return .init(200, "{}")
-                default: return .init(404, "404 page not found")
-                }
-            }
-        }
-
-        private func create(_ body: JSON, _ state: inout State) -> LoopbackHTTP.Answer {
-            guard let run = body["metadata"]?["name"]?.stringValue.flatMap({ RunKey($0) }) else {
-                return Self.status(422, "Invalid")
-            }
-            guard state.jobs[run] == nil else { return Self.status(409, "AlreadyExists") }
-            state.uids += 1
-            var job = Self.merged(body, .object([("metadata", .object([("uid", .string("uid-\(state.uids)"))]))]))
-            if state.dropsSuspension { job = Self.merged(job, .object([("spec", .object([("suspend", .null)]))])) }
-            state.jobs[run] = job
-            if state.losesCreations > 0 {
-                state.losesCreations -= 1
-                return .init(201, "", breaksOffAfter: 0)
-            }
-            return .init(201, job.text)
-        }
-
-        static func status(_ code: Int, _ reason: String) -> LoopbackHTTP.Answer {
-            .init(code, #"{"kind":"Status","reason":"\#(reason)","message":"\#(reason) it is","code":\#(code)}"#)
-        }
-
-        /// RFC 7396.
-        static func merged(_ target: JSON, _ patch: JSON) -> JSON {
-            guard case .object(let changes) = patch else { return patch }
-            var members: [(key: String, value: JSON)] = []
-            if case .object(let old) = target { members = old }
-            for (key, value) in changes {
-                let at = members.firstIndex { $0.key == key }
-                if value == .null {
-                    if let at { members.remove(at: at) }
-                } else if let at {
-                    members[at].value = merged(members[at].value, value)
-                } else {
-                    members.append((key, merged(.object([]), value)))
-                }
-            }
-            return .object(members)
-        }
-    }
-
     private struct World {
-        var server: Server
+        var server: KubernetesServer
         var engine: KubernetesEngine
         var folder: String
         /// Its own: scripts end what carries their run's name, and other worlds are on the same machine.
@@ -128,8 +36,18 @@ struct KubernetesEngineTests {
             )
         }
 
-        var job: JSON? { server.state.withLock { $0.jobs[run] } }
+        var job: JSON? { server.job(run) }
         func seen() async throws -> EngineRun.State? { try await engine.list().first?.state }
+
+        /// The first state that is right, or the last that was seen within a minute.
+        func state(_ isRight: (EngineRun.State?) -> Bool) async throws -> EngineRun.State? {
+            let deadline = ContinuousClock.now + .seconds(60)
+            while true {
+                let seen = try? await seen()
+                if isRight(seen) || ContinuousClock.now > deadline { return seen }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
 
         /// Runs what the Job's pods would run, all of them at once, to its end.
         func runPods() async throws {
@@ -150,7 +68,7 @@ struct KubernetesEngineTests {
     }
 
     private func with(queue: String? = nil, minor: Int = 28, _ body: (World) async throws -> Void) async throws {
-        let server = Server()
+        let server = KubernetesServer()
         server.state.withLock { $0.minor = minor }
         let loopback = try await LoopbackHTTP { server.answer($0) }
         var generator = SystemRandomNumberGenerator()
@@ -212,7 +130,8 @@ struct KubernetesEngineTests {
                 tasks: 3
             )
             _ = try await world.engine.submit(order)
-            #expect(world.server.state.withLock { $0.services } == (minor >= 24 ? ["\(order.run)"] : []))
+            let services = world.server.state.withLock { $0.objects[KubernetesServer.services]?.keys.sorted() ?? [] }
+            #expect(services == (minor >= 24 ? ["\(order.run)"] : []))
             try await world.engine.release(order.run)
             try await world.runPods()
             guard case .ended(let outcome, _, _) = try await world.seen() else {
@@ -274,7 +193,7 @@ struct KubernetesEngineTests {
     func deleted() async throws {
         try await with { world in
             _ = try await world.engine.submit(world.order())
-            world.server.state.withLock { $0.jobs = [:] }
+            world.server.remove(KubernetesServer.jobs, "\(world.run)")
             try await world.engine.release(world.run)
             #expect(world.job?["spec"]?["suspend"] == .bool(false))
             #expect(world.job?["metadata"]?["uid"] == .string("uid-2"))
@@ -284,9 +203,9 @@ struct KubernetesEngineTests {
     @Test("a Job of that name that is not ours is refused, and stays")
     func foreign() async throws {
         try await with { world in
-            world.server.state.withLock { $0.jobs[world.run] = KubernetesFixtures.job(world.run) }
+            let theirs = world.server.put(KubernetesServer.jobs, KubernetesFixtures.job(world.run))
             await #expect(throws: EngineError.self) { try await world.engine.submit(world.order()) }
-            #expect(world.job == KubernetesFixtures.job(world.run))
+            #expect(world.job == theirs)
         }
     }
 
@@ -311,7 +230,7 @@ struct KubernetesEngineTests {
             let job = world.job
             try await world.engine.cancel(order.run, grace: .zero)
             #expect(world.job == nil)
-            world.server.state.withLock { $0.jobs[order.run] = job }
+            world.server.put(KubernetesServer.jobs, try #require(job))
             try await world.runPods()
             #expect(LocalEngineRig.text("\(world.folder)/out/starts") == nil)
             guard case .ended(let outcome, _, _) = try await world.seen() else {
@@ -358,6 +277,161 @@ struct KubernetesEngineTests {
         }
     }
 
+    @Test("a namespace whose default queue would start what is held is refused, with its name")
+    func defaultQueue() async throws {
+        try await with(queue: "team-a") { world in
+            world.server.state.withLock { $0.defaultQueue = "default" }
+            do {
+                _ = try await world.engine.submit(world.order())
+                Issue.record("it was taken")
+            } catch EngineError.refused(let why) { #expect(why.contains("'default'"), "\(why)") }
+            #expect(world.job == nil)
+        }
+    }
+
+    @Test("with Kueue a released run waits in Kueue's words until it is admitted")
+    func admission() async throws {
+        try await with(queue: "team-a") { world in
+            let order = world.order(["/bin/sh", "-c", "exit 4"])
+            do {
+                _ = try await world.engine.list()
+                Issue.record("there is no Kueue")
+            } catch EngineError.refused(let why) { #expect(why.contains("no Kueue"), "\(why)") }
+            world.server.state.withLock { $0.hasKueue = true }
+            _ = try await world.engine.submit(order)
+            #expect(try await world.state { $0 == .held } == .held)
+            try await world.engine.release(order.run)
+            let unseen = try await world.state { if case .pending = $0 { true } else { false } }
+            #expect(unseen == .pending("Kueue has not looked at it yet"))
+            func kueue(_ type: String, _ status: String, _ reason: String) {
+                let condition = (type, status, reason, "2 more needed")
+                world.server.put(
+                    KubernetesServer.workloads,
+                    KubernetesFixtures.workload([condition], of: order.run)
+                )
+            }
+            kueue("QuotaReserved", "False", "Pending")
+            let waiting = EngineRun.State.pending("Pending: 2 more needed")
+            #expect(try await world.state { $0 == waiting } == waiting)
+            kueue("Admitted", "True", "Admitted")
+            let job = try #require(world.job)
+            let lifted = JSON.object([("spec", .object([("suspend", .bool(false))]))])
+            world.server.put(KubernetesServer.jobs, KubernetesServer.merged(job, lifted))
+            let admitted = EngineRun.State.pending(
+                "its pod has not been made yet; a quota of the namespace may be used up"
+            )
+            #expect(try await world.state { $0 == admitted } == admitted)
+            try await world.runPods()
+            let seen = try await world.seen()
+            guard case .ended(let outcome, _, _) = seen else {
+                Issue.record("\(String(describing: seen))")
+                return
+            }
+            #expect(outcome == RunOutcome(.exit, code: 4))
+        }
+    }
+
+    @Test("a run costs few calls, and looking at it none")
+    func calls() async throws {
+        try await with { world in
+            _ = try await world.engine.list()
+            _ = try await world.engine.capacity()
+            let before = world.server.state.withLock { $0.calls.count }
+            let order = world.order()
+            _ = try await world.engine.submit(order)
+            try await world.engine.release(order.run)
+            try await world.runPods()
+            for _ in 0..<100 { _ = try await world.engine.list() }
+            try await world.engine.forget(order.run)
+            let calls = world.server.state.withLock { $0.calls.dropFirst(before).filter { !$0.hasPrefix("WATCH") } }
+            let path = "\(KubernetesServer.jobs)/\(order.run)"
+            #expect(Array(calls) == ["POST \(KubernetesServer.jobs)", "PATCH \(path)", "DELETE \(path)"])
+        }
+    }
+
+    @Test("when the API server is out of sight, runs are neither gone nor ended; they are as they were when it is back")
+    func outOfSight() async throws {
+        try await with { world in
+            _ = try await world.engine.submit(world.order())
+            #expect(try await world.seen() == .held)
+            world.server.state.withLock { $0.instead = .init(502, "<html>") }
+            world.server.breakWatches()
+            let deadline = ContinuousClock.now + .seconds(60)
+            while ContinuousClock.now < deadline, (try? await world.engine.list()) != nil {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            await #expect(throws: EngineError.self) { try await world.engine.list() }
+            world.server.state.withLock { $0.instead = nil }
+            #expect(try await world.state { $0 == .held } == .held)
+        }
+    }
+
+    @Test("what a pod printed whose script was never reached is kept once, and read by offset")
+    func words() async throws {
+        try await with { world in
+            let order = world.order()
+            _ = try await world.engine.submit(order)
+            try await world.engine.release(order.run)
+            let pod = KubernetesFixtures.pod(state: ("terminated", "Error", 127), of: order.run)
+            let path = "\(KubernetesServer.pods)/pod-1"
+            world.server.state.withLock { $0.logs[path] = "sh: no such file\n" }
+            world.server.put(KubernetesServer.pods, pod)
+            let failed = KubernetesFixtures.job(order.run, condition: ("Failed", "BackoffLimitExceeded"))
+            world.server.put(KubernetesServer.jobs, KubernetesServer.merged(try #require(world.job), failed))
+            func log(_ from: Int64) async throws -> String {
+                _ = try await world.engine.list()
+                return String(
+                    decoding: try await world.engine.logs(order.run, task: 0, from: from, countMax: 100),
+                    as: UTF8.self
+                )
+            }
+            let deadline = ContinuousClock.now + .seconds(60)
+            while ContinuousClock.now < deadline, try await log(0).isEmpty {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            world.server.remove(KubernetesServer.pods, "pod-1")
+            world.server.state.withLock { $0.logs = [:] }
+            #expect(try await log(4) == "no such file\n")
+            #expect(world.server.count("GET \(path)/log") == 1)
+        }
+    }
+
+    @Test("a list that is too long is not read to its end")
+    func endless() async throws {
+        let bytes = [UInt8](repeating: UInt8(ascii: " "), count: 2 << 20)
+        let loopback = try await LoopbackHTTP { _ in .init(200, bytes: bytes) }
+        let access = KubernetesAccess(server: loopback.address, namespace: "ns", authority: nil, credential: .none)
+        var client = try KubernetesClient(access, selector: "a=b")
+        client.http.answerBytesMax = 1 << 20
+        do throws(EngineError) {
+            _ = try await client.list(.jobs)
+            Issue.record("it was read")
+        } catch { #expect(error.sentence.contains("more than 1 MiB"), "\(error.sentence)") }
+        await loopback.close()
+    }
+
+    static let strangers: [(LoopbackHTTP.Answer, String)] = [
+        (KubernetesServer.status(401, "Unauthorized"), "Name a file that holds one"),
+        (KubernetesServer.status(403, "Forbidden"), "docs/protocols/kubernetes.md"),
+        (.init(200, "<!DOCTYPE html><title>Sign in</title>"), "web page"),
+        (.init(200, #"{"major":"1","minor":"19","gitVersion":"v1.19.16"}"#), "v1.19.16"),
+        (.init(200, #"{"major":"2","minor":"0","gitVersion":"v2.0.0"}"#), "not Kubernetes 1.x"),
+        (.init(200, #"{"major":"1","minor":"2"#), "cut on the way"),
+        (.init(200, #"{"major":"1"}"#, breaksOffAfter: 5), "cannot be reached"),
+    ]
+
+    @Test("a check tells what is wrong with what answers, and what to do", arguments: strangers.indices)
+    func check(_ index: Int) async throws {
+        let (answer, words) = Self.strangers[index]
+        try await with { world in
+            world.server.state.withLock { $0.instead = answer }
+            let checks = await world.engine.check()
+            let engine = try #require(checks.first { $0.subject == "engine" })
+            #expect(engine.verdict == .failed && engine.detail.contains(words), "\(engine.detail)")
+            #expect(!checks.contains { $0.subject == "a job" }, "nothing is sent to a stranger")
+        }
+    }
+
     @Test("rights that are missing are named, and a proxy's page is not the API server's word")
     func faults() async throws {
         func fault(_ answer: LoopbackHTTP.Answer) async throws -> EngineError? {
@@ -370,9 +444,9 @@ struct KubernetesEngineTests {
             return fault
         }
         let answers: [(LoopbackHTTP.Answer, String)] = [
-            (Server.status(403, "Forbidden"), "docs/protocols/kubernetes.md"),
+            (KubernetesServer.status(403, "Forbidden"), "docs/protocols/kubernetes.md"),
             (.init(404, "404 page not found"), "404"),
-            (Server.status(401, "Unauthorized"), "401"), (.init(200, "<html>"), "web page"),
+            (KubernetesServer.status(401, "Unauthorized"), "401"), (.init(200, "<html>"), "web page"),
             (.init(200, "{"), "no JSON"),
         ]
         for (answer, words) in answers {
@@ -383,51 +457,4 @@ struct KubernetesEngineTests {
             #expect(sentence.contains(words), "\(sentence)")
         }
     }
-}
-
-/// A list of nodes as the API server gives it.
-enum KubernetesNodes {
-    static func node(
-        _ name: String,
-        ready: String = "True",
-        unschedulable: Bool = false,
-        _ allocatable: [(String, String)],
-        labels: [(String, String)] = []
-    ) -> JSON {
-        KubernetesFixtures.object([
-            (
-                "metadata",
-                KubernetesFixtures.object([
-                    ("name", .string(name)), ("labels", .object(labels.map { ($0.0, .string($0.1)) })),
-                ])
-            ), ("spec", KubernetesFixtures.object([("unschedulable", .bool(unschedulable))])),
-            (
-                "status",
-                KubernetesFixtures.object([
-                    ("allocatable", .object(allocatable.map { ($0.0, .string($0.1)) })),
-                    (
-                        "conditions",
-                        .array([
-                            KubernetesFixtures.object([("type", .string("Ready")), ("status", .string(ready))])
-                        ])
-                    ),
-                ])
-            ),
-        ])
-    }
-
-    static let list: JSON = .object([
-        (
-            "items",
-            .array([
-                node("plain", [("cpu", "3920m"), ("memory", "16Gi")]), node("down", ready: "Unknown", [("cpu", "8")]),
-                node("cordoned", unschedulable: true, [("cpu", "8")]),
-                node(
-                    "gpu",
-                    [("cpu", "64"), ("memory", "1000000Ki"), ("nvidia.com/gpu", "8")],
-                    labels: [("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"), ("nvidia.com/gpu.memory", "81559")]
-                ), node("huawei", [("cpu", "64"), ("memory", "1000000Ki"), ("huawei.com/Ascend910", "16")]),
-            ])
-        )
-    ])
 }

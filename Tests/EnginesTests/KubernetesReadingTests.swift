@@ -144,6 +144,17 @@ struct KubernetesReadingTests {
         #expect(try kind(RunOutcome(.signal, code: 9), full) == .outOfMemory)
         #expect(try kind(RunOutcome(.signal, code: 11), full) == .signal)
         #expect(try kind(RunOutcome(.succeeded), preempted) == .succeeded)
+        let ending = EngineRun.State.ended(stopped, startedAt: Self.start, endedAt: Self.start)
+        let seen = try Self.reading(
+            Self.traces(claimed: true, ending: ending),
+            KubernetesFixtures.job(suspend: true),
+            workload: KubernetesFixtures.workload([("Evicted", "True", "Preempted", "for another")])
+        )
+        guard case .known(.ended(let outcome, _, _)) = seen else {
+            Issue.record("\(seen)")
+            return
+        }
+        #expect(outcome.kind == .preempted && outcome.detail?.contains("Kueue") == true)
     }
 }
 
@@ -183,7 +194,8 @@ enum KubernetesFixtures {
         reason: String? = nil,
         conditions: [(String, String, String)] = [],
         state: (String, String, Int64)? = nil,
-        disruption: String? = nil
+        disruption: String? = nil,
+        of run: RunKey = RayFixtures.run
     ) -> JSON {
         var all = conditions.map { type, status, message in
             object([("type", .string(type)), ("status", .string(status)), ("message", .string(message))])
@@ -204,7 +216,12 @@ enum KubernetesFixtures {
             ])
         }
         return object([
-            ("metadata", object([("labels", object([("job-name", .string("\(RayFixtures.run)"))]))])),
+            (
+                "metadata",
+                object([
+                    ("name", .string("pod-1")), ("labels", object([("job-name", .string("\(run)"))])),
+                ])
+            ),
             (
                 "status",
                 object([
@@ -215,8 +232,15 @@ enum KubernetesFixtures {
         ])
     }
 
-    static func workload(_ conditions: [(String, String, String, String)]) -> JSON {
-        let owner = object([("kind", .string("Job")), ("name", .string("\(RayFixtures.run)"))])
+    static func workload(
+        _ conditions: [(String, String, String, String)],
+        of run: RunKey = RayFixtures.run,
+        uid: String = "93cbbd4d-7c5e-4b6f-abc7-e06987bccff3"
+    ) -> JSON {
+        let owner = object([
+            ("apiVersion", .string("batch/v1")), ("kind", .string("Job")), ("name", .string("\(run)")),
+            ("uid", .string(uid)),
+        ])
         let all = conditions.map { type, status, reason, message in
             object([
                 ("type", .string(type)), ("status", .string(status)), ("reason", .string(reason)),
@@ -224,8 +248,61 @@ enum KubernetesFixtures {
             ])
         }
         return object([
-            ("metadata", object([("ownerReferences", .array([owner]))])),
-            ("status", object([("conditions", .array(all))])),
+            ("apiVersion", .string("kueue.x-k8s.io/v1beta1")), ("kind", .string("Workload")),
+            (
+                "metadata",
+                object([("name", .string("job-\(run)-0f0f0")), ("ownerReferences", .array([owner]))])
+            ), ("status", object([("conditions", .array(all))])),
         ])
     }
+
+    /// Kueue's definition of its workloads, with any fields.
+    static let workloads = object([
+        ("apiVersion", .string("apiextensions.k8s.io/v1")), ("kind", .string("CustomResourceDefinition")),
+        (
+            "metadata",
+            object([
+                ("name", .string("workloads.kueue.x-k8s.io")),
+                (
+                    "annotations",
+                    object([
+                        ("api-approved.kubernetes.io", .string("https://github.com/kubernetes-sigs/kueue"))
+                    ])
+                ),
+            ])
+        ),
+        (
+            "spec",
+            object([
+                ("group", .string("kueue.x-k8s.io")), ("scope", .string("Namespaced")),
+                (
+                    "names",
+                    object([
+                        ("kind", .string("Workload")), ("listKind", .string("WorkloadList")),
+                        ("plural", .string("workloads")), ("singular", .string("workload")),
+                    ])
+                ),
+                (
+                    "versions",
+                    .array([
+                        object([
+                            ("name", .string("v1beta1")), ("served", .bool(true)), ("storage", .bool(true)),
+                            (
+                                "schema",
+                                object([
+                                    (
+                                        "openAPIV3Schema",
+                                        object([
+                                            ("type", .string("object")),
+                                            ("x-kubernetes-preserve-unknown-fields", .bool(true)),
+                                        ])
+                                    )
+                                ])
+                            ),
+                        ])
+                    ])
+                ),
+            ])
+        ),
+    ])
 }

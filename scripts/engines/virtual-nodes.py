@@ -3,17 +3,20 @@
     virtual-nodes.py SERVER KEYS NODES CPUS CARDS PRODUCT
 
 Enough of a kubelet for tests: it registers nodes with cards, runs the first container's command in a session of its own
-(images are not pulled), tells phases and exit statuses, and honours deletion with its grace. It looks at the pods five
-times a second instead of watching them.
+(images are not pulled), tells phases and exit statuses, honours deletion with its grace, and gives out what a pod has
+printed. It looks at the pods five times a second instead of watching them.
 """
 
 import http.client
+import http.server
 import json
 import os
 import signal
 import ssl
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -49,7 +52,11 @@ def register(name):
     call("POST", "/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
     room = {"cpu": cpus, "memory": "16Gi", "pods": "110", "nvidia.com/gpu": cards}
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready", "lastHeartbeatTime": now()}
-    status = {"capacity": room, "allocatable": room, "conditions": [ready]}
+    status = {
+        "capacity": room, "allocatable": room, "conditions": [ready],
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": words.server_port}},
+    }
     call("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, "application/strategic-merge-patch+json")
     leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
     spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": now()[:-1] + ".000000Z"}
@@ -73,13 +80,14 @@ class Pod:
         self.node = pod["spec"]["nodeName"]
         free[self.node] = free[self.node][wanted:]
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, self.cards))
+        self.words = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             self.container["command"],
             env=variables,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.words,
+            stderr=self.words,
         )
         self.tell("Running", {"running": {"startedAt": self.began}})
 
@@ -125,8 +133,30 @@ class Pod:
             pass
 
 
+class Words(http.server.BaseHTTPRequestHandler):
+    """The one thing that the API server asks a kubelet for: GET /containerLogs/NAMESPACE/POD/CONTAINER."""
+
+    def do_GET(self):
+        place = urllib.parse.urlparse(self.path)
+        wanted = place.path.split("/")[3:4] if place.path.startswith("/containerLogs/") else []
+        text = next((os.pread(pod.words.fileno(), 1 << 24, 0) for pod in list(pods.values()) if [pod.name] == wanted), None)
+        limit = urllib.parse.parse_qs(place.query).get("limitBytes")
+        self.send_response(404 if text is None else 200)
+        self.send_header("Content-Type", "text/plain")
+        self.end_headers()
+        self.wfile.write((text or b"")[: int(limit[0]) if limit else None])
+
+    def log_message(self, *words):
+        pass
+
+
 free = {name: list(range(int(cards))) for name in names}
 pods, stopping = {}, []
+words = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Words)
+secret = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+secret.load_cert_chain(f"{keys}/server.crt", f"{keys}/server.key")
+words.socket = secret.wrap_socket(words.socket, server_side=True)
+threading.Thread(target=words.serve_forever, daemon=True).start()
 signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
 registered = 0
 while not stopping:
