@@ -394,7 +394,7 @@ public actor Agent: Service {
             // What the engine runs and no record here is of may need anything, and so may what it has not told yet.
             if looksDone > 0, strays.isEmpty, accepting.isEmpty {
                 do {
-                    try await staging.trim(keeping: records.values.map(\.order))
+                    try await staging.trim { await self.records.values.map(\.order) }
                     failures = 0
                 } catch is CancellationError {
                     break
