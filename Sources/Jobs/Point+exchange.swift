@@ -53,7 +53,7 @@ extension Point {
         let now = now()
         let (live, toTell, reports, capacityChanged) = try await store.read { tx in
             (
-                try tx.liveRunKeys(at: agent.centre), try tx.liveRunsToTell(at: agent.centre),
+                try self.liveRunKeys(at: agent.centre, tx), try tx.liveRunsToTell(at: agent.centre),
                 try Self.sort(request.reports, of: agent.centre, tx, at: now),
                 try request.capacity.map { try tx.centre(agent.centre)?.capacity != $0 } ?? false
             )
@@ -160,6 +160,15 @@ extension Point {
             logBell.ring()
         }
         return outcome
+    }
+
+    /// The keys of a centre's live runs: read anew only when the log has grown since.
+    private func liveRunKeys(at centre: CentreName, _ tx: ReadTransaction) throws -> Set<RunKey> {
+        let sequence = try tx.lastSequence()
+        if let known = live.withLock({ $0[centre] }), known.sequence == sequence { return known.keys }
+        let keys = try tx.liveRunKeys(at: centre)
+        live.withLock { $0[centre] = (sequence, keys) }
+        return keys
     }
 
     /// What an agent's reports come to.
