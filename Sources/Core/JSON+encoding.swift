@@ -7,7 +7,7 @@ extension JSON {
     /// - Throws: `EncodingError` for an unsigned integer above 2^63, and whatever the value itself throws.
     public init(encoding value: some Encodable) throws {
         let draft = Draft()
-        try draft.take(value, [])
+        try draft.take(value)
         self = draft.json
     }
 
@@ -43,25 +43,23 @@ extension JSON {
 /// every value up by its type, and pass every object through a dictionary.
 private struct Writer: Encoder {
     fileprivate let draft: Draft
-    let codingPath: [any CodingKey]
+    /// Not kept: nothing but an integer above 2^63 can fail.
+    var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    fileprivate init(_ draft: Draft, _ codingPath: [any CodingKey] = []) {
-        self.draft = draft
-        self.codingPath = codingPath
-    }
+    fileprivate init(_ draft: Draft) { self.draft = draft }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         draft.becomeObject()
-        return KeyedEncodingContainer(Keyed<Key>(draft: draft, codingPath: codingPath))
+        return KeyedEncodingContainer(Keyed<Key>(draft: draft))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
         draft.becomeArray()
-        return Unkeyed(draft: draft, codingPath: codingPath)
+        return Unkeyed(draft: draft)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { Single(draft: draft, codingPath: codingPath) }
+    func singleValueContainer() -> any SingleValueEncodingContainer { Single(draft: draft) }
 }
 
 /// A value while it is being encoded. Used by one thread, within one call of `encode`.
@@ -118,7 +116,7 @@ private final class Draft {
         shape = .object(members)
     }
 
-    func take<Value: Encodable>(_ value: Value, _ path: [any CodingKey]) throws {
+    func take<Value: Encodable>(_ value: Value) throws {
         switch value {
         case let value as JSON: set(value.inOrder)
         case let value as String: set(.string(value))
@@ -127,10 +125,10 @@ private final class Draft {
             becomeObject()
             for (key, member) in value.members {
                 let draft = Draft()
-                try draft.take(member, path)
+                try draft.take(member)
                 append(key, .draft(draft))
             }
-        default: try value.encode(to: Writer(self, path))
+        default: try value.encode(to: Writer(self))
         }
     }
 }
@@ -157,7 +155,7 @@ extension JSON {
 
 private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let draft: Draft
-    let codingPath: [any CodingKey]
+    var codingPath: [any CodingKey] { [] }
 
     private func put(_ json: JSON, _ key: Key) { draft.append(JSON.memberName(of: key.stringValue), .scalar(json)) }
 
@@ -175,29 +173,29 @@ private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode(_ value: Double, forKey key: Key) { put(.number(value), key) }
 
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-        try child(key).take(value, codingPath + [key])
+        try child(key).take(value)
     }
 
     func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
-        Writer(child(key), codingPath + [key]).container(keyedBy: Nested.self)
+        Writer(child(key)).container(keyedBy: Nested.self)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        Writer(child(key), codingPath + [key]).unkeyedContainer()
+        Writer(child(key)).unkeyedContainer()
     }
 
-    func superEncoder(forKey key: Key) -> any Encoder { Writer(child(key), codingPath + [key]) }
+    func superEncoder(forKey key: Key) -> any Encoder { Writer(child(key)) }
 
     func superEncoder() -> any Encoder {
         let child = Draft()
         draft.append("super", .draft(child))
-        return Writer(child, codingPath)
+        return Writer(child)
     }
 }
 
 private struct Unkeyed: UnkeyedEncodingContainer {
     let draft: Draft
-    let codingPath: [any CodingKey]
+    var codingPath: [any CodingKey] { [] }
     var count: Int { draft.count }
 
     private func child() -> Draft {
@@ -208,22 +206,22 @@ private struct Unkeyed: UnkeyedEncodingContainer {
 
     func encodeNil() { draft.append(.scalar(.null)) }
 
-    func encode<Value: Encodable>(_ value: Value) throws { try child().take(value, codingPath) }
+    func encode<Value: Encodable>(_ value: Value) throws { try child().take(value) }
 
     func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type) -> KeyedEncodingContainer<Nested> {
-        Writer(child(), codingPath).container(keyedBy: Nested.self)
+        Writer(child()).container(keyedBy: Nested.self)
     }
 
     func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-        Writer(child(), codingPath).unkeyedContainer()
+        Writer(child()).unkeyedContainer()
     }
 
-    func superEncoder() -> any Encoder { Writer(child(), codingPath) }
+    func superEncoder() -> any Encoder { Writer(child()) }
 }
 
 private struct Single: SingleValueEncodingContainer {
     let draft: Draft
-    let codingPath: [any CodingKey]
+    var codingPath: [any CodingKey] { [] }
 
     func encodeNil() { draft.set(.null) }
     func encode(_ value: Bool) { draft.set(.bool(value)) }
@@ -247,5 +245,5 @@ private struct Single: SingleValueEncodingContainer {
         draft.set(.integer(integer))
     }
 
-    func encode<Value: Encodable>(_ value: Value) throws { try draft.take(value, codingPath) }
+    func encode<Value: Encodable>(_ value: Value) throws { try draft.take(value) }
 }

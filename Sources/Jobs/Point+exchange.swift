@@ -287,7 +287,7 @@ extension Point {
             }
         }
         for key in holds.union(strays) where !live.contains(key) {
-            guard let run = try tx.run(key), run.centre == centre else {
+            guard let lifecycle = try tx.standing(of: key, at: centre) else {
                 // Never our reason to stop anything: the point may be the one that forgot.
                 if sight.isNews(unknown: key) {
                     log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])
@@ -295,7 +295,7 @@ extension Point {
                 continue
             }
             response.settled.append(key)
-            if run.lifecycle.stop == .superseded, !ended.contains(key) {
+            if lifecycle.stop == .superseded, !ended.contains(key) {
                 response.stops.append(.init(run: key, reason: .superseded, graceSeconds: 10))
             }
         }

@@ -121,7 +121,8 @@ extension WriteTransaction {
         guard found.state != state else { return found.place }
         try count(-1, found.state, found.place.project)
         try count(1, state, found.place.project)
-        let shift = "\(found.state) = \(found.state) - 1, \(state) = \(state) + 1"
+        let (from, to) = (found.state.rawValue, state.rawValue)
+        let shift = "\(from) = \(from) - 1, \(to) = \(to) + 1"
         if let array = found.place.array {
             try connection.run("UPDATE job_array SET \(shift) WHERE id = ?", array)
         }

@@ -3,7 +3,7 @@ public import Core
 extension ReadTransaction {
     public func run(_ key: RunKey) throws -> Run? {
         try connection.first(
-            "\(Self.runQuery) WHERE job = ? AND number = ?",
+            Self.runByKey,
             key.job,
             key.number,
             read: Self.run
@@ -107,6 +107,7 @@ extension ReadTransaction {
     fileprivate static let isLive = "ended_at IS NULL"
 
     private static let runQuery = "SELECT \(runColumns) FROM run"
+    private static let runByKey = "\(runQuery) WHERE job = ? AND number = ?"
 
     private static let runColumns = """
         job, number, project, centre, state, lease, stop, unseen_since, waiting, nodes, cores, memory, cards, card,
