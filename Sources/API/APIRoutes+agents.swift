@@ -41,10 +41,10 @@ extension APIRoutes {
             answer: .json(ExchangeResponse.self)
         ) { call in
             let (request, agent) = (
-                try await call.wire(ExchangeRequest.self, limitBytes: exchangeBytesMax), try call.agent()
+                try await call.wire(limitBytes: exchangeBytesMax) { try ExchangeRequest($0) }, try call.agent()
             )
             let response = try await Response.whileServing { try await call.point.exchange(request, agent) }
-            return try call.answer(response)
+            return call.answer(json: try response.json)
         },
         Endpoint(
             .get,

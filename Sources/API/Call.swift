@@ -1,6 +1,5 @@
 import Core
 import Entry
-import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Jobs
@@ -100,12 +99,12 @@ struct Call: Sendable {
     }
 
     /// The body as a wire type, unknown fields ignored: for agents, which may be newer than the point.
-    func wire<Value: Decodable>(_ type: Value.Type, limitBytes: Int) async throws -> Value {
-        let bytes = try await request.bytes(limitBytes: limitBytes, in: context)
+    func wire<Value>(limitBytes: Int, _ read: (JSON) throws -> Value) async throws -> Value {
+        let json = try await json(limitBytes: limitBytes)
         do {
-            return try WireJSON.decode(type, from: Data(bytes.readableBytesView))
+            return try read(json)
         } catch let error as DecodingError {
-            throw Failure(.invalid, "The body is not a \(type).", violations: [error.violation])
+            throw Failure(.invalid, "The body is not a \(Value.self).", violations: [error.violation])
         }
     }
 
@@ -120,7 +119,19 @@ struct Call: Sendable {
         location: String? = nil,
         headers extra: HTTPFields = [:]
     ) throws -> Response {
-        let data = try WireJSON.encode(value)
+        answer(json: try JSON(encoding: value), status: status, location: location, headers: extra)
+    }
+
+    /// The same for what was put together by hand.
+    func answer(
+        json: JSON,
+        status: HTTPResponse.Status = .ok,
+        location: String? = nil,
+        headers extra: HTTPFields = [:]
+    ) -> Response {
+        var data: [UInt8] = []
+        data.reserveCapacity(4096)
+        json.write(to: &data)
         var headers = extra
         headers[.contentType] = Self.jsonType
         headers[.location] = location

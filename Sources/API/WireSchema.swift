@@ -151,8 +151,8 @@ final class SchemaProbe: Decoder {
         case .map, .unknown: shape = .map(value)
         case .list: shape = .list(value)
         case .object(var keys, var required):
-            keys.append((Self.snakeCase(key), value))
-            if isRequired { required.append(Self.snakeCase(key)) }
+            keys.append((JSON.memberName(of: key), value))
+            if isRequired { required.append(JSON.memberName(of: key)) }
             shape = .object(keys: keys, required: required)
         }
     }
@@ -172,14 +172,6 @@ final class SchemaProbe: Decoder {
         if let example = examples.lazy.compactMap({ $0 as? Value }).first { return example }
         if let choice = type as? any CaseIterable.Type, let first = choice.firstCase as? Value { return first }
         return try Value(from: SchemaProbe(schemas: WireSchema()))
-    }
-
-    /// As `JSONEncoder.KeyEncodingStrategy.convertToSnakeCase` for names without acronyms.
-    private static func snakeCase(_ key: String) -> String {
-        key.reduce(into: "") { text, letter in
-            if letter.isUppercase { text.append("_") }
-            text.append(letter.lowercased())
-        }
     }
 
     private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {

@@ -46,6 +46,8 @@ public actor Agent: Service {
     private(set) var records: [RunKey: AgentRecord] = [:]
     /// What the engine said last, by run.
     private(set) var seen: [RunKey: EngineRun] = [:]
+    /// What it had then and no record here was of, without what was accepted since.
+    private var strays: Set<RunKey> = []
     /// Up to where the point has each task's log.
     private var logOffsets: [RunKey: [Int: Int64]] = [:]
     /// Leases that are being written to disk: nobody is told of them yet.
@@ -229,11 +231,6 @@ public actor Agent: Service {
         )
     }
 
-    /// What the engine has and no record here is of.
-    private var strays: some Collection<RunKey> {
-        seen.keys.filter { records[$0] == nil && !accepting.contains($0) }
-    }
-
     /// Takes in what the point said. A lease is on disk before the next exchange can say that it is held.
     ///
     /// - Returns: Whether anything in it was new.
@@ -245,6 +242,7 @@ public actor Agent: Service {
             let record = AgentRecord(order: order)
             // The other loop may bring the same lease meanwhile; and neither may say that it is held before it is.
             accepting.insert(order.run)
+            strays.remove(order.run)
             defer { accepting.remove(order.run) }
             try await disk.save(record)
             records[order.run] = record
@@ -330,6 +328,7 @@ public actor Agent: Service {
         let runs = try await engine.list()
         let before = seen
         seen = Dictionary(runs.map { ($0.run, $0) }) { first, _ in first }
+        strays = Set(seen.keys.filter { records[$0] == nil && !accepting.contains($0) })
         looksDone = number
         for run in records.keys where seen[run] != before[run] { bell(of: run).ring() }
         lookedBell.ring()
@@ -346,6 +345,7 @@ public actor Agent: Service {
                 case .ended:
                     try await engine.forget(run)
                     seen[run] = nil
+                    strays.remove(run)
                     condemned[run] = nil
                 case .held, .pending, .running:
                     guard !isStopping else { continue }
@@ -394,7 +394,7 @@ public actor Agent: Service {
             // What the engine runs and no record here is of may need anything, and so may what it has not told yet.
             if looksDone > 0, strays.isEmpty, accepting.isEmpty {
                 do {
-                    try await staging.trim(keeping: records.values.map(\.order))
+                    try await staging.trim { await self.records.values.map(\.order) }
                     failures = 0
                 } catch is CancellationError {
                     break

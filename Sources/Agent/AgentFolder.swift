@@ -58,7 +58,7 @@ public struct AgentFolder: AgentDisk {
 
     /// Makes the record durable before it returns.
     package func save(_ record: AgentRecord) async throws {
-        let bytes = [UInt8](try WireJSON.encode(record))
+        let bytes = try WireJSON.encode(record)
         let path = recordPath(record.key)
         try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
     }
@@ -148,7 +148,7 @@ public struct AgentFolder: AgentDisk {
     }
 
     public func save(_ identity: AgentIdentity) async throws {
-        let bytes = [UInt8](try WireJSON.encode(identity))
+        let bytes = try WireJSON.encode(identity)
         let path = "\(root)/identity.json"
         try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
     }

@@ -159,7 +159,7 @@ public struct HTTPPointLink: PointLink, BlobLink {
     private func decode<Answer: Decodable>(_ response: HTTPClientResponse) async throws -> Answer {
         let body = try await response.body.collect(upTo: 64 << 20)
         do {
-            return try WireJSON.decode(from: Data(body.readableBytesView))
+            return try WireJSON.decode(from: body.readableBytesView)
         } catch {
             throw Failure(.unavailable, "The point answered something that is not understood here.", note: "\(error)")
         }

@@ -15,15 +15,16 @@ extension Staging {
     /// Removes what was not used for the longest time until the cache is a tenth below its limit, so that not every run
     /// makes it look again. Cheap while it is within.
     ///
-    /// - Parameter orders: Those of every live run: what they name stays, whatever the limit says.
-    func trim(keeping orders: [LeaseOrder]) async throws {
+    /// - Parameter orders: Those of every live run: what they name stays, whatever the limit says. Asked for only when
+    ///   something has to go.
+    func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws {
         let limit = try await cacheLimit()
         if let counted, counted + grown <= limit { return }
         isTrimming = true
         defer { isTrimming = false }
         // What comes from now on is counted on top of what is found.
         (counted, grown) = (nil, 0)
-        let named = try await named(by: orders)
+        let named = try await named(by: await orders())
         try await cache.sweepCopies()
         var total = try await clearParts(except: named)
         let blobs = try await cache.uses()

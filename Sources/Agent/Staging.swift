@@ -22,7 +22,7 @@ package protocol CentreStaging: Sendable {
     /// Nothing of a run is needed any more.
     func release(_ run: RunKey) async
     /// Keeps what is stored for later runs within its limit, without what the live ones need.
-    func trim(keeping orders: [LeaseOrder]) async throws
+    func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws
     /// Ends what is under way, so that nothing moves any more once the agent has stopped.
     func stop() async
 }

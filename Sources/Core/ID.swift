@@ -34,39 +34,44 @@ extension ID: Comparable {
 extension ID: LosslessStringConvertible {
     /// The 26 base32 characters without the prefix.
     public var base32: String {
-        String(unsafeUninitializedCapacity: 26) { buffer in
-            var (high, low) = (high, low)
-            for index in stride(from: 25, through: 0, by: -1) {
-                buffer[index] = Base32.alphabet[Int(low & 31)]
-                low = low >> 5 | high << 59
-                high >>= 5
-            }
-            return 26
+        String(unsafeUninitializedCapacity: Base32.length) { buffer in
+            Base32.write(high, low, to: buffer[...])
+            return Base32.length
         }
     }
 
-    public var description: String { "\(Tag.prefix)-\(base32)" }
+    public var description: String {
+        let prefix = Tag.prefix.bytes
+        let length = prefix.count + 1 + Base32.length
+        return String(unsafeUninitializedCapacity: length) { buffer in
+            _ = buffer.update(fromContentsOf: prefix)
+            buffer[prefix.count] = UInt8(ascii: "-")
+            Base32.write(high, low, to: buffer[(prefix.count + 1)...])
+            return length
+        }
+    }
 
     /// Reads the text form; `nil` unless prefix, length, alphabet and range are all right.
     public init?(_ description: String) {
-        let bytes = description.utf8
-        let length = Tag.prefix.utf8CodeUnitCount
-        guard bytes.count == length + 27, bytes.starts(with: Tag.prefix.bytes),
-            bytes.dropFirst(length).first == UInt8(ascii: "-")
+        var text = description
+        guard let id = text.withUTF8({ Self(utf8: $0) }) else { return nil }
+        self = id
+    }
+
+    /// The same where it stands.
+    public init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+        let prefix = Tag.prefix.bytes
+        guard bytes.count == prefix.count + 1 + Base32.length, bytes.starts(with: prefix),
+            bytes[prefix.count] == UInt8(ascii: "-"), let words = Base32.read(bytes[(prefix.count + 1)...])
         else { return nil }
-        self.init(base32: description[bytes.index(bytes.startIndex, offsetBy: length + 1)...])
+        self.init(high: words.high, low: words.low)
     }
 
     /// Reads the 26 characters that follow the prefix.
     public init?(base32 text: Substring) {
-        guard text.utf8.count == 26, let first = text.utf8.first, first <= UInt8(ascii: "7") else { return nil }
-        var (high, low): (UInt64, UInt64) = (0, 0)
-        for byte in text.utf8 {
-            guard let value = Base32.value(of: byte) else { return nil }
-            high = high << 5 | low >> 59
-            low = low << 5 | UInt64(value)
-        }
-        self.init(high: high, low: low)
+        var text = text
+        guard let words = text.withUTF8({ Base32.read($0[...]) }) else { return nil }
+        self.init(high: words.high, low: words.low)
     }
 }
 
@@ -90,19 +95,43 @@ extension StaticString {
     fileprivate var bytes: UnsafeBufferPointer<UInt8> { .init(start: utf8Start, count: utf8CodeUnitCount) }
 }
 
-/// Crockford's base32 without i, l, o and u. Source: https://www.crockford.com/base32.html
+/// 128 bits in Crockford's base32, without i, l, o and u. Source: https://www.crockford.com/base32.html
 enum Base32 {
-    static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    /// Characters of 128 bits; the first has only three.
+    static let length = 26
+    private static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
 
-    private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 255, count: 256)
-        for (value, byte) in alphabet.enumerated() { values[Int(byte)] = UInt8(value) }
-        return values
-    }()
+    /// - Parameter buffer: Room for ``length`` bytes.
+    static func write(_ high: UInt64, _ low: UInt64, to buffer: Slice<UnsafeMutableBufferPointer<UInt8>>) {
+        var (buffer, high, low) = (buffer, high, low)
+        for index in stride(from: length - 1, through: 0, by: -1) {
+            buffer[buffer.startIndex + index] = alphabet.utf8Start[Int(low & 31)]
+            low = low >> 5 | high << 59
+            high >>= 5
+        }
+    }
 
-    static func value(of byte: UInt8) -> UInt8? {
-        let value = values[Int(byte)]
-        return value == 255 ? nil : value
+    static func read(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> (high: UInt64, low: UInt64)? {
+        guard bytes.count == length, bytes[bytes.startIndex] <= UInt8(ascii: "7") else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for byte in bytes {
+            guard let value = value(of: byte) else { return nil }
+            high = high << 5 | low >> 59
+            low = low << 5 | UInt64(value)
+        }
+        return (high, low)
+    }
+
+    private static func value(of byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "h"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "j")...UInt8(ascii: "k"): byte - UInt8(ascii: "j") + 18
+        case UInt8(ascii: "m")...UInt8(ascii: "n"): byte - UInt8(ascii: "m") + 20
+        case UInt8(ascii: "p")...UInt8(ascii: "t"): byte - UInt8(ascii: "p") + 22
+        case UInt8(ascii: "v")...UInt8(ascii: "z"): byte - UInt8(ascii: "v") + 27
+        default: nil
+        }
     }
 }
 

@@ -55,15 +55,30 @@ extension Instant: CustomStringConvertible {
         let writable = min(max(milliseconds, Self.textMin), Self.textMax)
         let (days, dayMilliseconds) = floorDivide(writable, 86_400_000)
         let (year, month, day) = civil(fromDays: days)
-        func pad(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
         let seconds = dayMilliseconds / 1000
-        return
-            "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2))"
-            + ":\(pad(seconds % 60, 2)).\(pad(dayMilliseconds % 1000, 3))Z"
+        return String(unsafeUninitializedCapacity: Self.textLength) { buffer in
+            var position = 0
+            func put(_ value: Int64, _ width: Int, _ separator: Character) {
+                var rest = value
+                for index in stride(from: position + width - 1, through: position, by: -1) {
+                    buffer[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                buffer[position + width] = separator.asciiValue ?? 0
+                position += width + 1
+            }
+            put(year, 4, "-")
+            put(month, 2, "-")
+            put(day, 2, "T")
+            put(seconds / 3600, 2, ":")
+            put(seconds / 60 % 60, 2, ":")
+            put(seconds % 60, 2, ".")
+            put(dayMilliseconds % 1000, 3, "Z")
+            return position
+        }
     }
+
+    private static let textLength = 24
 
     /// 0000-01-01T00:00:00.000Z
     private static let textMin: Int64 = -62_167_219_200_000
@@ -74,7 +89,12 @@ extension Instant: CustomStringConvertible {
     ///
     /// A leap second is read as the second after it. A day that its month does not have is refused.
     public init?(rfc3339 text: String) {
-        let bytes = Array(text.utf8)
+        var text = text
+        guard let instant = text.withUTF8({ Self(rfc3339: $0) }) else { return nil }
+        self = instant
+    }
+
+    private init?(rfc3339 bytes: UnsafeBufferPointer<UInt8>) {
         func number(_ start: Int, _ count: Int) -> Int64? {
             guard start + count <= bytes.count else { return nil }
             var value: Int64 = 0

@@ -9,24 +9,28 @@ public struct JSONError: Error, Sendable, Hashable {
 extension JSON {
     /// Lists and objects inside one another beyond this many are refused.
     public static let depthMax = 64
+    /// The same for what we wrote ourselves: what we accepted comes to stand a few levels deeper in it.
+    public static let ownDepthMax = 96
 
     /// Parses one JSON text.
     ///
     /// Stricter than RFC 8259 asks: a repeated key in one object is an error, because two readers would disagree on it.
     /// Keys that differ only in how Unicode composes their characters count as repeated, as Swift compares them.
     /// Whole numbers beyond 64 bits become floating-point numbers; numbers beyond those are refused.
-    /// - Parameter bytes: UTF-8. The caller caps its length.
+    /// - Parameters:
+    ///   - bytes: UTF-8. The caller caps its length.
+    ///   - depthMax: Lists and objects inside one another beyond this many are refused.
     /// - Throws: ``JSONError`` with the offset of the fault.
-    public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
+    public init(parsing bytes: some Collection<UInt8>, depthMax: Int = depthMax) throws(JSONError) {
         let result =
-            bytes.withContiguousStorageIfAvailable { Self.parse($0) }
-            ?? Array(bytes).withUnsafeBufferPointer { Self.parse($0) }
+            bytes.withContiguousStorageIfAvailable { Self.parse($0, depthMax) }
+            ?? Array(bytes).withUnsafeBufferPointer { Self.parse($0, depthMax) }
         self = try result.get()
     }
 
-    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<JSON, JSONError> {
+    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>, _ depthMax: Int) -> Result<JSON, JSONError> {
         Result { () throws(JSONError) -> JSON in
-            var parser = Parser(bytes: bytes)
+            var parser = Parser(bytes: bytes, depthMax: depthMax)
             return try parser.document()
         }
     }
@@ -35,9 +39,10 @@ extension JSON {
 /// Recursive descent over borrowed bytes, which outlive it.
 private struct Parser {
     let bytes: UnsafeBufferPointer<UInt8>
+    let depthMax: Int
     var position = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, depthMax: Int) { (self.bytes, self.depthMax) = (bytes, depthMax) }
 
     mutating func document() throws(JSONError) -> JSON {
         skipSpace()
@@ -92,7 +97,7 @@ private struct Parser {
     }
 
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
-        guard depth <= JSON.depthMax else { throw fault("is nested deeper than \(JSON.depthMax) levels") }
+        guard depth <= depthMax else { throw fault("is nested deeper than \(depthMax) levels") }
         position += 1
         var members: [(key: String, value: JSON)] = []
         // A few keys are compared one by one; many are kept in a set, so that the cost stays linear.
@@ -122,7 +127,7 @@ private struct Parser {
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSON {
-        guard depth <= JSON.depthMax else { throw fault("is nested deeper than \(JSON.depthMax) levels") }
+        guard depth <= depthMax else { throw fault("is nested deeper than \(depthMax) levels") }
         position += 1
         var items: [JSON] = []
         skipSpace()
@@ -185,10 +190,12 @@ private struct Parser {
     private mutating func string() throws(JSONError) -> String {
         position += 1
         let start = position
-        skipPlain()
+        let isASCII = skipPlain()
         if next == UInt8(ascii: "\"") {
             let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
-            guard let text = String(validating: plain, as: UTF8.self) else { throw fault("is not UTF-8") }
+            // Nearly every string; checking what needs no check takes most of the time of reading it.
+            let valid = isASCII ? String(decoding: plain, as: UTF8.self) : String(validating: plain, as: UTF8.self)
+            guard let text = valid else { throw fault("is not UTF-8") }
             position += 1
             return text
         }
@@ -211,12 +218,18 @@ private struct Parser {
     }
 
     /// Moves on to the next byte that means something inside a string.
-    private mutating func skipPlain() {
+    ///
+    /// - Returns: Whether what it passed is ASCII.
+    @discardableResult
+    private mutating func skipPlain() -> Bool {
+        var all: UInt8 = 0
         while position < bytes.count {
             let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { return }
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            all |= byte
             position += 1
         }
+        return all < 0x80
     }
 
     private mutating func escape(into out: inout [UInt8]) throws(JSONError) {

@@ -10,18 +10,39 @@ public struct RunKey: Hashable, Sendable, Comparable, Codable, LosslessStringCon
     }
 
     /// The name that engines know the run by, such as `op-01j…-1`: at most 40 characters of a DNS label.
-    public var description: String { "op-\(job.base32)-\(number)" }
+    public var description: String {
+        let digits = String(number)
+        let length = Self.headLength + digits.utf8.count
+        return String(unsafeUninitializedCapacity: length) { buffer in
+            _ = buffer.update(fromContentsOf: "op-".utf8)
+            Base32.write(job.high, job.low, to: buffer[3...])
+            buffer[Self.headLength - 1] = UInt8(ascii: "-")
+            _ = buffer[Self.headLength...].update(fromContentsOf: digits.utf8)
+            return length
+        }
+    }
+
+    /// What precedes the number.
+    private static let headLength = 3 + Base32.length + 1
 
     public init?(_ description: String) {
-        guard description.hasPrefix("op-") else { return nil }
-        let rest = description.dropFirst(3)
-        // One text for one key: no sign, no leading zero, no more than 40 characters in all.
-        guard (28...37).contains(rest.utf8.count), rest.dropFirst(26).first == "-",
-            let job = JobID(base32: rest.prefix(26)),
-            rest.utf8.dropFirst(27).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            rest.utf8.dropFirst(27).first != UInt8(ascii: "0"), let number = Int(rest.dropFirst(27))
+        var text = description
+        guard let key = text.withUTF8({ Self(utf8: $0) }) else { return nil }
+        self = key
+    }
+
+    /// One text for one key: no sign, no leading zero, no more than 40 characters in all.
+    private init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+        guard (Self.headLength + 1...40).contains(bytes.count), bytes.starts(with: "op-".utf8),
+            bytes[Self.headLength - 1] == UInt8(ascii: "-"), bytes[Self.headLength] != UInt8(ascii: "0"),
+            let words = Base32.read(bytes[3..<Self.headLength - 1])
         else { return nil }
-        self.init(job: job, number: number)
+        var number = 0
+        for byte in bytes[Self.headLength...] {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        self.init(job: JobID(high: words.high, low: words.low), number: number)
     }
 
     public init(from decoder: any Decoder) throws {

@@ -51,9 +51,10 @@ extension Point {
         _ agent: AgentPrincipal
     ) async throws -> ExchangeResponse {
         let now = now()
-        let (live, toTell, capacityChanged) = try await store.read { tx in
+        let (live, toTell, reports, capacityChanged) = try await store.read { tx in
             (
-                try tx.liveRunKeys(at: agent.centre), try tx.liveRunsToTell(at: agent.centre),
+                try self.liveRunKeys(at: agent.centre, tx), try tx.liveRunsToTell(at: agent.centre),
+                try Self.sort(request.reports, of: agent.centre, tx, at: now),
                 try request.capacity.map { try tx.centre(agent.centre)?.capacity != $0 } ?? false
             )
         }
@@ -68,7 +69,7 @@ extension Point {
                 .filter { !holds.contains($0) && !strays.contains($0) }
         let absent = isFirst ? sight.noteAbsent(missing, at: agent.centre, now: now) : []
         let mustWrite =
-            capacityChanged || !request.reports.isEmpty
+            capacityChanged || !reports.news.isEmpty
             || live.contains { absent.contains($0) }
             || toTell.contains {
                 $0.lifecycle.lease == .granted || Self.isSeenAgain($0, holds: holds)
@@ -80,8 +81,8 @@ extension Point {
                     live: live,
                     holds: holds,
                     strays: strays,
-                    reported: [:],
-                    acknowledged: [],
+                    ended: reports.ended,
+                    acknowledged: reports.acknowledged,
                     of: agent.centre,
                     tx,
                     at: now
@@ -100,8 +101,6 @@ extension Point {
                     at: now
                 )
             }
-            var reported: [RunKey: RunObservation] = [:]
-            var acknowledged: [ExchangeResponse.Acknowledgement] = []
             var ended: [RunKey] = []
             func take(_ observation: RunObservation, of run: Run) throws {
                 var lifecycle = run.lifecycle
@@ -116,12 +115,8 @@ extension Point {
                 )
                 if lifecycle.state.isTerminal, !run.state.isTerminal { ended.append(run.key) }
             }
-            for report in request.reports {
-                reported[report.run] = report.observation
-                // Not acknowledged when it is not ours to know: what nobody here knows of must not start.
-                guard let run = try tx.run(report.run), run.centre == agent.centre else { continue }
-                acknowledged.append(.init(run: report.run, version: report.version))
-                guard !run.state.isTerminal else { continue }
+            for report in reports.news {
+                guard let run = try tx.run(report.run), !run.state.isTerminal else { continue }
                 let observation = try Self.checked(report.observation, of: run, tx)
                 for artifact in observation.artifacts {
                     self.whereabouts.note(artifact.digest, of: run.project, at: run.centre)
@@ -150,8 +145,8 @@ extension Point {
                 live: tx.liveRunKeys(at: agent.centre),
                 holds: holds,
                 strays: strays,
-                reported: reported,
-                acknowledged: acknowledged,
+                ended: reports.ended,
+                acknowledged: reports.acknowledged,
                 of: agent.centre,
                 tx,
                 at: now
@@ -165,6 +160,42 @@ extension Point {
             logBell.ring()
         }
         return outcome
+    }
+
+    /// The keys of a centre's live runs: read anew only when the log has grown since.
+    private func liveRunKeys(at centre: CentreName, _ tx: ReadTransaction) throws -> Set<RunKey> {
+        let sequence = try tx.lastSequence()
+        if let known = live.withLock({ $0[centre] }), known.sequence == sequence { return known.keys }
+        let keys = try tx.liveRunKeys(at: centre)
+        live.withLock { $0[centre] = (sequence, keys) }
+        return keys
+    }
+
+    /// What an agent's reports come to.
+    private struct Reports {
+        /// Of runs that the centre has. The others are not ours to know: what nobody here knows of must not start.
+        var acknowledged: [ExchangeResponse.Acknowledgement] = []
+        /// Those that change something. A report that changes nothing now never will, since states only move on.
+        var news: [ExchangeRequest.Report] = []
+        /// Runs that are said to have ended.
+        var ended: Set<RunKey> = []
+    }
+
+    /// Most of what is reported twice is known already, and then nothing has to be written.
+    private static func sort(
+        _ reports: [ExchangeRequest.Report],
+        of centre: CentreName,
+        _ tx: ReadTransaction,
+        at now: Instant
+    ) throws -> Reports {
+        var sorted = Reports()
+        for report in reports {
+            if report.observation.phase == .ended { sorted.ended.insert(report.run) }
+            guard var lifecycle = try tx.standing(of: report.run, at: centre) else { continue }
+            sorted.acknowledged.append(.init(run: report.run, version: report.version))
+            if !lifecycle.observe(report.observation, now: now).isEmpty { sorted.news.append(report) }
+        }
+        return sorted
     }
 
     /// The longest text of an agent's that is kept, in bytes.
@@ -234,7 +265,7 @@ extension Point {
         live: Set<RunKey>,
         holds: Set<RunKey>,
         strays: Set<RunKey>,
-        reported: [RunKey: RunObservation],
+        ended: Set<RunKey>,
         acknowledged: [ExchangeResponse.Acknowledgement],
         of centre: CentreName,
         _ tx: ReadTransaction,
@@ -256,7 +287,7 @@ extension Point {
             }
         }
         for key in holds.union(strays) where !live.contains(key) {
-            guard let run = try tx.run(key), run.centre == centre else {
+            guard let lifecycle = try tx.standing(of: key, at: centre) else {
                 // Never our reason to stop anything: the point may be the one that forgot.
                 if sight.isNews(unknown: key) {
                     log.error("agent holds a run that is unknown here", metadata: ["run": "\(key)"])
@@ -264,7 +295,7 @@ extension Point {
                 continue
             }
             response.settled.append(key)
-            if run.lifecycle.stop == .superseded, reported[key]?.phase != .ended {
+            if lifecycle.stop == .superseded, !ended.contains(key) {
                 response.stops.append(.init(run: key, reason: .superseded, graceSeconds: 10))
             }
         }

@@ -90,14 +90,22 @@ extension Point: Service {
             quiet = quiet.filter { centre, _ in silent.contains { $0.0 == centre } }
             return quiet
         }
-        guard !silent.isEmpty else { return }
+        let sequence = store.lastSequence
+        func isQuiet(_ centre: CentreName) -> Bool {
+            guard let found = quiet[centre] else { return false }
+            return found.clearSince == clearSince && found.from <= now && now < found.until
+        }
+        guard silent.contains(where: { !isQuiet($0.0) || quiet[$0.0]?.sequence != sequence }) else { return }
         let counters = counters
+        let isNotDue = Set(silent.map(\.0).filter(isQuiet))
         let (changed, looked) = try await store.read { tx in
             var looked: [CentreName: Quiet] = [:]
             for (centre, _) in silent {
                 if try tx.hasRunInSight(at: centre) { return (true, looked) }
                 // What nobody was told of is not looked at: it can be placed anew, and is never unseen.
-                if let quiet = quiet[centre], quiet.clearSince == clearSince, quiet.from <= now, now < quiet.until {
+                if isNotDue.contains(centre), var found = quiet[centre] {
+                    found.sequence = sequence
+                    looked[centre] = found
                     continue
                 }
                 var until = Instant(milliseconds: .max)
@@ -106,7 +114,7 @@ extension Point: Service {
                     if due <= now { return (true, looked) }
                     until = min(until, due)
                 }
-                looked[centre] = Quiet(from: now, until: until, clearSince: clearSince)
+                looked[centre] = Quiet(sequence: sequence, from: now, until: until, clearSince: clearSince)
             }
             return (false, looked)
         }

@@ -55,6 +55,8 @@ public final class Point: Sendable {
     let claims = Mutex<[JobID: CentreName]>([:])
     /// Until when nothing becomes due at a silent centre, so that silence of days does not cost a look at every run.
     let quiet = Mutex<[CentreName: Quiet]>([:])
+    /// The keys of each centre's live runs, and where the log ended when they were read.
+    let live = Mutex<[CentreName: (sequence: Int64, keys: Set<RunKey>)]>([:])
     let usageMemory = UsageMemory()
     let whereabouts = Whereabouts()
     let feasibilityCentres = Remembered<[Snapshot.Centre]>()

@@ -101,8 +101,10 @@ final class Sight: Sendable {
 }
 
 /// What was found at a silent centre whose runs are all marked: nothing to do from one moment up to another, if losses
-/// are counted from the same.
+/// are counted from the same. While the log has not grown either, it need not even be looked at.
 struct Quiet: Sendable {
+    /// Where the log ended.
+    var sequence: Int64
     var from: Instant
     var until: Instant
     var clearSince: Instant?

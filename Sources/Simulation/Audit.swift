@@ -34,6 +34,8 @@ struct Audit {
     private(set) var jobs = 0
     private(set) var runs = 0
     private(set) var outcomes: [RunOutcome.Kind: Int] = [:]
+    /// Jobs that are run again elsewhere when their centre is silent for long.
+    private(set) var restartable: Set<JobID> = []
 
     init(_ world: World) { self.world = world }
 
@@ -56,6 +58,7 @@ struct Audit {
             }
             for (job, runs) in zip(found, runs) {
                 self.runs += runs.count
+                if case .requeue = job.spec.onCentreLoss { restartable.insert(job.id) }
                 known.formUnion(runs.map(\.key))
                 try check(job, runs, store)
                 for run in runs where run.outcome?.kind == .lost && truth.starts[run.key] != nil {

@@ -132,11 +132,14 @@ package struct Prover: Sendable {
         seed: UInt64,
         lastsSeconds: Int? = nil
     ) async throws -> ScenarioResult {
+        let began = runtime.elapsed
         let plan = scenario.plan(jobs: jobs, seed: seed, lastsSeconds: lastsSeconds ?? scenario.lastsSeconds)
-        return try await inWorld(plan, sabotage: nil, trace: nil) { world in
+        var result = try await inWorld(plan, sabotage: nil, trace: nil) { world in
             let result = try Self.runHere(world)
             return world.result(of: scenario, result)
         }
+        result.seconds = (runtime.elapsed - began).seconds
+        return result
     }
 
     private func inWorld<Value: Sendable>(
@@ -169,6 +172,7 @@ package struct Prover: Sendable {
         }
         (result.jobs, result.runs, result.findings) = (audit.jobs, audit.runs, audit.findings)
         result.outcomes = audit.outcomes
+        world.restartable = audit.restartable
         result.executions = world.truth.executions.count
         result.twinsRefused = world.truth.twinsRefused
         result.seatsRefused = world.truth.seatsRefused

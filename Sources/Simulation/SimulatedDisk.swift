@@ -88,7 +88,7 @@ final class SimulatedDisk: @unchecked Sendable {
 
         func release(_ run: RunKey) async {}
 
-        func trim(keeping orders: [LeaseOrder]) async throws {}
+        func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws {}
 
         func stop() async {}
     }

@@ -55,6 +55,8 @@ final class World: @unchecked Sendable {
     private var clientAnswersLost = 0
     /// How many executions ran when each fault of a scenario struck.
     private(set) var runningAtFaults: [Int] = []
+    /// What the audit found of jobs that need not wait for a centre.
+    var restartable: Set<JobID> = []
     private let workload: Workload
     private let path: String
     private let trace: (@Sendable (String) -> Void)?

@@ -204,6 +204,15 @@ struct Row: ~Copyable {
         return value
     }
 
+    /// The same for the identifiers that most rows begin with, read where they stand.
+    func value<Tag>(_ column: Int32, as type: ID<Tag>.Type = ID<Tag>.self) throws -> ID<Tag> {
+        let count = Int(sqlite3_column_bytes(statement, column))
+        guard let id = ID<Tag>(utf8: .init(start: sqlite3_column_text(statement, column), count: count)) else {
+            throw unreadable(column, text(column))
+        }
+        return id
+    }
+
     func optional<Value: LosslessStringConvertible>(
         _ column: Int32,
         as type: Value.Type = Value.self

@@ -16,7 +16,8 @@ protocol SQLBindable {
 }
 
 extension Optional: SQLBindable where Wrapped: SQLBindable {
-    var sqlValue: SQLValue { map(\.sqlValue) ?? .null }
+    // A closure, because a key path of a generic type is put together anew at each use.
+    var sqlValue: SQLValue { map { $0.sqlValue } ?? .null }
 }
 
 extension Int64: SQLBindable { var sqlValue: SQLValue { .integer(self) } }

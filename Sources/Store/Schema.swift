@@ -7,7 +7,7 @@ struct Migration: Sendable {
     /// `{sequence_key}` stands for the dialect's own words.
     let statements: [String]
 
-    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell]
+    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell, .runEnded]
 }
 
 enum Schema {

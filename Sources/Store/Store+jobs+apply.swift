@@ -62,22 +62,22 @@ extension WriteTransaction {
     }
 
     func apply(_ requeued: Event.JobRequeued) throws {
-        _ = try move(requeued.job, to: .queued)
-        try connection.run(
-            "UPDATE job SET not_before = ?, retries_used = ? WHERE id = ?",
+        _ = try move(
+            requeued.job,
+            to: .queued,
+            "not_before = ?, retries_used = ?",
             requeued.notBefore,
-            requeued.retriesUsed,
-            requeued.job
+            requeued.retriesUsed
         )
     }
 
     func apply(_ ended: Event.JobEnded, _ at: Instant) throws {
-        let place = try move(ended.job, to: ended.state)
-        try connection.run(
-            "UPDATE job SET ended_at = ?, detail = ?, not_before = NULL WHERE id = ?",
+        let place = try move(
+            ended.job,
+            to: ended.state,
+            "ended_at = ?, detail = ?, not_before = NULL",
             at,
-            ended.detail,
-            ended.job
+            ended.detail
         )
         guard ended.state == .succeeded else { return }
         try meet(.job(ended.job))
@@ -86,14 +86,7 @@ extension WriteTransaction {
 
     /// The job becomes active with a new run at a centre; returns its project.
     func activate(_ run: RunKey, at centre: CentreName) throws -> ProjectName {
-        let place = try move(run.job, to: .active)
-        try connection.run(
-            "UPDATE job SET run_number = ?, not_before = NULL, centre = ? WHERE id = ?",
-            run.number,
-            centre,
-            run.job
-        )
-        return place.project
+        try move(run.job, to: .active, "run_number = ?, not_before = NULL, centre = ?", run.number, centre).project
     }
 
     private struct Place {
@@ -102,7 +95,14 @@ extension WriteTransaction {
     }
 
     /// Moves a job from its state to another, in its row and in every count.
-    private func move(_ job: JobID, to state: JobState) throws -> Place {
+    ///
+    /// - Parameter assignments: What else changes in its row with that, and the values.
+    private func move(
+        _ job: JobID,
+        to state: JobState,
+        _ assignments: String,
+        _ values: any SQLBindable...
+    ) throws -> Place {
         let found = try connection.first("SELECT state, project, array_id, workflow FROM job WHERE id = ?", job) {
             (
                 state: try $0.choice(0, as: JobState.self),
@@ -114,11 +114,15 @@ extension WriteTransaction {
         guard !found.state.isTerminal else {
             throw Failure(.conflict, "Job \(job) has already ended: it \(found.state.rawValue).")
         }
+        try connection.runList(
+            "UPDATE job SET state = ?, \(assignments) WHERE id = ?",
+            [state as any SQLBindable] + values + [job]
+        )
         guard found.state != state else { return found.place }
-        try connection.run("UPDATE job SET state = ? WHERE id = ?", state, job)
         try count(-1, found.state, found.place.project)
         try count(1, state, found.place.project)
-        let shift = "\(found.state) = \(found.state) - 1, \(state) = \(state) + 1"
+        let (from, to) = (found.state.rawValue, state.rawValue)
+        let shift = "\(from) = \(from) - 1, \(to) = \(to) + 1"
         if let array = found.place.array {
             try connection.run("UPDATE job_array SET \(shift) WHERE id = ?", array)
         }
@@ -150,6 +154,11 @@ extension WriteTransaction {
     }
 
     private func meet(_ dependency: Dependency) throws {
+        // Most jobs have nobody who waits for them.
+        let isAwaited = try connection.first("SELECT 1 FROM dependency WHERE target = ? LIMIT 1", dependency) { _ in
+            true
+        }
+        guard isAwaited == true else { return }
         try connection.run(
             "UPDATE job SET unmet = unmet - 1 WHERE sequence IN (SELECT sequence FROM dependency WHERE target = ?)",
             dependency

@@ -3,11 +3,21 @@ public import Core
 extension ReadTransaction {
     public func run(_ key: RunKey) throws -> Run? {
         try connection.first(
-            "\(Self.runQuery) WHERE job = ? AND number = ?",
+            Self.runByKey,
             key.job,
             key.number,
             read: Self.run
         ).map(withArtifacts)
+    }
+
+    /// How a run of a centre stands; `nil` when the centre has no such run.
+    public func standing(of run: RunKey, at centre: CentreName) throws -> RunLifecycle? {
+        try connection.first(
+            "SELECT state, lease, stop, unseen_since, waiting FROM run WHERE job = ? AND number = ? AND centre = ?",
+            run.job,
+            run.number,
+            centre
+        ) { try Self.lifecycle($0, from: 0) }
     }
 
     /// A job's runs, the first first.
@@ -94,13 +104,14 @@ extension ReadTransaction {
     }
 
     /// Word for word the condition of the index `run_live`, without which the index would not be used.
-    private static let isLive = "state IN ('leased', 'submitting', 'pending', 'running')"
+    fileprivate static let isLive = "ended_at IS NULL"
 
     private static let runQuery = "SELECT \(runColumns) FROM run"
+    private static let runByKey = "\(runQuery) WHERE job = ? AND number = ?"
 
     private static let runColumns = """
-        job, number, project, centre, state, lease, stop, unseen_since, nodes, cores, memory, cards, card,
-            tasks, reason, engine_job, waiting, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
+        job, number, project, centre, state, lease, stop, unseen_since, waiting, nodes, cores, memory, cards, card,
+            tasks, reason, engine_job, leased_at, started_at, ended_at, outcome, outcome_code, outcome_detail,
             price_per_hour, reserved, charged
         """
 
@@ -110,23 +121,17 @@ extension ReadTransaction {
             key: RunKey(job: try row.value(0), number: row.int(1)),
             project: try row.value(2),
             centre: try row.value(3),
-            lifecycle: RunLifecycle(
-                state: try row.choice(4),
-                lease: try row.choice(5),
-                stop: try row.optionalChoice(6),
-                unseenSince: row.optionalInstant(7),
-                waiting: row.optionalText(16)
-            ),
-            nodes: try row.repeatedJSON(8),
+            lifecycle: try lifecycle(row, from: 4),
+            nodes: try row.repeatedJSON(9),
             resources: TaskResources(
-                cores: MilliCores(row.integer(9)),
-                memory: Bytes(row.integer(10)),
-                cards: row.int(11),
-                card: row.optionalText(12)
+                cores: MilliCores(row.integer(10)),
+                memory: Bytes(row.integer(11)),
+                cards: row.int(12),
+                card: row.optionalText(13)
             ),
-            tasks: row.int(13),
-            reason: row.text(14),
-            engineJob: row.optionalText(15),
+            tasks: row.int(14),
+            reason: row.text(15),
+            engineJob: row.optionalText(16),
             leasedAt: row.instant(17),
             startedAt: row.optionalInstant(18),
             endedAt: row.optionalInstant(19),
@@ -136,6 +141,17 @@ extension ReadTransaction {
             pricePerHour: MicroCredits(row.integer(23)),
             reserved: MicroCredits(row.integer(24)),
             charged: row.optionalInteger(25).map { MicroCredits($0) }
+        )
+    }
+
+    /// From five columns that follow one another.
+    private static func lifecycle(_ row: borrowing Row, from column: Int32) throws -> RunLifecycle {
+        RunLifecycle(
+            state: try row.choice(column),
+            lease: try row.choice(column + 1),
+            stop: try row.optionalChoice(column + 2),
+            unseenSince: row.optionalInstant(column + 3),
+            waiting: row.optionalText(column + 4)
         )
     }
 
@@ -247,8 +263,7 @@ extension WriteTransaction {
     private func live(_ run: RunKey, _ assignments: String, _ values: any SQLBindable...) throws {
         let changed = try connection.runList(
             """
-            UPDATE run SET \(assignments)
-            WHERE job = ? AND number = ? AND state IN ('leased', 'submitting', 'pending', 'running')
+            UPDATE run SET \(assignments) WHERE job = ? AND number = ? AND \(Self.isLive)
             """,
             values + [run.job, run.number]
         )

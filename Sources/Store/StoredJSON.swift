@@ -4,21 +4,15 @@ import FoundationEssentials
 /// The JSON of the log and of the few columns that hold a structure: `snake_case`, keys in order, so that equal values
 /// are equal bytes in every process and a rebuilt view is the same as the first.
 enum StoredJSON {
-    private static let decoder: JSONDecoder = {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return decoder
-    }()
-
     static func encode(_ value: some Encodable) throws -> Data {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(1024)
-        try PayloadEncoder.encode(value).write(to: &bytes)
+        try JSON(encoding: value).write(to: &bytes)
         return Data(bytes)
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
-        do { return try decoder.decode(type, from: data) } catch {
+        do { return try JSON(parsing: data, depthMax: JSON.ownDepthMax).decode() } catch {
             throw Failure.damaged("\(type) cannot be read: \(error)")
         }
     }

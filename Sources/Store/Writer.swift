@@ -190,12 +190,21 @@ final class WriterCore: @unchecked Sendable {
                 reached += 1
                 guard command.claim() else { continue }
                 do {
-                    try carryOut(command, transaction)
+                    if batch.count == 1 {
+                        try perform(command, transaction)
+                    } else {
+                        try carryOut(command, transaction)
+                    }
                     result.finished.append((command, nil))
                 } catch {
                     result.finished.append((command, error))
                     // The whole transaction is gone with it: a full disk, an I/O error.
                     if connection.isAutocommit { throw error }
+                    if batch.count == 1 {
+                        try connection.run("ROLLBACK")
+                        forget(after: committedSequence)
+                        return result
+                    }
                 }
                 if monotonicNanoseconds() - start > Writer.batchNanosecondsMax { break }
             }
@@ -217,13 +226,19 @@ final class WriterCore: @unchecked Sendable {
         return result
     }
 
+    /// A command alone shares the fate of its transaction. Others need a savepoint, for which SQLite copies every page
+    /// before it is changed.
+    private func perform(_ command: any LaneCommand<WriteTransaction>, _ transaction: WriteTransaction) throws {
+        spoiled = nil
+        try command.perform(transaction)
+        if let spoiled { throw spoiled }
+    }
+
     private func carryOut(_ command: any LaneCommand<WriteTransaction>, _ transaction: WriteTransaction) throws {
         let before = sequence
         try connection.run("SAVEPOINT command")
         do {
-            spoiled = nil
-            try command.perform(transaction)
-            if let spoiled { throw spoiled }
+            try perform(command, transaction)
             try connection.run("RELEASE SAVEPOINT command")
         } catch {
             if !connection.isAutocommit {

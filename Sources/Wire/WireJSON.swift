@@ -1,22 +1,24 @@
-public import FoundationEssentials
+import Core
 
 /// The one JSON dialect of our own API: `snake_case` keys in sorted order, RFC 3339 times, integers for counts and money.
-///
-/// Property names in wire types avoid acronyms, because `jobID` would not survive the way to `job_id` and back.
 public enum WireJSON {
-    /// Encodes a wire value; the bytes are the same in every process.
-    public static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+    /// Encodes a wire value as UTF-8; the bytes are the same in every process.
+    public static func encode(_ value: some Encodable) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
+        try JSON(encoding: value).write(to: &bytes)
+        return bytes
     }
 
     /// Decodes a wire value; unknown keys are ignored, as a reader of a newer version's answers must.
-    public static func decode<Value: Decodable>(_ type: Value.Type = Value.self, from data: Data) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(type, from: data)
+    ///
+    /// - Parameter bytes: UTF-8. The caller caps its length.
+    /// - Throws: ``JSONError`` for what is no JSON, `DecodingError` for what is no such value.
+    public static func decode<Value: Decodable>(
+        _ type: Value.Type = Value.self,
+        from bytes: some Collection<UInt8>
+    ) throws -> Value {
+        try JSON(parsing: bytes, depthMax: JSON.ownDepthMax).decode()
     }
 }
 

@@ -5,7 +5,7 @@ extension ScenarioResult {
     private var counts: [(String, Int)] {
         [
             ("jobs", world.jobs), ("runs", world.runs), ("running", running), ("lost_elsewhere", lostElsewhere),
-            ("restartable", restartable), ("waited", waited), ("lost", world.findings.lost),
+            ("restartable", restartable), ("restarted", restarted), ("waited", waited), ("lost", world.findings.lost),
             ("doubled", world.findings.doubled), ("killed", world.findings.killed),
             ("unexplained", world.findings.unexplained), ("virtual_seconds", world.elapsedSeconds),
         ]
@@ -17,6 +17,8 @@ extension ScenarioResult {
             + counts.map { ($0.0, .integer(Int64($0.1))) }
             + [
                 ("restart_seconds_max", .number(restartSecondsMax)),
+                ("seed", .string("\(world.plan.seed)")),
+                ("seconds", .number((seconds * 1000).rounded() / 1000)),
                 ("examples", .array(world.findings.examples.map { .string($0) })),
             ]
         return .object(members.map { (key: $0.0, value: $0.1) })
@@ -24,7 +26,12 @@ extension ScenarioResult {
 
     var text: String {
         var lines = ["scenario: \(scenario.rawValue)"] + counts.map { "\($0.0): \($0.1)" }
-        lines.append("from the time of its policy to a new start, at most: \(restartSecondsMax) s")
+        let limit = ScenarioResult.restartSecondsLimit
+        lines.append(
+            "from the time of its policy to a new start, at most: \(restartSecondsMax) s (allowed: \(limit) s)"
+        )
+        lines.append("seconds: \((seconds * 10).rounded() / 10)")
+        lines.append("verdict: \(isKept ? "kept" : "BROKEN")")
         lines += world.findings.examples.map { "! \($0)" }
         return lines.joined(separator: "\n")
     }

@@ -2,6 +2,7 @@ import API
 import Core
 import Entry
 import HTTPTypes
+import Jobs
 import Testing
 import Wire
 
@@ -34,6 +35,30 @@ struct ProblemTests {
             document["paths"]?[route.template]?[route.method.rawValue.lowercased()]?["operationId"]?.stringValue
         }
         #expect(operations.allSatisfy { $0 != nil } && Set(operations).count == operations.count)
+    }
+
+    @Test("an agent is told what is wrong with its exchange, and where") func exchange() async throws {
+        try await withScene { scene in
+            let agent = try await scene.point.authenticateAgent(bearer: scene.tokens[.agent] ?? "").agent
+            func answer(_ reports: String) async throws -> JSON {
+                let body = """
+                    {"agent":"\(agent)","seat":"here","at":"2026-01-01T00:00:00Z","reports":\(reports),"holds":[],\
+                    "wait_milliseconds":0}
+                    """
+                let answer = try await scene.call("POST", "/v1/agent/exchange", as: .agent, json: body)
+                return .object([("status", .integer(Int64(answer.status))), ("body", try answer.json())])
+            }
+            let cut = try await answer("[")
+            #expect(cut["status"] == .integer(400))
+            #expect(cut["body"]?["detail"]?.stringValue?.contains("not JSON") == true)
+            let faulty = try await answer(
+                #"[{"run":"op-7","version":1,"observation":{"phase":"running","artifacts":[]}}]"#
+            )
+            #expect(faulty["status"] == .integer(422))
+            let errors = faulty["body"]?["errors"]?.arrayValue
+            #expect(errors?.first?["pointer"] == .string("/reports/0/run"))
+            #expect(try await answer("[]")["status"] == .integer(200))
+        }
     }
 
     @Test("what goes wrong is told as RFC 9457 asks") func shapes() async throws {

@@ -1,4 +1,5 @@
 import Core
+import Store
 import Synchronization
 import Testing
 import Wire
@@ -319,5 +320,27 @@ import Wire
         }
         try await bench.point.removeCentre(.named("edge-1"), bench.root)
         await expectFailure(.notFound) { try await bench.point.renewJoin(.named("edge-1"), bench.root) }
+    }
+
+    @Test("a report that changes nothing is acknowledged without a write, and one that does with its own")
+    func repeated() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre("hub-1")
+        let jobs = [try await bench.submitJob("a"), try await bench.submitJob("b")]
+        try await bench.point.place()
+        let runs = try await agent.start()
+        let before = (bench.point.store.statistics.commands, bench.point.store.lastSequence)
+        let again = try await agent.report(runs, .running(at: bench.clock.now))
+        #expect(Set(again.acknowledged.map(\.run)) == Set(runs))
+        #expect((bench.point.store.statistics.commands, bench.point.store.lastSequence) == before)
+        let end = RunObservation(phase: .ended, endedAt: bench.clock.now, outcome: RunOutcome(.succeeded))
+        let foreign = RunKey(job: jobs[0], number: 7)
+        let mixed = try await agent.exchange([
+            runs[0]: .running(at: bench.clock.now), runs[1]: end, foreign: .running(at: bench.clock.now),
+        ])
+        #expect(Set(mixed.acknowledged.map(\.run)) == Set(runs))
+        #expect(mixed.settled == [runs[1]])
+        #expect(try await bench.state(runs[1].job) == .succeeded)
+        #expect(try await bench.state(runs[0].job) == .active)
     }
 }

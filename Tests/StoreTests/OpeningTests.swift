@@ -81,6 +81,17 @@ struct OpeningTests {
         #expect(Migration.all.map(\.number) == Array(1...Int64(Migration.all.count)))
     }
 
+    @Test("live runs are found by their index")
+    func indexes() async throws {
+        let store = try await folder.open()
+        let plans = try await store.writer.exclusively { core in
+            try ["SELECT job FROM run WHERE centre = 'x' AND ended_at IS NULL ORDER BY job, number"].flatMap {
+                try core.connection.all("EXPLAIN QUERY PLAN " + $0) { $0.text(3) }
+            }
+        }
+        #expect(plans.allSatisfy { $0.contains("run_live") } && !plans.isEmpty)
+    }
+
     @Test("every table but the log's own is a view that rebuilding empties")
     func views() async throws {
         let store = try await folder.open()
