@@ -241,8 +241,14 @@ extension Point {
 
     private func noteUsage(of keys: [RunKey]) async throws {
         let totals = FairShare.Totals(try await placeableCentres())
-        let runs = try await store.read { tx in try keys.compactMap { try tx.run($0) } }
-        for run in runs {
+        let runs = try await store.read { tx in
+            try keys.compactMap { key -> (run: Run, job: Job?)? in
+                guard let run = try tx.run(key) else { return nil }
+                return (run, try tx.job(key.job))
+            }
+        }
+        for (run, job) in runs {
+            if let job { runTimes.note(run, of: job.spec) }
             guard let from = run.startedAt, let to = run.endedAt else { continue }
             usageMemory.note(
                 run.project,

@@ -80,6 +80,7 @@ extension Point {
             let queue = try jobs.map { job in
                 QueuedJob(
                     job,
+                    estimateSeconds: self.runTimes.seconds(job.spec, project: job.project),
                     waitingFor: job.id == extra?.id ? try Self.names(of: job.dependencies, tx) : [],
                     claim: claims[job.id],
                     near: try self.near(job, tx)
@@ -131,15 +132,18 @@ extension Point {
     /// A centre came, went or changed.
     func centresChanged() { feasibilityCentres.forget() }
 
-    /// Fills the memory of usage from the accounts of the last two half-lives.
+    /// Fills what the memory of usage and of run times lost when the process ended: from the accounts of the last two
+    /// half-lives, and from the latest runs.
     package func rememberUsage() async throws {
         let since = now() - .seconds(Int64(2 * UsageMemory.halfLifeSeconds))
-        let (hours, totals) = try await store.read { tx in
+        let (hours, totals, ended) = try await store.read { tx in
             (
                 try tx.usageHours(from: since),
-                FairShare.Totals(try tx.centres().map { Snapshot.Centre($0, unseenSince: nil, runs: []) })
+                FairShare.Totals(try tx.centres().map { Snapshot.Centre($0, unseenSince: nil, runs: []) }),
+                try tx.endedRunsWithSpecs(limit: RunTimes.remembered)
             )
         }
+        for (run, spec) in ended.reversed() { runTimes.note(run, of: spec) }
         for row in hours {
             let whole: Double =
                 switch row.meter {

@@ -58,6 +58,7 @@ public final class Point: Sendable {
     /// The keys of each centre's live runs, and where the log ended when they were read.
     let live = Mutex<[CentreName: (sequence: Int64, keys: Set<RunKey>)]>([:])
     let usageMemory = UsageMemory()
+    let runTimes = RunTimes()
     let whereabouts = Whereabouts()
     let feasibilityCentres = Remembered<[Snapshot.Centre]>()
     /// Who may speak as a centre's agent.

@@ -86,6 +86,18 @@ extension ReadTransaction {
         return try rows.map { ($0.run, try submission(at: $0.sequence).spec) }
     }
 
+    /// The latest runs that have ended, the newest jobs' first, with what their jobs are.
+    public func endedRunsWithSpecs(limit: Int) throws -> [(run: Run, spec: JobSpec)] {
+        let rows = try connection.all(
+            """
+            SELECT \(Self.runColumns), (SELECT sequence FROM job WHERE id = run.job) FROM run
+            WHERE ended_at IS NOT NULL ORDER BY job DESC, number DESC LIMIT ?
+            """,
+            limit
+        ) { (run: try Self.run($0), sequence: $0.integer(26)) }
+        return try rows.map { ($0.run, try submission(at: $0.sequence).spec) }
+    }
+
     /// What each project holds at this moment; projects without live runs may be absent.
     public func projectUsage() throws -> [ProjectName: ProjectUsage] {
         let rows = try connection.all("SELECT project, runs, cores, cards FROM project_usage") {

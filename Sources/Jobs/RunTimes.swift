@@ -1,0 +1,57 @@
+import Core
+import Scheduling
+import Synchronization
+
+/// How long runs of jobs take, learned from those that have ended. Lives in memory; filled again from the latest runs
+/// when the point starts.
+final class RunTimes: Sendable {
+    /// How many of the latest runs are looked at when the point starts.
+    static let remembered = 2000
+
+    private let predictor = Mutex(Predictor())
+
+    /// How long a job of this description is expected to run, in seconds: at most its time limit.
+    func seconds(_ spec: JobSpec, project: ProjectName) -> Int {
+        let contexts = Self.contexts(spec, project)
+        return Int(predictor.withLock { $0.seconds(contexts, limitSeconds: Int64(spec.timeLimitSeconds)) })
+    }
+
+    /// A run ended. What was stopped or lost says nothing of how long it would have taken.
+    func note(_ run: Run, of spec: JobSpec) {
+        guard let from = run.startedAt, let to = run.endedAt, let kind = run.outcome?.kind else { return }
+        switch kind {
+        case .succeeded, .exit, .signal, .timeLimit, .outOfMemory, .missingOutput: break
+        case .rejected, .nodeFailure, .cancelled, .preempted, .lost: return
+        }
+        let contexts = Self.contexts(spec, run.project)
+        predictor.withLock { $0.learn(contexts, seconds: Int64((to - from).seconds.rounded(.up))) }
+    }
+
+    /// From coarse to fine: everybody, the project, what is asked for, the program, and all of it.
+    private static func contexts(_ spec: JobSpec, _ project: ProjectName) -> [UInt64] {
+        let owner = number(CollectionOfOne("\(project)"))
+        let program = number(spec.algorithm.map { ["algorithm", $0.name] } ?? ["command"] + spec.command)
+        let size = Predictor.context(
+            0,
+            Int64(spec.tasks),
+            spec.resources.cores.count,
+            Int64(spec.resources.cards),
+            Int64(spec.timeLimitSeconds)
+        )
+        let asked = Int64(bitPattern: size)
+        return [
+            Predictor.context(1), Predictor.context(2, owner), Predictor.context(3, owner, asked),
+            Predictor.context(4, owner, program), Predictor.context(5, owner, program, asked),
+        ]
+    }
+
+    /// FNV-1a, 64 bits, of texts and where they end: a hash that is the same in every process.
+    private static func number(_ texts: some Sequence<String>) -> Int64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for text in texts {
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+        }
+        return Int64(bitPattern: hash)
+    }
+}
