@@ -60,8 +60,9 @@ def connected(point):
 
 
 def accepted(point):
-    """Runs that the engine has given a number."""
-    return len(glob.glob(f"{point.folder}/data/centres/hub-1/engine/runs/*/engine-job"))
+    """Runs that the engine has given a number, by themselves or in an array."""
+    folders = glob.glob(f"{point.folder}/data/centres/hub-1/engine/batches/*/number")
+    return sum(len(json.load(open(os.path.join(os.path.dirname(path), "record")))["runs"]) for path in folders)
 
 
 def overhead(count=400, connections=8):
