@@ -320,7 +320,8 @@ extension SlurmClusters {
             }
             guard case .ended(let outcome, _, _)? = seen else { return }
             let log = try await bench.log(of: order.run)
-            #expect(outcome.kind == (log == "ended\n" ? .succeeded : .nodeFailure), "\(outcome)")
+            // Slurm was seen to kill the script on its node and to miss the program, which then ended without a witness.
+            #expect(outcome.kind == .nodeFailure || outcome.kind == .succeeded && log == "ended\n", "\(outcome)")
             #expect(try await rig.output("starts", of: order.run) == "started\n")
             let hadTwin = try await rig.slurm().runs.look(at: order.run)?.hasTwin == true
             print("slurm: the run \(outcome.summary); a second start \(hadTwin ? "was turned away" : "was not tried")")
