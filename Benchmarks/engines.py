@@ -220,7 +220,7 @@ def waiting(count=10_000, seconds=60):
                 "name": "waits", "command": ["/bin/true"], "array": count,
                 "resources": {"cores": 1, "memory": "16MiB", "time_limit": "1h"}})
             began = time.perf_counter()
-            while len(cluster.slurm("squeue", "-h", "--states=PENDING", "-o", "%i").split()) < count:
+            while len(cluster.slurm("squeue", "-h", "-r", "--states=PENDING", "-o", "%i").split()) < count:
                 if time.perf_counter() - began > 900:
                     break
                 time.sleep(2)
@@ -231,7 +231,7 @@ def waiting(count=10_000, seconds=60):
                 file.write(text.replace("calls_per_minute: 60000", "calls_per_minute: 120"))
             point.start()
             time.sleep(30)
-            held = len(cluster.slurm("squeue", "-h", "--states=PENDING", "-o", "%i").split())
+            held = len(cluster.slurm("squeue", "-h", "-r", "--states=PENDING", "-o", "%i").split())
             before = remote_calls(cluster)
             time.sleep(seconds)
             after = remote_calls(cluster)

@@ -2,6 +2,8 @@ internal import Core
 
 /// How a Slurm cluster is spoken to: by its REST service or its command line. What both say, in one form.
 protocol SlurmAccess: Sendable {
+    /// What the controller is asked by one list of jobs or nodes.
+    var callsOfReading: Int { get }
     /// Such as `22.05.8`.
     func version() async throws(EngineError) -> String
     /// Every job of ours that the controller remembers, in one call.

@@ -15,6 +15,9 @@ struct SlurmCommandLine: SlurmAccess {
     /// Of one answer: room for the 100,000 jobs of a large cluster's owner.
     private static let answerBytesMax = 64 << 20
 
+    /// `squeue` and `scontrol` ask for the partitions too.
+    var callsOfReading: Int { 2 }
+
     func version() async throws(EngineError) -> String {
         let text = try await call("sinfo", ["--version"])
         // `slurm-wlm 22.05.8` or `slurm 24.11.5`.

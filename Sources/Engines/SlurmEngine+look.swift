@@ -19,7 +19,7 @@ extension SlurmEngine {
         guard all.contains(where: { $0.look.ending == nil && $0.place != nil }) else {
             return all.compactMap { seen in seen.look.ending.map { seen.engineRun($0) } }
         }
-        await budget.take()
+        await budget.take(access.callsOfReading)
         let listing = SlurmListing(try await access.jobs())
         try await adopt(from: listing)
         let missing = all.compactMap { seen in

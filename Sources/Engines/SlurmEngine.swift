@@ -125,7 +125,7 @@ public final class SlurmEngine: Engine {
     }
 
     public func capacity() async throws(EngineError) -> CentreCapacity {
-        await budget.take()
+        await budget.take(access.callsOfReading)
         let version: String
         if let known = state.withLock({ $0.version }) { version = known } else { version = try await access.version() }
         state.withLock { $0.version = version }
@@ -189,9 +189,9 @@ actor CallBudget {
         free = .now - interval * max(1, perMinute / 10)
     }
 
-    /// Returns when the next call may be made.
-    func take() async {
-        free = max(free, .now - interval * burst) + interval
+    /// Returns when so many calls may be made.
+    func take(_ count: Int = 1) async {
+        free = max(free, .now - interval * burst) + interval * count
         let wait = free - .now
         if wait > .zero { try? await Task.sleep(for: wait) }
     }

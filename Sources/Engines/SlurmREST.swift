@@ -24,6 +24,8 @@ final class SlurmREST: SlurmAccess {
         )
     }
 
+    var callsOfReading: Int { 1 }
+
     func version() async throws(EngineError) -> String {
         // `/ping` says 200 to a wrong token as well.
         let json = try await get("/diag/")
