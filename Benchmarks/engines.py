@@ -60,8 +60,9 @@ def connected(point):
 
 
 def accepted(point):
-    """Runs that the engine has given a number."""
-    return len(glob.glob(f"{point.folder}/data/centres/hub-1/engine/runs/*/engine-job"))
+    """Runs that the engine has given a number, by themselves or in an array."""
+    folders = glob.glob(f"{point.folder}/data/centres/hub-1/engine/batches/*/number")
+    return sum(len(json.load(open(os.path.join(os.path.dirname(path), "record")))["runs"]) for path in folders)
 
 
 def overhead(count=400, connections=8):
@@ -219,7 +220,7 @@ def waiting(count=10_000, seconds=60):
                 "name": "waits", "command": ["/bin/true"], "array": count,
                 "resources": {"cores": 1, "memory": "16MiB", "time_limit": "1h"}})
             began = time.perf_counter()
-            while len(cluster.slurm("squeue", "-h", "--states=PENDING", "-o", "%i").split()) < count:
+            while len(cluster.slurm("squeue", "-h", "-r", "--states=PENDING", "-o", "%i").split()) < count:
                 if time.perf_counter() - began > 900:
                     break
                 time.sleep(2)
@@ -230,7 +231,7 @@ def waiting(count=10_000, seconds=60):
                 file.write(text.replace("calls_per_minute: 60000", "calls_per_minute: 120"))
             point.start()
             time.sleep(30)
-            held = len(cluster.slurm("squeue", "-h", "--states=PENDING", "-o", "%i").split())
+            held = len(cluster.slurm("squeue", "-h", "-r", "--states=PENDING", "-o", "%i").split())
             before = remote_calls(cluster)
             time.sleep(seconds)
             after = remote_calls(cluster)

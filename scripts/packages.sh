@@ -40,6 +40,9 @@ need_for_slurm() {
     need slurmrestd "the cluster's REST service"
     need slurm-wlm-jwt-plugin "its tokens"
     need munge "its daemons know each other by it"
+    need slurmdbd "its accounting"
+    need slurm-wlm-mysql-plugin "its accounting's way to a database"
+    need mariadb-server "that database"
 }
 
 need_for_the_tour() {

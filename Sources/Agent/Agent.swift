@@ -237,22 +237,16 @@ public actor Agent: Service {
     private func take(_ response: ExchangeResponse, to request: ExchangeRequest) async throws -> Bool {
         var isNews = false
         if let sent = request.capacity { capacityAcknowledged = sent }
-        for order in response.leases where records[order.run] == nil && !accepting.contains(order.run) {
+        let leases = response.leases.filter { records[$0.run] == nil && !accepting.contains($0.run) }
+        if !leases.isEmpty {
             isNews = true
-            let record = AgentRecord(order: order)
-            // The other loop may bring the same lease meanwhile; and neither may say that it is held before it is.
-            accepting.insert(order.run)
-            strays.remove(order.run)
-            defer { accepting.remove(order.run) }
-            try await disk.save(record)
-            records[order.run] = record
-            if seen[order.run] == nil {
-                fresh.insert(order.run)
-                log.info("lease accepted", metadata: ["run": "\(order.run)"])
-            } else {
-                log.notice("stray run adopted", metadata: ["run": "\(order.run)"])
-            }
-            accepted.continuation.yield(order.run)
+            // The other loop may bring the same leases meanwhile; and neither may say that they are held before they are.
+            accepting.formUnion(leases.map(\.run))
+            strays.subtract(leases.map(\.run))
+            defer { accepting.subtract(leases.map(\.run)) }
+            let accepted = leases.map { AgentRecord(order: $0) }
+            try await disk.save(accepted)
+            for record in accepted { accept(record) }
             reportBell.ring()
         }
         for stop in response.stops where records[stop.run] != nil && records[stop.run]?.stop?.reason != stop.reason {
@@ -284,6 +278,19 @@ public actor Agent: Service {
             if record.acknowledged == 0 { bell(of: item.run).ring() }
         }
         return isNews
+    }
+
+    /// Begins to work on a lease that is on disk.
+    private func accept(_ record: AgentRecord) {
+        let run = record.key
+        records[run] = record
+        if seen[run] == nil {
+            fresh.insert(run)
+            log.info("lease accepted", metadata: ["run": "\(run)"])
+        } else {
+            log.notice("stray run adopted", metadata: ["run": "\(run)"])
+        }
+        accepted.continuation.yield(run)
     }
 
     /// What rings when something about a run may have changed for its worker.

@@ -16,10 +16,16 @@ package protocol AgentDisk: Sendable {
     var seat: String { get }
     /// Makes the record durable before it returns.
     func save(_ record: AgentRecord) async throws
+    /// Makes all of them durable before it returns; after an error some may be.
+    func save(_ records: [AgentRecord]) async throws
     /// Every record; those that cannot be read are kept aside and named.
     func load() async throws -> (records: [AgentRecord], unreadable: [String])
     /// Forgets a run and everything that was staged for it.
     func remove(_ run: RunKey) async throws
+}
+
+extension AgentDisk {
+    package func save(_ records: [AgentRecord]) async throws { for record in records { try await save(record) } }
 }
 
 /// An agent's place on disk.
@@ -61,6 +67,25 @@ public struct AgentFolder: AgentDisk {
         let bytes = try WireJSON.encode(record)
         let path = recordPath(record.key)
         try await threads.runIfActive { try Self.writeDurably(bytes, to: path) }
+    }
+
+    /// Makes all of them durable before it returns, many by one flush of the disk.
+    package func save(_ records: [AgentRecord]) async throws {
+        let texts = try records.map { (path: recordPath($0.key), bytes: [UInt8](try WireJSON.encode($0))) }
+        let folder = "\(root)/runs"
+        try await threads.runIfActive {
+            let isMany = texts.count > 4
+            for (path, bytes) in texts { try Self.write(bytes, to: path + ".tmp", durable: !isMany) }
+            if isMany, let number = Machine.flushAll(folder) {
+                errno = number
+                throw Self.failure("flush", folder)
+            }
+            // A record has its name only when all of it is on disk.
+            for (path, _) in texts {
+                guard rename(path + ".tmp", path) == 0 else { throw Self.failure("publish", path) }
+            }
+            try Self.flush(folder)
+        }
     }
 
     /// Every record on disk. A record that cannot be read is kept aside with the ending `.unreadable` and named.
@@ -168,27 +193,33 @@ public struct AgentFolder: AgentDisk {
     /// Temporary file, fsync, rename, fsync of the folder; mode 0600.
     private static func writeDurably(_ bytes: [UInt8], to path: String) throws {
         let temporary = path + ".tmp"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("open", temporary) }
+        try write(bytes, to: temporary, durable: true)
+        guard rename(temporary, path) == 0 else { throw failure("publish", path) }
+        try flush(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, durable: Bool) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("open", path) }
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress! + written, $0.count - written) }
+            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + written, $0.count - written) }
             if count < 0 {
                 if errno == EINTR { continue }
-                let error = failure("write", temporary)
+                let error = failure("write", path)
                 close(file)
-                unlink(temporary)
+                unlink(path)
                 throw error
             }
             written += count
         }
-        let synced = fsync(file) == 0
+        let synced = !durable || fsync(file) == 0
         let closed = close(file) == 0
-        guard synced, closed, rename(temporary, path) == 0 else { throw failure("publish", path) }
-        let folder = open(
-            String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]),
-            O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        )
+        guard synced, closed else { throw failure("write", path) }
+    }
+
+    private static func flush(_ path: String) throws {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("open", path) }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw failure("fsync", path) }

@@ -110,6 +110,14 @@ int onepoint_flush(const char *path) {
     return result;
 }
 
+int onepoint_flush_all(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int result = syncfs(fd) ? -errno : 0;
+    close(fd);
+    return result;
+}
+
 void op_touch_event(const struct op_order *order) {
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/events/changed", order->root) >= (int)sizeof path) return;

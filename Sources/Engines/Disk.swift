@@ -97,6 +97,12 @@ enum Disk {
         guard code == 0 else { throw Fault(number: -code) }
     }
 
+    /// Writes everything of the file system that a path is on to its disk.
+    static func flushAll(_ path: String) throws(Fault) {
+        let code = onepoint_flush_all(path)
+        guard code == 0 else { throw Fault(number: -code) }
+    }
+
     /// Creates an empty file, or renews the times of one.
     static func touch(_ path: String) throws(Fault) {
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)

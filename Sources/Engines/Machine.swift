@@ -40,6 +40,14 @@ public enum Machine {
         return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    /// Writes everything of the file system that a path is on to its disk: for many files that is one wait.
+    ///
+    /// - Returns: The error's number, or `nil`.
+    package static func flushAll(_ path: String) -> Int32? {
+        let code = onepoint_flush_all(path)
+        return code == 0 ? nil : -code
+    }
+
     /// The kernel's name for the time since the machine was started (random(4), `boot_id`); empty where there is none.
     public static func boot() -> String {
         var text = [CChar](repeating: 0, count: 40)

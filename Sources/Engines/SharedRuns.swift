@@ -49,9 +49,18 @@ struct SharedRuns: Sendable {
     // MARK: Write
 
     /// Writes a run held: nothing starts before its engine is told. A repeat leaves the first as it is.
-    func write(_ order: EngineOrder, grace: Duration = .seconds(10)) throws(EngineError) {
+    ///
+    /// - Parameters:
+    ///   - afresh: Writes it again, for nobody has it from here yet.
+    ///   - durable: Whether it is on disk when this returns; else that is the caller's to see to.
+    func write(
+        _ order: EngineOrder,
+        afresh: Bool = false,
+        durable: Bool = true,
+        grace: Duration = .seconds(10)
+    ) throws(EngineError) {
         let folder = folder(order.run)
-        if Disk.exists(folder.file("order")) { return }
+        if !afresh, Disk.exists(folder.file("order")) { return }
         try Self.check(order)
         let requirements = try Self.requirements(of: order)
         let python = Interpreter(path: "python3", prefix: "", version: "")
@@ -64,11 +73,14 @@ struct SharedRuns: Sendable {
         )
         do throws(Disk.Fault) {
             try Disk.makeFolder(folder.path)
-            try Disk.replace(Array(script.text.utf8), in: folder.path, as: "script")
-            try Disk.replace(Array(order.parameters.utf8), in: folder.path, as: "parameters.json")
-            if let requirements { try Disk.replace(Array(requirements.utf8), in: folder.path, as: "requirements.txt") }
-            _ = try Disk.publish(Array("\(order.run)\n".utf8), in: folder.path, as: "order")
-            try Disk.flush("\(root)/runs")
+            func put(_ text: String, _ name: String) throws(Disk.Fault) {
+                try Disk.replace(Array(text.utf8), in: folder.path, as: name, durable: durable)
+            }
+            try put(script.text, "script")
+            try put(order.parameters, "parameters.json")
+            if let requirements { try put(requirements, "requirements.txt") }
+            _ = try Disk.publish(Array("\(order.run)\n".utf8), in: folder.path, as: "order", durable: durable)
+            if durable { try Disk.flush("\(root)/runs") }
         } catch {
             throw .unreachable("The run cannot be written to \(folder.path): \(error.sentence).")
         }
@@ -139,16 +151,18 @@ struct SharedRuns: Sendable {
         func beat(_ suffix: String) -> String {
             Disk.read(folder.file("beat\(suffix)"), bytesMax: 64).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
-        let hasTwin = Disk.exists(folder.file("twins"))
         guard members > 0 else {
+            // Without a claim there is nothing else: the cheapest answer for what waits.
+            guard let claim = claim(folder, "") else { return Look(hasTwin: false, beat: [""]) }
             return Look(
-                claim: claim(folder, ""),
+                claim: claim,
                 startedAt: folder.startedAt(),
-                hasTwin: hasTwin,
+                hasTwin: Disk.exists(folder.file("twins")),
                 beat: [beat("")],
                 ending: folder.ending()
             )
         }
+        let hasTwin = Disk.exists(folder.file("twins"))
         if let ending = folder.ending() {
             return Look(
                 claim: claim(folder, ""),

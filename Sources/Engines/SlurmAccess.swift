@@ -2,23 +2,40 @@ internal import Core
 
 /// How a Slurm cluster is spoken to: by its REST service or its command line. What both say, in one form.
 protocol SlurmAccess: Sendable {
+    /// What the controller is asked by one list of jobs or nodes.
+    var callsOfReading: Int { get }
     /// Such as `22.05.8`.
     func version() async throws(EngineError) -> String
     /// Every job of ours that the controller remembers, in one call.
     func jobs() async throws(EngineError) -> [SlurmJob]
-    /// - Returns: The job's number.
+    /// Jobs of those names that have ended, by the cluster's accounting, in one call.
+    ///
+    /// - Returns: `nil` where there is no accounting.
+    func past(_ names: [String]) async throws(EngineError) -> [SlurmJob]?
+    /// - Returns: The job's number, or that of its array.
     /// - Throws: ``EngineError/refused(_:)`` only when the controller said that it will not have it.
     func submit(_ submission: SlurmSubmission) async throws(EngineError) -> String
-    /// - Returns: Whether there was such a job.
-    func release(_ id: String) async throws(EngineError) -> Bool
-    /// Ends a job, hard if it must be. A job that is gone is no error.
-    func cancel(_ id: String) async throws(EngineError)
+    /// Lets a job go, or these elements of an array in one call. Where the way in cannot name elements it lets the whole
+    /// array go: a script that is not to start yet waits by itself. What is gone or has started is no error.
+    func release(_ number: String, elements: [Int]) async throws(EngineError)
+    /// Ends a job, or these elements of an array in one call, hard if it must be. What is gone is no error.
+    func cancel(_ number: String, elements: [Int]) async throws(EngineError)
     func nodes() async throws(EngineError) -> [SlurmNode]
 }
 
-/// One job as the controller tells of it.
+/// One job as the controller tells of it, or some elements of an array.
 struct SlurmJob: Sendable, Hashable {
-    var id: String
+    enum Part: Sendable, Hashable {
+        /// A job that is no array.
+        case whole
+        case element(Int)
+        /// Elements that wait together, as `2,6-9`; cut with dots when it is long.
+        case waiting(String)
+    }
+
+    /// Of the array, for its elements.
+    var number: String
+    var part = Part.whole
     var name: String
     var state: SlurmState
     /// Why it waits, as `squeue` says it.
@@ -26,6 +43,68 @@ struct SlurmJob: Sendable, Hashable {
 
     /// Held by its owner: nothing starts before a release.
     var isHeld: Bool { state == .pending && reason == "JobHeldUser" }
+
+    var hasEnded: Bool { if case .ended = state { true } else { false } }
+}
+
+extension SlurmJob.Part {
+    /// - Parameter text: What stands behind `_` in a job's number: `3`, `[2,6-9%4]`, or nothing.
+    init(_ text: Substring?) {
+        guard let text else {
+            self = .whole
+            return
+        }
+        self = Int(text).map { .element($0) } ?? .waiting(String(text.filter { $0 != "[" && $0 != "]" }))
+    }
+
+    /// Whether an element is among those that wait together. Of a list that was cut, all may be.
+    func mayHold(_ index: Int) -> Bool {
+        guard case .waiting(let text) = self else { return false }
+        if text.contains("...") { return true }
+        return text.prefix { $0 != "%" }.split(separator: ",").contains { item in
+            let ends = item.split(separator: "-").compactMap { Int($0) }
+            return ends.count == 2 ? ends[0] <= index && index <= ends[1] : ends.first == index
+        }
+    }
+}
+
+/// The jobs of one answer, to be found by number and name together: numbers are handed out again when a controller was
+/// killed.
+struct SlurmListing: Sendable {
+    private struct Place: Hashable {
+        var number: String
+        var index: Int?
+    }
+
+    private var jobs: [Place: SlurmJob] = [:]
+    private var waiting: [String: [SlurmJob]] = [:]
+    /// By name, each number and whether all of it is held.
+    private(set) var numbers: [String: [String: Bool]] = [:]
+
+    init(_ all: [SlurmJob]) {
+        for job in all {
+            switch job.part {
+            case .whole: jobs[Place(number: job.number)] = job
+            case .element(let index): jobs[Place(number: job.number, index: index)] = job
+            case .waiting: waiting[job.number, default: []].append(job)
+            }
+            numbers[job.name, default: [:]][job.number] =
+                numbers[job.name]?[job.number].map { $0 && job.isHeld } ?? job.isHeld
+        }
+    }
+
+    func job(_ place: SlurmBatches.Place) -> SlurmJob? {
+        guard let number = place.number else { return nil }
+        let job =
+            jobs[Place(number: number, index: place.index)]
+            ?? place.index.flatMap { index in waiting[number]?.first { $0.part.mayHold(index) } }
+        return job?.name == place.name ? job : nil
+    }
+
+    /// Whether the job, or anything of its array, is there.
+    func has(_ place: SlurmBatches.Place) -> Bool {
+        place.number.map { numbers[place.name]?[$0] != nil } ?? true
+    }
 }
 
 /// A job's state without its flags.
@@ -73,11 +152,8 @@ enum SlurmState: Sendable, Hashable {
     }
 }
 
-/// What a job asks of Slurm. Always held, and never to be queued again by the controller itself.
-struct SlurmSubmission: Sendable, Hashable {
-    var name: String
-    /// What the batch node runs.
-    var script: String
+/// What a job asks of Slurm. Runs that ask the same may be elements of one array.
+struct SlurmShape: Sendable, Hashable {
     var tasks: Int
     /// Whole cores, at least one.
     var coresPerTask: Int
@@ -86,10 +162,22 @@ struct SlurmSubmission: Sendable, Hashable {
     var cardsPerTask: String?
     /// Longer than the run's own limit, which its script keeps.
     var minutes: Int
-    /// Where the batch script's own words go, and the job's working folder.
-    var folder: String
     var partition: String?
     var account: String?
+}
+
+/// A job as Slurm is given it. Always held, and never to be queued again by the controller itself.
+struct SlurmSubmission: Sendable, Hashable {
+    var name: String
+    var shape: SlurmShape
+    /// `nil` for a plain job; else an array with so many elements, from 0 on.
+    var elements: Int?
+    /// What the batch node runs.
+    var script: String
+    /// Of the job; a file of that script is in it as `batch`.
+    var folder: String
+    /// Where the batch script's own words go; `%a` stands for the element.
+    var output: String
 }
 
 /// One machine as the controller tells of it.

@@ -15,6 +15,9 @@ struct SlurmCommandLine: SlurmAccess {
     /// Of one answer: room for the 100,000 jobs of a large cluster's owner.
     private static let answerBytesMax = 64 << 20
 
+    /// `squeue` and `scontrol` ask for the partitions too.
+    var callsOfReading: Int { 2 }
+
     func version() async throws(EngineError) -> String {
         let text = try await call("sinfo", ["--version"])
         // `slurm-wlm 22.05.8` or `slurm 24.11.5`.
@@ -22,35 +25,58 @@ struct SlurmCommandLine: SlurmAccess {
     }
 
     func jobs() async throws(EngineError) -> [SlurmJob] {
-        // One line each; the reason last, for it may hold anything.
-        let text = try await call("squeue", ["--noheader", "--me", "--states=all", "--format=%i|%j|%T|%r"])
-        return text.split(separator: "\n").compactMap { line in
-            let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 4, parts[1].hasPrefix("op-"),
-                parts[0].utf8.first.map({ (48...57).contains($0) }) == true
-            else { return nil }
-            return SlurmJob(id: parts[0], name: parts[1], state: SlurmState([parts[2]]), reason: parts[3])
-        }
+        // One line each, of an array one for each element; the reason last, for it may hold anything.
+        let text = try await call("squeue", ["--noheader", "--me", "--array", "--states=all", "--format=%i|%j|%T|%r"])
+        return text.split(separator: "\n").compactMap { Self.job($0) }
+    }
+
+    /// `number|name|state|reason`, for a job of ours.
+    static func job(_ line: Substring) -> SlurmJob? {
+        let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[1].hasPrefix("op-") else { return nil }
+        let number = parts[0].split(separator: "_", maxSplits: 1)
+        guard let first = number.first, Int(first) != nil else { return nil }
+        return SlurmJob(
+            number: String(first),
+            part: SlurmJob.Part(number.count > 1 ? number[1] : nil),
+            name: String(parts[1]),
+            state: SlurmState([String(parts[2])]),
+            reason: String(parts[3])
+        )
+    }
+
+    func past(_ names: [String]) async throws(EngineError) -> [SlurmJob]? {
+        let end = try await run(
+            "sacct",
+            [
+                "--noheader", "--parsable2", "--allocations", "--starttime=now-\(SlurmEngine.pastDays)days",
+                "--name=\(names.joined(separator: ","))", "--format=JobID,JobName,State,Reason",
+            ]
+        )
+        if end.status > 0, end.text.contains("accounting storage is disabled") { return nil }
+        return try text(of: end, "sacct").split(separator: "\n").compactMap { Self.job($0) }.filter(\.hasEnded)
     }
 
     func submit(_ submission: SlurmSubmission) async throws(EngineError) -> String {
         let path = "\(submission.folder)/batch"
         try await blocking { () throws(EngineError) in
             do throws(Disk.Fault) {
-                try Disk.replace(Array(submission.script.utf8), in: submission.folder, as: "batch")
+                try Disk.replace(Array(submission.script.utf8), in: submission.folder, as: "batch", durable: false)
             } catch {
                 throw .unreachable("The batch script \(path) cannot be written: \(error.sentence).")
             }
         }
+        let shape = submission.shape
         var words = [
-            "--parsable", "--hold", "--no-requeue", "--job-name=\(submission.name)", "--ntasks=\(submission.tasks)",
-            "--cpus-per-task=\(submission.coresPerTask)", "--mem-per-cpu=\(submission.mebibytesPerCore)M",
-            "--time=\(submission.minutes)", "--output=\(submission.folder)/engine.log", "--open-mode=append",
+            "--parsable", "--hold", "--no-requeue", "--job-name=\(submission.name)", "--ntasks=\(shape.tasks)",
+            "--cpus-per-task=\(shape.coresPerTask)", "--mem-per-cpu=\(shape.mebibytesPerCore)M",
+            "--time=\(shape.minutes)", "--output=\(submission.output)", "--open-mode=append",
             "--chdir=\(submission.folder)", "--export=HOME,PATH,LANG",
         ]
-        if let cards = submission.cardsPerTask { words.append("--gpus-per-task=\(cards)") }
-        if let partition = submission.partition { words.append("--partition=\(partition)") }
-        if let account = submission.account { words.append("--account=\(account)") }
+        if let elements = submission.elements { words.append("--array=0-\(elements - 1)") }
+        if let cards = shape.cardsPerTask { words.append("--gpus-per-task=\(cards)") }
+        if let partition = shape.partition { words.append("--partition=\(partition)") }
+        if let account = shape.account { words.append("--account=\(account)") }
         let text = try await call("sbatch", words + [path])
         // `id` or `id;cluster`, on the last line: site hooks may print before it.
         guard let line = text.split(separator: "\n").last, let id = line.split(separator: ";").first,
@@ -59,24 +85,43 @@ struct SlurmCommandLine: SlurmAccess {
         return String(id)
     }
 
-    func release(_ id: String) async throws(EngineError) -> Bool {
+    func release(_ number: String, elements: [Int]) async throws(EngineError) {
         do throws(EngineError) {
-            _ = try await call("scontrol", ["release", id])
+            _ = try await call("scontrol", ["release", Self.name(number, elements)])
         } catch {
-            guard case .refused(let why) = error else { throw error }
-            if why.contains("Invalid job id") { return false }
-            // Running or over.
-            if why.contains("already finished") { return true }
-            throw error
+            guard Self.isGone(error) else { throw error }
         }
-        return true
     }
 
-    func cancel(_ id: String) async throws(EngineError) {
-        do throws(EngineError) { _ = try await call("scancel", ["--quiet", id]) } catch {
-            guard case .refused(let why) = error, why.contains("Invalid job id") || why.contains("already finished")
-            else { throw error }
+    func cancel(_ number: String, elements: [Int]) async throws(EngineError) {
+        do throws(EngineError) { _ = try await call("scancel", ["--quiet", Self.name(number, elements)]) } catch {
+            guard Self.isGone(error) else { throw error }
         }
+    }
+
+    /// Running, over, or forgotten.
+    private static func isGone(_ error: EngineError) -> Bool {
+        guard case .refused(let why) = error else { return false }
+        return why.contains("Invalid job id") || why.contains("already finished")
+    }
+
+    /// Such as `12` or `12_[0-3,7]`.
+    static func name(_ number: String, _ elements: [Int]) -> String {
+        elements.isEmpty ? number : "\(number)_[\(ranges(elements))]"
+    }
+
+    /// Such as `0-3,7`.
+    static func ranges(_ elements: [Int]) -> String {
+        var ranges: [ClosedRange<Int>] = []
+        for index in elements.sorted() {
+            if let last = ranges.last, index <= last.upperBound + 1 {
+                ranges[ranges.count - 1] = last.lowerBound...max(index, last.upperBound)
+            } else {
+                ranges.append(index...index)
+            }
+        }
+        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: ",")
     }
 
     func nodes() async throws(EngineError) -> [SlurmNode] {
@@ -110,8 +155,12 @@ struct SlurmCommandLine: SlurmAccess {
 
     /// - Throws: ``EngineError/refused(_:)`` when the controller itself said no, in its own words.
     private func call(_ name: String, _ arguments: [String]) async throws(EngineError) -> String {
+        try text(of: try await run(name, arguments), name)
+    }
+
+    private func run(_ name: String, _ arguments: [String]) async throws(EngineError) -> Tool.End {
         let (folders, configFile) = (folders, configFile)
-        let end = try await blocking { () throws(EngineError) -> Tool.End in
+        return try await blocking { () throws(EngineError) -> Tool.End in
             guard let tool = Tool(name, folders: folders) else {
                 throw .unreachable(
                     "'\(name)' was not found. Run the agent where Slurm's commands are."
@@ -124,6 +173,9 @@ struct SlurmCommandLine: SlurmAccess {
                 environment: Self.environment(OwnEnvironment.all, configFile: configFile)
             )
         }
+    }
+
+    private func text(of end: Tool.End, _ name: String) throws(EngineError) -> String {
         if end.isCut {
             throw .unreachable("\(name) printed more than \(Self.answerBytesMax >> 20) MiB, which is not read.")
         }
@@ -144,7 +196,7 @@ struct SlurmCommandLine: SlurmAccess {
     /// > Source: `squeue(1)` and `sbatch(1)`, INPUT ENVIRONMENT VARIABLES.
     static func environment(_ all: [String], configFile: String?) -> [String] {
         var foreign = [
-            "SQUEUE_", "SBATCH_", "SINFO_", "SCANCEL_", "SLURM_CLUSTERS=", "SLURM_JWT=", "SLURM_TIME_FORMAT=",
+            "SQUEUE_", "SBATCH_", "SINFO_", "SCANCEL_", "SACCT_", "SLURM_CLUSTERS=", "SLURM_JWT=", "SLURM_TIME_FORMAT=",
             "LC_ALL=",
         ]
         if configFile != nil { foreign.append("SLURM_CONF=") }

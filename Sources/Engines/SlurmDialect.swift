@@ -13,25 +13,33 @@ struct SlurmDialect: Sendable, Hashable {
 
     var path: String { "/slurm/v0.0.\(version)" }
 
+    /// Accounting's own, where it is loaded.
+    var pastPath: String { "/slurmdb/v0.0.\(version)" }
+
+    /// From here on one call ends jobs by a list, and none takes `12_[0-3]`.
+    var takesLists: Bool { version >= 40 }
+
     /// From here on answers are made by one parser: numbers are objects, states and flags are lists.
     private var isParsed: Bool { version >= 39 }
 
     /// The body of `POST …/job/submit`: a held job.
     func body(_ submission: SlurmSubmission, environment: [(name: String, value: String)]) -> JSON {
+        let shape = submission.shape
         var job: [(key: String, value: JSON)] = [
             ("name", .string(submission.name)), ("hold", .bool(true)),
-            ("tasks", .integer(Int64(submission.tasks))),
-            ("cpus_per_task", .integer(Int64(submission.coresPerTask))),
-            ("memory_per_cpu", number(submission.mebibytesPerCore)),
-            ("time_limit", number(Int64(submission.minutes))),
+            ("tasks", .integer(Int64(shape.tasks))),
+            ("cpus_per_task", .integer(Int64(shape.coresPerTask))),
+            ("memory_per_cpu", number(shape.mebibytesPerCore)),
+            ("time_limit", number(Int64(shape.minutes))),
             ("current_working_directory", .string(submission.folder)),
-            ("standard_output", .string("\(submission.folder)/engine.log")),
+            ("standard_output", .string(submission.output)),
             ("open_mode", isParsed ? .array([.string("APPEND")]) : .string("append")),
         ]
-        if let partition = submission.partition { job.append(("partition", .string(partition))) }
-        if let account = submission.account { job.append(("account", .string(account))) }
+        if let elements = submission.elements { job.append(("array", .string("0-\(elements - 1)"))) }
+        if let partition = shape.partition { job.append(("partition", .string(partition))) }
+        if let account = shape.account { job.append(("account", .string(account))) }
         job.append(isParsed ? ("requeue", .bool(false)) : ("no_requeue", .bool(true)))
-        if let cards = submission.cardsPerTask {
+        if let cards = shape.cardsPerTask {
             job.append(isParsed ? ("tres_per_task", .string("gres/gpu:\(cards)")) : ("gpus_per_task", .string(cards)))
         }
         job.append(
@@ -72,11 +80,34 @@ struct SlurmDialect: Sendable, Hashable {
         guard let id = number(json["job_id"]), let name = json["name"]?.stringValue, name.hasPrefix("op-") else {
             return nil
         }
+        // 0 and nothing stand for no array.
+        let array = number(json["array_job_id"]) ?? 0
+        let waiting = json["array_task_string"]?.stringValue ?? ""
+        let part: SlurmJob.Part =
+            array == 0
+            ? .whole
+            : waiting.isEmpty ? number(json["array_task_id"]).map { .element(Int($0)) } ?? .whole : .waiting(waiting)
         return SlurmJob(
-            id: "\(id)",
+            number: "\(array == 0 ? id : array)",
+            part: part,
             name: name,
             state: SlurmState(words(json["job_state"])),
             reason: json["state_reason"]?.stringValue ?? ""
+        )
+    }
+
+    /// A job of ours as accounting tells of it.
+    static func pastJob(_ json: JSON) -> SlurmJob? {
+        guard let id = number(json["job_id"]), let name = json["name"]?.stringValue, name.hasPrefix("op-") else {
+            return nil
+        }
+        let array = number(json["array"]?["job_id"]) ?? 0
+        return SlurmJob(
+            number: "\(array == 0 ? id : array)",
+            part: array == 0 ? .whole : number(json["array"]?["task_id"]).map { .element(Int($0)) } ?? .whole,
+            name: name,
+            state: SlurmState(words(json["state"]?["current"])),
+            reason: json["state"]?["reason"]?.stringValue ?? ""
         )
     }
 

@@ -6,52 +6,58 @@ extension SlurmEngine {
     /// One call to the controller for all runs, joined with what the runs' own files say. The files count more: Slurm
     /// forgets what ended, and was seen to start twice what it had lost.
     public func list() async throws(EngineError) -> [EngineRun] {
-        let runs = runs
-        let looks = try await blocking { () throws(EngineError) -> [Seen] in
+        let (runs, batches) = (runs, batches)
+        let all = try await blocking { () throws(EngineError) -> [Seen] in
             try runs.runs().compactMap { run in
                 runs.look(at: run).map { look in
-                    Seen(
-                        run: run,
-                        look: look,
-                        id: Self.engineJob(run, runs),
-                        isReleased: Disk.exists(runs.folder(run).file("released"))
-                    )
+                    let isReleased = look.ending == nil && Disk.exists(runs.folder(run).file("released"))
+                    return Seen(run: run, look: look, place: batches.place(of: run), isReleased: isReleased)
                 }
             }
         }
         // What has ended needs nobody's word.
-        guard looks.contains(where: { $0.look.ending == nil && $0.id != nil }) else {
-            return looks.compactMap { seen in seen.look.ending.map { seen.engineRun($0) } }
+        guard all.contains(where: { $0.look.ending == nil && $0.place != nil }) else {
+            return all.compactMap { seen in seen.look.ending.map { seen.engineRun($0) } }
         }
-        await budget.take()
-        let jobs = Dictionary(grouping: try await access.jobs(), by: \.name)
+        await budget.take(access.callsOfReading)
+        let listing = SlurmListing(try await access.jobs())
+        try await adopt(from: listing)
+        let missing = all.compactMap { seen in
+            seen.look.ending == nil && (seen.isReleased || seen.look.claim != nil)
+                ? seen.place.flatMap { listing.has($0) ? nil : $0 } : nil
+        }
+        let past = await past(of: missing)
+        var wishes = Wishes()
         var list: [EngineRun] = []
-        for seen in looks {
+        for seen in all {
+            let job = seen.place.flatMap { listing.job($0) }
             if let ending = seen.look.ending {
                 list.append(seen.engineRun(ending))
-            } else if let id = seen.id {
-                let same = jobs[seen.run.description] ?? []
-                // A submission that was answered after all: only the noted one is ever released.
-                for twin in same where twin.id != id && twin.isHeld {
-                    await budget.take()
-                    try await access.cancel(twin.id)
-                }
+                // What was to end it did not reach Slurm.
+                if job?.state == .pending { wishes.cancel.append(seen.run) }
+            } else if let place = seen.place, place.number != nil {
+                let word: Word =
+                    if let job { .job(job) } else if listing.has(place) { .leftOut } else if let job = past?.job(place)
+                    {
+                        .past(job)
+                    } else { .none(isKnown: past != nil) }
                 // What cannot be settled for one run must not hide the others.
                 let state: EngineRun.State
-                do throws(EngineError) { state = try await judge(seen, same.first { $0.id == id }) } catch {
+                do throws(EngineError) { state = try await judge(seen, word, &wishes) } catch {
                     log.warning("slurm run not settled", metadata: ["run": "\(seen.run)", "error": "\(error)"])
                     state = seen.look.claim == .started ? running(seen) : .pending("\(error)")
                 }
                 list.append(seen.engineRun(state))
             }
         }
+        await carryOut(wishes, superseded: listing)
         return list
     }
 
     private struct Seen: Sendable {
         var run: RunKey
         var look: SharedRuns.Look
-        var id: String?
+        var place: SlurmBatches.Place?
         var isReleased: Bool
 
         var traces: RunTraces {
@@ -65,38 +71,110 @@ extension SlurmEngine {
         }
 
         func engineRun(_ state: EngineRun.State) -> EngineRun {
-            EngineRun(run: run, engineJob: id ?? "", state: state)
+            EngineRun(run: run, engineJob: place?.text ?? "", state: state)
         }
     }
 
+    /// What Slurm says of a run.
+    private enum Word {
+        case job(SlurmJob)
+        /// The controller knows its array, and not the element: it was cancelled before it was on its own, or is forgotten.
+        case leftOut
+        /// Forgotten by the controller; accounting tells how it ended.
+        case past(SlurmJob)
+        /// - isKnown: Whether nobody is left to be asked: accounting said nothing of it, or there is none.
+        case none(isKnown: Bool)
+    }
+
+    /// What a look found to be done at Slurm, for all runs together.
+    private struct Wishes {
+        var release: [RunKey] = []
+        var cancel: [RunKey] = []
+        var resubmit: [RunKey] = []
+    }
+
+    private func carryOut(_ wishes: Wishes, superseded listing: SlurmListing) async {
+        do throws(EngineError) {
+            // Submissions that were answered after all: only the noted one is ever released.
+            for (name, numbers) in listing.numbers {
+                for (number, isHeld) in numbers where isHeld && batches.isSuperseded(name, number) {
+                    await budget.take()
+                    try await access.cancel(number, elements: [])
+                }
+            }
+            try await withAll(wishes.cancel) { run throws(EngineError) in try await self.cancelAtSlurm(run) }
+            try await resubmit(wishes.resubmit)
+            if !wishes.release.isEmpty {
+                for result in await releaseAll(wishes.release, isPaid: false) { try result.get() }
+            }
+        } catch {
+            // The next look finds the same again.
+            log.warning("slurm not told all", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Asks for all at once, so that they are gathered.
+    private func withAll(
+        _ runs: [RunKey],
+        _ body: @escaping @Sendable (RunKey) async throws(EngineError) -> Void
+    ) async throws(EngineError) {
+        let results = await withTaskGroup(of: Result<Void, EngineError>.self) { group in
+            for run in runs {
+                group.addTask {
+                    do throws(EngineError) { return .success(try await body(run)) } catch { return .failure(error) }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        for result in results { try result.get() }
+    }
+
     /// Where a run stands that has not ended by its own word.
-    private func judge(_ seen: Seen, _ job: SlurmJob?) async throws(EngineError) -> EngineRun.State {
-        if job != nil { state.withLock { $0.absences[seen.run] = nil } }
-        switch (seen.look.claim, job?.state) {
-        case (.started?, .running?), (.started?, .unknown?):
-            try await endHard(seen)
-            return running(seen)
-        case (.started?, .pending?), (.started?, .ended?), (.started?, nil):
-            // Also when the controller has lost sight of it and means to start it again: it may go on, or have been
-            // ended by nodes that were told so.
-            return try await judgeStill(seen, job)
+    private func judge(_ seen: Seen, _ word: Word, _ wishes: inout Wishes) async throws(EngineError) -> EngineRun.State
+    {
+        if case .none = word {} else { state.withLock { $0.absences[seen.run] = nil } }
+        switch (seen.look.claim, word) {
         case (.cancelled?, _):
             return try await conclude(seen.run, RunOutcome(.cancelled))
-        case (nil, .pending?):
-            guard let job, !job.isHeld else {
-                guard seen.isReleased, let id = seen.id else { return .held }
-                // Its release was lost on the way.
-                await budget.take()
-                _ = try await access.release(id)
-                return .pending(nil)
+        case (.started?, .job(let job)):
+            switch job.state {
+            case .running, .unknown:
+                if posted.isOverdue(seen.run) { wishes.cancel.append(seen.run) }
+                return running(seen)
+            case .pending, .ended:
+                // Also when the controller has lost sight of it and means to start it again: it may go on, or have been
+                // ended by nodes that were told so.
+                return try await judgeStill(seen, job, isToldOver: job.hasEnded && !seen.look.hasTwin, &wishes)
             }
-            return .pending(job.waiting)
-        case (nil, .running?): return .pending("it is being started")
-        case (nil, .unknown(let word)?): return .pending("Slurm says '\(word)', which is not known here")
-        case (nil, .ended(let kind)?):
-            return try await judgeUnstarted(seen, kind, job?.reason ?? "")
-        case (nil, nil):
-            return try await resubmit(seen)
+        case (.started?, .past(let job)): return try await judgeStill(seen, job, isToldOver: false, &wishes)
+        case (.started?, .leftOut), (.started?, .none):
+            return try await judgeStill(seen, nil, isToldOver: false, &wishes)
+        case (nil, .job(let job)):
+            switch job.state {
+            case .ended(let kind): return try await judgeUnstarted(seen, kind, job.reason, &wishes)
+            case .pending, .running, .unknown: return waiting(seen, job, &wishes)
+            }
+        case (nil, .past(let job)):
+            guard case .ended(let kind) = job.state else { return .pending(nil) }
+            return try await judgeUnstarted(seen, kind, job.reason, &wishes)
+        case (nil, .leftOut):
+            return try await judgeUnstarted(seen, .cancelled, "it is not in its array any more", &wishes)
+        case (nil, .none(let isKnown)): return absent(seen, isKnown, &wishes)
+        }
+    }
+
+    /// Slurm has it, and nothing of it has begun.
+    private func waiting(_ seen: Seen, _ job: SlurmJob, _ wishes: inout Wishes) -> EngineRun.State {
+        // Whatever Slurm does with it, its script waits for our release.
+        guard seen.isReleased else { return .held }
+        switch job.state {
+        case .pending where job.isHeld:
+            // Its release was lost on the way.
+            wishes.release.append(seen.run)
+            return .pending(nil)
+        case .pending: return .pending(job.waiting)
+        case .unknown(let word): return .pending("Slurm says '\(word)', which is not known here")
+        case .running, .ended: return .pending("it is being started")
         }
     }
 
@@ -106,8 +184,12 @@ extension SlurmEngine {
     }
 
     /// Slurm does not run it, and it left no end: its script may live all the same, or have been killed with its node.
-    private func judgeStill(_ seen: Seen, _ job: SlurmJob?) async throws(EngineError) -> EngineRun.State {
-        let isToldOver = if case .ended? = job?.state { !seen.look.hasTwin } else { false }
+    private func judgeStill(
+        _ seen: Seen,
+        _ job: SlurmJob?,
+        isToldOver: Bool,
+        _ wishes: inout Wishes
+    ) async throws(EngineError) -> EngineRun.State {
         let outcome =
             switch job?.state {
             case .ended(.succeeded)?, .ended(.exit)?, nil, .pending?, .running?, .unknown?:
@@ -123,10 +205,7 @@ extension SlurmEngine {
                 within: isToldOver ? Self.lastWordMax : nil
             )
         }
-        if case .ended = state, let job, job.state == .pending {
-            await budget.take()
-            try await access.cancel(job.id)
-        }
+        if case .ended = state, job?.state == .pending { wishes.cancel.append(seen.run) }
         return state
     }
 
@@ -134,8 +213,14 @@ extension SlurmEngine {
     private func judgeUnstarted(
         _ seen: Seen,
         _ kind: RunOutcome.Kind,
-        _ reason: String
+        _ reason: String,
+        _ wishes: inout Wishes
     ) async throws(EngineError) -> EngineRun.State {
+        if kind == .succeeded, !seen.isReleased {
+            // Somebody else had released it, and its script left when it had waited in vain.
+            wishes.resubmit.append(seen.run)
+            return .held
+        }
         let runs = runs
         let neverStarts = try await blocking { () throws(EngineError) in try runs.forbid(seen.run) }
         guard neverStarts else { return .pending("it is being started") }
@@ -159,80 +244,47 @@ extension SlurmEngine {
         return words.isEmpty ? "" : ": \(words.joined(separator: " "))"
     }
 
-    /// The controller has lost a job that was not claimed: it is submitted once more. Should the first come back, only
-    /// one of the two can claim it.
-    private func resubmit(_ seen: Seen) async throws(EngineError) -> EngineRun.State {
+    /// The controller does not list a job that was not claimed. Once it is lost for good it is submitted once more: should
+    /// the first come back, only one of the two can claim it.
+    private func absent(_ seen: Seen, _ isKnown: Bool, _ wishes: inout Wishes) -> EngineRun.State {
         guard seen.isReleased else { return .held }
-        let absences = state.withLock { state in
-            state.absences[seen.run, default: 0] += 1
-            return state.absences[seen.run] ?? 0
+        guard isKnown else { return .pending("its engine does not list it, and its accounting does not answer") }
+        let isLost = state.withLock { state in
+            let before = state.absences[seen.run] ?? (0, .now)
+            state.absences[seen.run] = (before.count + 1, before.since)
+            let mayLag = state.withoutPast == nil
+            return before.count + 1 >= Self.absencesMax && (!mayLag || .now - before.since >= Self.pastLag)
         }
-        guard absences >= Self.absencesMax else { return .pending("its engine does not list it") }
-        let runs = runs
-        let batch = try await blocking { () throws(EngineError) in
-            Disk.read(runs.folder(seen.run).file("submission"), bytesMax: 1 << 20)
-        }
-        guard let batch, let json = try? JSON(parsing: batch), let submission = SlurmSubmission(json) else {
-            let neverStarts = try await blocking { () throws(EngineError) in try runs.forbid(seen.run) }
-            guard neverStarts else { return .pending("it is being started") }
-            return try await conclude(seen.run, RunOutcome(.lost, detail: "its engine has lost it"))
-        }
-        log.notice("slurm lost a job, submitting it again", metadata: ["run": "\(seen.run)"])
-        await budget.take()
-        let id: String
-        do throws(EngineError) { id = try await note(try await access.submit(submission), for: seen.run) } catch {
-            guard case .refused(let why) = error,
-                try await blocking({ () throws(EngineError) in try runs.forbid(seen.run) })
-            else { throw error }
-            return try await conclude(seen.run, RunOutcome(.rejected, detail: why))
-        }
-        await budget.take()
-        _ = try await access.release(id)
-        return .pending("its engine had lost it; it was submitted again")
+        if isLost { wishes.resubmit.append(seen.run) }
+        return .pending("its engine does not list it")
     }
 
-    /// A run that does not heed its stop is ended by Slurm.
-    private func endHard(_ seen: Seen) async throws(EngineError) {
-        guard posted.isOverdue(seen.run), let id = seen.id else { return }
-        await budget.take()
-        try await access.cancel(id)
+    /// Submits runs again that Slurm has lost, and releases those that were.
+    private func resubmit(_ members: [RunKey]) async throws(EngineError) {
+        var groups: [SlurmShape: [RunKey]] = [:]
+        for run in members { if let shape = batches.shape(of: run) { groups[shape, default: []].append(run) } }
+        for (shape, members) in groups {
+            log.notice("slurm has lost jobs, submitting them again", metadata: ["runs": "\(members.count)"])
+            await budget.take()
+            var due: [RunKey] = []
+            for (run, result) in await submit(members, shape) {
+                state.withLock { $0.absences[run] = nil }
+                switch result {
+                case .success: if Disk.exists(runs.folder(run).file("released")) { due.append(run) }
+                case .failure(.refused(let why)):
+                    let runs = runs
+                    if try await blocking({ () throws(EngineError) in try runs.forbid(run) }) {
+                        _ = try await conclude(run, RunOutcome(.rejected, detail: why))
+                    }
+                case .failure(let error): throw error
+                }
+            }
+            for result in await releaseAll(due, isPaid: false) { try result.get() }
+        }
     }
 
     private func conclude(_ run: RunKey, _ outcome: RunOutcome) async throws(EngineError) -> EngineRun.State {
         let runs = runs
         return try await blocking { () throws(EngineError) in try runs.conclude(run, outcome) }
-    }
-}
-
-extension SlurmSubmission {
-    /// As it is kept beside its run, so that it can be repeated when the controller loses it.
-    var json: JSON {
-        .object([
-            ("name", .string(name)), ("script", .string(script)), ("tasks", .integer(Int64(tasks))),
-            ("cores_per_task", .integer(Int64(coresPerTask))), ("mebibytes_per_core", .integer(mebibytesPerCore)),
-            ("cards_per_task", cardsPerTask.map { .string($0) } ?? .null), ("minutes", .integer(Int64(minutes))),
-            ("folder", .string(folder)), ("partition", partition.map { .string($0) } ?? .null),
-            ("account", account.map { .string($0) } ?? .null),
-        ])
-    }
-
-    init?(_ json: JSON) {
-        guard let name = json["name"]?.stringValue, let script = json["script"]?.stringValue,
-            let tasks = json["tasks"]?.integerValue, let cores = json["cores_per_task"]?.integerValue,
-            let mebibytes = json["mebibytes_per_core"]?.integerValue, let minutes = json["minutes"]?.integerValue,
-            let folder = json["folder"]?.stringValue
-        else { return nil }
-        self.init(
-            name: name,
-            script: script,
-            tasks: Int(tasks),
-            coresPerTask: Int(cores),
-            mebibytesPerCore: mebibytes,
-            cardsPerTask: json["cards_per_task"]?.stringValue,
-            minutes: Int(minutes),
-            folder: folder,
-            partition: json["partition"]?.stringValue,
-            account: json["account"]?.stringValue
-        )
     }
 }

@@ -52,20 +52,35 @@ public final class SlurmEngine: Engine {
     let configuration: Configuration
     let posted: PostedRuns
     var runs: SharedRuns { posted.runs }
+    let batches: SlurmBatches
     let access: any SlurmAccess
     let budget: CallBudget
+    /// What is asked for together goes in one call.
+    let submissions: Gathering<EngineOrder, String>
+    let releases: Gathering<RunKey, Void>
+    let cancellations: Gathering<SlurmBatches.Place, Void>
     let log: Logger
     let state = Mutex(State())
 
     /// What need not be read again. Losing it costs time only.
     struct State {
-        /// How many lists in a row lacked a run that Slurm should have.
-        var absences: [RunKey: Int] = [:]
+        /// How many lists in a row lacked a run that Slurm should have, and since when.
+        var absences: [RunKey: (count: Int, since: ContinuousClock.Instant)] = [:]
         var version: String?
+        /// The most elements of the next array: fewer after one that was not taken.
+        var elementsMax = SlurmEngine.elementsMax
+        /// When accounting said that there is none.
+        var withoutPast: ContinuousClock.Instant?
     }
 
     /// So many lists in a row must lack a run before Slurm is believed to have lost it.
     static let absencesMax = 3
+    /// Of one array: what Slurm takes where nobody has changed it.
+    ///
+    /// > Source: `slurm.conf(5)`, MaxArraySize, 1001 and one more than the highest index.
+    static let elementsMax = 1000
+    /// How far back accounting is asked.
+    static let pastDays = 30
     /// For a run whose end Slurm tells of: time for its last word to be seen here.
     static let lastWordMax = Duration.seconds(5)
 
@@ -89,11 +104,17 @@ public final class SlurmEngine: Engine {
         access: any SlurmAccess,
         log: Logger
     ) async throws(EngineError) {
-        posted = try await blocking { () throws(EngineError) in try PostedRuns(root: sharedFolder) }
+        let posted = try await blocking { () throws(EngineError) in try PostedRuns(root: sharedFolder) }
+        batches = try await blocking { () throws(EngineError) in try SlurmBatches(posted.runs) }
+        self.posted = posted
         self.configuration = configuration
         self.access = access
         self.log = log
-        budget = CallBudget(perMinute: configuration.callsPerMinute)
+        let budget = CallBudget(perMinute: configuration.callsPerMinute)
+        self.budget = budget
+        submissions = Gathering(budget, countMax: Self.elementsMax)
+        releases = Gathering(budget, countMax: 10 * Self.elementsMax)
+        cancellations = Gathering(budget, countMax: 10 * Self.elementsMax)
     }
 
     public var kind: EngineKind { .slurm }
@@ -104,7 +125,7 @@ public final class SlurmEngine: Engine {
     }
 
     public func capacity() async throws(EngineError) -> CentreCapacity {
-        await budget.take()
+        await budget.take(access.callsOfReading)
         let version: String
         if let known = state.withLock({ $0.version }) { version = known } else { version = try await access.version() }
         state.withLock { $0.version = version }
@@ -133,110 +154,8 @@ public final class SlurmEngine: Engine {
     }
 
     /// What the cluster calls cards of that model.
-    private func type(of model: String) -> String {
+    func type(of model: String) -> String {
         configuration.cardAliases.filter { $0.value == model }.keys.sorted().first ?? model
-    }
-
-    // MARK: Submit and release
-
-    public func submit(_ order: EngineOrder) async throws(EngineError) -> String {
-        let runs = runs
-        let (known, wasTried) = try await blocking { () throws(EngineError) -> (String?, Bool) in
-            try runs.write(order)
-            return (Self.engineJob(order.run, runs), Disk.exists(runs.folder(order.run).file("submission")))
-        }
-        if let known { return known }
-        if wasTried {
-            // A call of ours may have been answered when nobody listened any more.
-            await budget.take()
-            let found = try await access.jobs().filter { $0.name == order.run.description }
-            if let first = found.min(by: { Int($0.id) ?? 0 < Int($1.id) ?? 0 }) {
-                return try await note(first.id, for: order.run)
-            }
-        }
-        let submission = submission(order)
-        try await blocking { () throws(EngineError) in
-            do throws(Disk.Fault) {
-                try Disk.replace(Array(submission.json.text.utf8), in: submission.folder, as: "submission")
-            } catch {
-                throw .unreachable("The submission of \(order.run) cannot be written: \(error.sentence).")
-            }
-        }
-        await budget.take()
-        return try await note(try await access.submit(submission), for: order.run)
-    }
-
-    /// Makes the job's number durable, so that a repeat finds it.
-    func note(_ id: String, for run: RunKey) async throws(EngineError) -> String {
-        let runs = runs
-        try await blocking { () throws(EngineError) in
-            do throws(Disk.Fault) {
-                try Disk.replace(Array("\(id)\n".utf8), in: runs.folder(run).path, as: "engine-job")
-            } catch {
-                throw .unreachable("The number of \(run) at its engine cannot be written: \(error.sentence).")
-            }
-        }
-        return id
-    }
-
-    static func engineJob(_ run: RunKey, _ runs: SharedRuns) -> String? {
-        guard let bytes = Disk.read(runs.folder(run).file("engine-job"), bytesMax: 64) else { return nil }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
-    }
-
-    private func submission(_ order: EngineOrder) -> SlurmSubmission {
-        let folder = runs.folder(order.run).path
-        let cores = Int(max(1, (order.resources.cores.count + 999) / 1000))
-        let mebibytes = max(1, (order.resources.memory.count + (1 << 20) - 1) >> 20)
-        let script = RunScript.quoted(runs.script(order.run))
-        // Slurm places the tasks and starts them; each finds its place in the gang by what srun tells it.
-        let launcher =
-            order.tasks == 1
-            ? "" : " srun --ntasks=\(order.tasks) --cpus-per-task=\(cores) --kill-on-bad-exit=1 --export=ALL"
-        let card = order.nodes.first?.card ?? order.resources.card
-        let cards = order.resources.cards
-        return SlurmSubmission(
-            name: order.run.description,
-            script: "#!/bin/sh\nexec sh \(script) main\(launcher)\n",
-            tasks: order.tasks,
-            coresPerTask: cores,
-            mebibytesPerCore: max(1, (mebibytes + Int64(cores) - 1) / Int64(cores)),
-            cardsPerTask: cards == 0 ? nil : card.map { "\(type(of: $0)):\(cards)" } ?? "\(cards)",
-            minutes: (max(1, order.timeLimitSeconds) + 59) / 60 + 5,
-            folder: folder,
-            partition: configuration.partition,
-            account: configuration.account
-        )
-    }
-
-    public func release(_ run: RunKey) async throws(EngineError) {
-        let runs = runs
-        let (id, look) = try await blocking { () throws(EngineError) -> (String, SharedRuns.Look) in
-            guard let look = runs.look(at: run), let id = Self.engineJob(run, runs) else { throw .unknownRun(run) }
-            do throws(Disk.Fault) { try Disk.touch(runs.folder(run).file("released")) } catch {
-                throw .unreachable("The release of \(run) cannot be written: \(error.sentence).")
-            }
-            return (id, look)
-        }
-        guard look.claim == nil, look.ending == nil else { return }
-        await budget.take()
-        // What the controller has lost is found out by the next list, which knows more than one answer tells.
-        _ = try await access.release(id)
-    }
-
-    // MARK: Cancel
-
-    public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
-        let posted = posted
-        let (isOver, neverStarted, id) = try await blocking { () throws(EngineError) -> (Bool, Bool, String?) in
-            guard let look = posted.runs.look(at: run) else { throw .unknownRun(run) }
-            guard look.ending == nil else { return (true, false, nil) }
-            return (false, try posted.askToEnd(run, grace: grace), Self.engineJob(run, posted.runs))
-        }
-        // Its script sees the wish within a second; Slurm is asked only when it does not heed it.
-        guard !isOver, neverStarted, let id else { return }
-        await budget.take()
-        try await access.cancel(id)
     }
 
     // MARK: Logs and forgetting
@@ -246,12 +165,13 @@ public final class SlurmEngine: Engine {
     }
 
     public func forget(_ run: RunKey) async throws(EngineError) {
-        let posted = posted
+        let (posted, batches) = (posted, batches)
         try await blocking { () throws(EngineError) in
             if let look = posted.runs.look(at: run), look.ending == nil {
                 throw .refused("The run \(run) has not ended; cancel it first.")
             }
             try posted.forget(run)
+            batches.forget(run)
         }
         state.withLock { $0.absences[run] = nil }
     }
@@ -269,9 +189,9 @@ actor CallBudget {
         free = .now - interval * max(1, perMinute / 10)
     }
 
-    /// Returns when the next call may be made.
-    func take() async {
-        free = max(free, .now - interval * burst) + interval
+    /// Returns when so many calls may be made.
+    func take(_ count: Int = 1) async {
+        free = max(free, .now - interval * burst) + interval * count
         let wait = free - .now
         if wait > .zero { try? await Task.sleep(for: wait) }
     }

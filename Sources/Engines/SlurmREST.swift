@@ -24,6 +24,8 @@ final class SlurmREST: SlurmAccess {
         )
     }
 
+    var callsOfReading: Int { 1 }
+
     func version() async throws(EngineError) -> String {
         // `/ping` says 200 to a wrong token as well.
         let json = try await get("/diag/")
@@ -32,6 +34,25 @@ final class SlurmREST: SlurmAccess {
 
     func jobs() async throws(EngineError) -> [SlurmJob] {
         try list(try await get("/jobs/"), "jobs").compactMap { SlurmDialect.job($0) }
+    }
+
+    func past(_ names: [String]) async throws(EngineError) -> [SlurmJob]? {
+        let dialect = try await negotiated()
+        // The one form that all versions read.
+        let since = (Machine.now() - .seconds(86_400 * SlurmEngine.pastDays)).description.prefix(10)
+        let path =
+            "\(dialect.pastPath)/jobs/?job_name=\(names.joined(separator: ",").percentEncoded)&start_time=\(since)"
+        let answer = try await http.call("GET", path)
+        // Without the plugin of accounting there is no such path.
+        if answer.status == 404 { return nil }
+        let json = try http.json(answer, of: "GET \(dialect.pastPath)/jobs/")
+        // 22.05 says with an error and 200 that it has found nothing, and also that its database is away.
+        let faults = SlurmDialect.faults(json).filter { $0.number != 9003 }
+        if faults.contains(where: { $0.text.contains("accounting storage is disabled") }) { return nil }
+        guard answer.status == 200, faults.allSatisfy({ $0.number == 0 && $0.text.isEmpty }) else {
+            throw failure(json, answer.status, "GET \(dialect.pastPath)/jobs/")
+        }
+        return try list(json, "jobs").compactMap { SlurmDialect.pastJob($0) }.filter(\.hasEnded)
     }
 
     func nodes() async throws(EngineError) -> [SlurmNode] {
@@ -54,26 +75,43 @@ final class SlurmREST: SlurmAccess {
         throw failure(json, status, "submit \(submission.name)")
     }
 
-    func release(_ id: String) async throws(EngineError) -> Bool {
+    /// The whole array, whichever elements are meant: 24.11 takes no other name here. 22.05 says of an array that it failed,
+    /// without a number, when it did not.
+    func release(_ number: String, elements: [Int]) async throws(EngineError) {
         let dialect = try await negotiated()
-        let (json, status) = try await call("POST", "\(dialect.path)/job/\(id)", dialect.release)
+        let (json, status) = try await call("POST", "\(dialect.path)/job/\(number)", dialect.release)
         let faults = SlurmDialect.faults(json)
-        if faults.contains(where: { $0.number == Self.invalidJobID }) { return false }
-        if faults.contains(where: { $0.text.contains("already finished") }) { return true }
-        guard status == 200, !faults.contains(where: { $0.number != 0 }) else {
-            throw failure(json, status, "release job \(id)")
+        guard Self.isGone(faults) || status == 200 && faults.allSatisfy({ $0.number == 0 }) else {
+            throw failure(json, status, "release job \(number)")
         }
-        return true
     }
 
-    func cancel(_ id: String) async throws(EngineError) {
+    func cancel(_ number: String, elements: [Int]) async throws(EngineError) {
         let dialect = try await negotiated()
-        let (json, status) = try await call("DELETE", "\(dialect.path)/job/\(id)", nil)
+        let name = SlurmCommandLine.name(number, elements)
+        let (json, status) =
+            if dialect.takesLists, elements.count > 1 {
+                try await call(
+                    "DELETE",
+                    "\(dialect.path)/jobs/",
+                    .object([("jobs", .array(elements.map { .string("\(number)_\($0)") }))])
+                )
+            } else {
+                try await call(
+                    "DELETE",
+                    "\(dialect.path)/job/\(elements.count == 1 ? "\(number)_\(elements[0])" : name.percentEncoded)",
+                    nil
+                )
+            }
         let faults = SlurmDialect.faults(json)
-        let isGone = faults.contains { $0.number == Self.invalidJobID || $0.text.contains("already finished") }
-        guard isGone || status == 200 && !faults.contains(where: { $0.number != 0 }) else {
-            throw failure(json, status, "cancel job \(id)")
+        guard Self.isGone(faults) || status == 200 && faults.allSatisfy({ $0.number == 0 }) else {
+            throw failure(json, status, "cancel job \(name)")
         }
+    }
+
+    /// Running, over, or forgotten.
+    private static func isGone(_ faults: [(number: Int64, text: String)]) -> Bool {
+        faults.contains { $0.number == invalidJobID || $0.text.contains("already finished") }
     }
 
     /// > Source: `slurm_errno.h`, ESLURM_INVALID_JOB_ID.

@@ -28,14 +28,21 @@ public final class SlurmRig: FolderRig {
     ///   - scripts: The folder `scripts/engines` of the project.
     ///   - port: The first of twenty that nobody else uses.
     ///   - root: Folder of another Debian whose Slurm it is to be; this machine's own when `nil`.
-    public init(scripts: String, port: Int, access: Access = .commands, root: String? = nil) throws {
+    ///   - keepsAccounts: Whether it has accounting; then it forgets what ended after ten seconds.
+    public init(
+        scripts: String,
+        port: Int,
+        access: Access = .commands,
+        root: String? = nil,
+        keepsAccounts: Bool = false
+    ) throws {
         folder = try Self.makeFolder("slurm")
         self.scripts = scripts
         self.root = root ?? ""
         chmod(folder, 0o755)
         guard
             try LocalEngineRig.shell(
-                "SLURM_ROOT='\(self.root)' '\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1"
+                "\(keepsAccounts ? "ACCOUNTING=1 MIN_JOB_AGE=10 " : "")SLURM_ROOT='\(self.root)' '\(scripts)/slurm-up' '\(folder)/cluster' 2 \(port) > '\(folder)/up.log' 2>&1"
             )
                 == 0
         else { throw EngineFault("Slurm did not start: \(LocalEngineRig.text("\(folder)/up.log") ?? "")") }
@@ -70,6 +77,17 @@ public final class SlurmRig: FolderRig {
                 "'\(scripts)/slurm-up' '\(folder)/cluster' restart \(part) >> '\(folder)/up.log' 2>&1"
             ) == 0
         else { throw EngineFault("\(part) did not start again") }
+    }
+
+    /// A command of the cluster's own, such as `squeue`, with its words; what it printed.
+    public func command(_ words: String) throws -> String {
+        let line =
+            "export PATH=/usr/sbin:/usr/bin:/bin SLURM_CONF='\(configFile)'; "
+            + "\(root.isEmpty ? "" : "chroot '\(root)'") \(words) > '\(folder)/said' 2>&1"
+        let status = try LocalEngineRig.shell(line)
+        let said = LocalEngineRig.text("\(folder)/said") ?? ""
+        guard status == 0 else { throw EngineFault("\(words): \(said)") }
+        return said
     }
 
     public func remove() {

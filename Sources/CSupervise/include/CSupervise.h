@@ -41,6 +41,8 @@ int onepoint_replace(const char *folder, const char *name, const void *bytes, si
 
 /// Flushes a file or folder to the disk. Returns 0 or the negative of an errno.
 int onepoint_flush(const char *path);
+/// The same for everything on the path's file system.
+int onepoint_flush_all(const char *path);
 
 /// The content of a file of at most `capacity` bytes, or the negative of an errno (`-EFBIG` for more).
 ssize_t onepoint_read(const char *path, void *buffer, size_t capacity);
