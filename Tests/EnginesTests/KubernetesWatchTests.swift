@@ -196,7 +196,7 @@ struct KubernetesWatchTests {
                 return world.watches == 1 ? true : nil
             }
             let why = try await world.blind()
-            #expect(why.contains("Nothing was heard for 0 s of the jobs"), "\(why)")
+            #expect(why.contains(/Nothing was heard for \d+ s of the jobs/), "\(why)")
             #expect(world.watch.known("\(Self.runs[0])") == nil)
             let runs = try await world.until("the Job, again") {
                 world.server.bookmark()
