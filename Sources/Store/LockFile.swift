@@ -35,7 +35,11 @@ final class LockFile: Sendable {
     /// Lets others have the database at once, while this object may live on.
     func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor.take() { close(open) }
+            guard let open = descriptor.take() else { return }
+            // A child that is being started right now has the descriptor too until it executes its program: closing ours
+            // would leave the lock with it for that moment.
+            flock(open, LOCK_UN)
+            close(open)
         }
     }
 

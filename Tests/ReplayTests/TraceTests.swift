@@ -18,16 +18,6 @@ struct ScratchFile: ~Copyable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Real data, where it is; what needs it is skipped elsewhere.
-enum Shared {
-    static let traces: String? = {
-        let path =
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().path + "/shared/traces"
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }()
-}
-
 @Suite struct TraceTests {
     private static let swf = """
         ; MaxProcs: 10

@@ -22,7 +22,7 @@ import Testing
         .standard, .fcfs, .sjf, .easy, .easySJBF, .easySPF, .easySAF, .greedy, .greedySJF, .fgd,
     ]
 
-    @Test("never over a node's cores, memory or cards; gangs whole; nothing started twice", arguments: seeds(40))
+    @Test("never over a node's cores, memory or cards; gangs whole; nothing started twice", arguments: seeds(20))
     func capacity(seed: UInt64) throws {
         var chance = SeededGenerator(seed: seed)
         let nodes = (0..<chance.int(1...4)).map { _ in
@@ -61,7 +61,7 @@ import Testing
         var running: [Int32: (site: Int32, places: [Scheduler.Place])] = [:]
         var waiting: Set<Int32> = []
         var next: Int32 = 0
-        for step in 0..<300 {
+        for step in 0..<100 {
             let now = Int64(step) * 1000
             for _ in 0..<chance.int(0...3) {
                 let number = classes[chance.int(0...classes.count - 1)]
@@ -105,14 +105,14 @@ import Testing
         }
     }
 
-    @Test("EASY backfill starts every job when a plain implementation of it does", arguments: seeds(30))
+    @Test("EASY backfill starts every job when a plain implementation of it does", arguments: seeds(10))
     func easy(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         let processors = chance.int(2...20)
-        let jobs = (0..<120).map { _ in
+        let jobs = (0..<60).map { _ in
             let limit = chance.int(1...60)
             return PlainJob(
-                submit: chance.int(0...600),
+                submit: chance.int(0...300),
                 run: chance.int(1...limit),
                 limit: limit,
                 processors: chance.int(1...processors)
@@ -121,7 +121,7 @@ import Testing
         #expect(Self.starts(jobs, processors: processors, rules: .easy) == PlainJob.easy(jobs, processors: processors))
     }
 
-    @Test("a promise, once made, is only ever brought forward while runs keep their limits", arguments: seeds(20))
+    @Test("a promise, once made, is only ever brought forward while runs keep their limits", arguments: seeds(10))
     func promises(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         let processors = chance.int(4...32)
@@ -142,7 +142,7 @@ import Testing
         var runs: [Int32: Int] = [:]
         var next: Int32 = 0
         var kept = 0
-        for second in 0..<4000 {
+        for second in 0..<2000 {
             let now = Int64(second) * 1000
             for end in ends where end.at == now { scheduler.end(end.job) }
             ends.removeAll { $0.at == now }
