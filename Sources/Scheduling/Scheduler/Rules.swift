@@ -22,11 +22,6 @@ public struct Rules: Hashable, Sendable {
         case overdue(Int)
     }
 
-    /// The order in which heads are taken.
-    public var head: Order = .arrival
-    /// The order in which others may pass a blocked head; `nil` when nobody may.
-    public var fill: Order? = .arrival
-    public var promises: Promises = .head
     /// Which node a task goes to.
     public enum Placement: Hashable, Sendable {
         /// The one with the least left over, half by cores, half by cards.
@@ -37,6 +32,11 @@ public struct Rules: Hashable, Sendable {
         case leastLoss
     }
 
+    /// The order in which heads are taken.
+    public var head: Order = .arrival
+    /// The order in which others may pass a blocked head; `nil` when nobody may.
+    public var fill: Order? = .arrival
+    public var promises: Promises = .head
     public var placement = Placement.bestFit
     /// How many jobs of one class are looked at for one that is short enough to go before a promise.
     public var depth = Int.max
