@@ -59,6 +59,8 @@ public struct Trace: Sendable {
     public var skipped: [String: Int]
     /// Processors of the machine, when the trace says it.
     public var processors: Int?
+    /// Whether it says when jobs came and how long they ran. What does not can only fill a federation.
+    public var hasTimes = true
 
     public init(
         name: String,

@@ -28,8 +28,10 @@ struct TraceTable {
         let submit = column("submit", "arrival_s", "timestamp", "creation_time")
         let duration = column("duration", "service_sec")
         let end = column("deletion_time")
-        guard let submit, duration != nil || end != nil, let cards = column("gpus", "gpu_count", "num_gpus", "num_gpu")
-        else { return trace }
+        guard let cards = column("gpus", "gpu_count", "num_gpus", "num_gpu") else { return trace }
+        trace.hasTimes = submit != nil && (duration != nil || end != nil)
+        // A list of what was asked for, without times, can still fill a federation.
+        guard trace.hasTimes || column("gpu_milli") != nil else { return trace }
         let requested = column("requested_s")
         let home = column("home", "cluster")
         let cores = column("cpu_milli")
@@ -45,8 +47,12 @@ struct TraceTable {
                 }
                 return max(-1e12, min(1e12, value))
             }
-            guard submit < row.count, let start = number(submit) ?? Self.seconds(row[submit]),
-                let run = number(duration) ?? number(end).map({ $0 - start }), let count = number(cards)
+            func start() -> Double? {
+                guard trace.hasTimes, let submit else { return 0 }
+                return submit < row.count ? number(submit) ?? Self.seconds(row[submit]) : nil
+            }
+            guard let start = start(), let count = number(cards),
+                let run = trace.hasTimes ? number(duration) ?? number(end).map({ $0 - start }) : 1
             else {
                 trace.skip("cut line")
                 continue

@@ -156,6 +156,9 @@ struct SimulateCommand: ParsableCommand {
         var reports: [ReplayReport] = []
         for path in trace {
             let experiment = try experiment(path)
+            guard experiment.trace.hasTimes else {
+                throw Failure(.invalid, "\(path) does not say when its jobs came or how long they ran; try --fill.")
+            }
             let count = experiment.replayed.count
             var outcomes: [Experiment.Outcome] = []
             for policy in chosen {

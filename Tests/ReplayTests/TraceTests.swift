@@ -91,6 +91,9 @@ struct ScratchFile: ~Copyable {
         #expect(jobs.jobs.map(\.cardMilli) == [460, 1000])
         #expect(jobs.modelSets == [["T4", "P100"]])
         #expect(jobs.jobs.map(\.run) == [30, 30])
+        let untimed = try ScratchFile("name,cpu_milli,memory_mib,num_gpu,gpu_milli\na,12000,16384,1,500\n")
+        #expect(try !Trace.read(untimed.path).hasTimes)
+        #expect(try Trace.read(untimed.path).jobs.map(\.cardMilli) == [500])
     }
 
     @Test(
