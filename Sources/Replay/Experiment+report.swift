@@ -48,12 +48,12 @@ extension Experiment {
     }
 
     private func figures(_ outcomes: [Outcome]) -> String {
-        var text = "<table><tr><th>policy"
-        for name in Metrics.columns.map(\.name) { text += "<th>\(name)" }
+        var text = "<table><tr><th>figure"
+        for outcome in outcomes { text += "<th>\(outcome.policy)" }
         text += "</tr>\n"
-        for outcome in outcomes {
-            text += "<tr><td>\(outcome.policy)"
-            for column in Metrics.columns { text += "<td>\(Self.short(column.value(outcome.metrics)))" }
+        for column in Metrics.columns {
+            text += "<tr><td>" + String(column.name.map { $0 == "_" ? " " : $0 })
+            for outcome in outcomes { text += "<td>\(Self.short(column.value(outcome.metrics)))" }
             text += "</tr>\n"
         }
         return text + "</table>\n"
