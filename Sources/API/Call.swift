@@ -137,7 +137,9 @@ struct Call: Sendable {
         headers[.location] = location
         if headers[.cacheControl] == nil { headers[.cacheControl] = "private, no-cache" }
         if request.method == .get || request.method == .head {
-            let tag = "W/\"\(String(fnv1a(data), radix: 16))\""
+            var hash = FNV()
+            hash.combine(data)
+            let tag = "W/\"\(String(hash.value, radix: 16))\""
             headers[.eTag] = tag
             if let known = request.headers[.ifNoneMatch], Self.matches(known, tag) {
                 return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "private, no-cache"])
@@ -157,11 +159,6 @@ struct Call: Sendable {
         return list == "*"
             || list.split(separator: ",").contains { bare($0) == bare(tag) }
     }
-}
-
-/// FNV-1a, 64 bits: enough to tell two versions of one answer apart.
-private func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }
 
 extension DecodingError {

@@ -45,13 +45,13 @@ final class RunTimes: Sendable {
         ]
     }
 
-    /// FNV-1a, 64 bits, of texts and where they end: a hash that is the same in every process.
+    /// A hash of texts and where they end that is the same in every process.
     private static func number(_ texts: some Sequence<String>) -> Int64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var hash = FNV()
         for text in texts {
-            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+            hash.combine(text.utf8)
+            hash.combine(0xFF as UInt8)
         }
-        return Int64(bitPattern: hash)
+        return Int64(bitPattern: hash.value)
     }
 }

@@ -1,3 +1,5 @@
+internal import Core
+
 /// How one policy fares beside another on the very same jobs.
 public struct Comparison: Sendable {
     /// A mean difference, and between what it lies with 95 per cent confidence. Negative is better.
@@ -66,23 +68,4 @@ public struct Comparison: Sendable {
             high: means[draws * 975 / 1000 - 1]
         )
     }
-}
-
-/// Chance that is the same everywhere.
-///
-/// > Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014).
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

@@ -6,8 +6,11 @@ public struct Experiment: Sendable {
     public let federation: Federation
     public let options: ReplayOptions
     private let models: [String]
-    /// The trace's jobs, scaled.
-    private let jobs: [TraceJob]
+    /// Of the largest nodes.
+    private let cardsMax: Int
+    private let coresMax: Int
+    /// The trace's jobs in the order of the schedules, their times scaled.
+    public let replayed: [TraceJob]
 
     /// What one policy made of it.
     public struct Outcome: Sendable {
@@ -29,7 +32,9 @@ public struct Experiment: Sendable {
             for index in jobs.indices { jobs[index].submit = Int64(Double(jobs[index].submit) / options.scale) }
             jobs.sortBySubmission()
         }
-        self.jobs = jobs
+        replayed = jobs
+        cardsMax = federation.centres.lazy.flatMap(\.nodes).map(\.cards).max() ?? 0
+        coresMax = federation.centres.lazy.flatMap(\.nodes).map(\.milliCores).max() ?? 0
     }
 
     /// - Parameters:
@@ -44,7 +49,7 @@ public struct Experiment: Sendable {
         let classes = makeClasses(&scheduler)
         let before = cpuTime()
         let replay = Replay(
-            jobs: jobs,
+            jobs: replayed,
             classes: classes,
             scheduler: scheduler,
             policy: policy,
@@ -56,13 +61,10 @@ public struct Experiment: Sendable {
         return Outcome(
             policy: policy.name,
             schedule: schedule,
-            metrics: Metrics(jobs, schedule, federation),
+            metrics: Metrics(replayed, schedule, federation),
             cpuSeconds: seconds
         )
     }
-
-    /// Jobs in the order of the schedules.
-    public var replayed: [TraceJob] { jobs }
 
     private struct ClassKey: Hashable {
         var need: Need
@@ -72,7 +74,7 @@ public struct Experiment: Sendable {
     /// - Returns: The class of each job; -1 for one that no centre could run.
     func makeClasses(_ scheduler: inout Scheduler) -> [Int32] {
         var known: [ClassKey: Int32] = [:]
-        return jobs.map { job in
+        return replayed.map { job in
             let stays = options.staysHome && federation.centres.indices.contains(Int(job.home))
             let key = ClassKey(need: need(job), home: stays ? job.home : -1)
             if let known = known[key] { return known }
@@ -92,8 +94,6 @@ public struct Experiment: Sendable {
                 if let number = models.firstIndex(of: name) { mask |= 1 << UInt64(number) }
             }
         }
-        let cardsMax = federation.centres.lazy.flatMap(\.nodes).map(\.cards).max() ?? 0
-        let coresMax = federation.centres.lazy.flatMap(\.nodes).map(\.milliCores).max() ?? 0
         if job.cards > cardsMax, cardsMax > 0 {
             let tasks = job.cards / cardsMax
             return Need(

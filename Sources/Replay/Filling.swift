@@ -1,3 +1,4 @@
+internal import Core
 internal import Scheduling
 
 /// A federation filled up: jobs of a trace come in random order and stay, until more has been asked for than there is.
@@ -78,6 +79,8 @@ extension Experiment {
 }
 
 extension SplitMix {
+    mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
     mutating func shuffle<Element>(_ items: inout [Element]) {
         for index in stride(from: items.count - 1, to: 0, by: -1) { items.swapAt(index, next(below: index + 1)) }
     }

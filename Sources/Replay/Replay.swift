@@ -1,3 +1,4 @@
+internal import Core
 internal import Scheduling
 
 /// How a trace is replayed.
@@ -57,14 +58,14 @@ public struct Schedule: Hashable, Sendable {
     /// Runs that an outage ended; their jobs ran again.
     public internal(set) var interrupted = 0
 
-    /// A number that two schedules share only when every job has the same start and place: FNV-1a, 64 bits.
+    /// A number that two schedules share only when every job has the same start and place.
     public var hash: UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var hash = FNV()
         for index in start.indices {
-            hash = (hash ^ UInt64(bitPattern: start[index])) &* 0x100_0000_01B3
-            hash = (hash ^ UInt64(UInt32(bitPattern: centre[index]))) &* 0x100_0000_01B3
+            hash.combine(start[index])
+            hash.combine(centre[index])
         }
-        return hash
+        return hash.value
     }
 }
 

@@ -85,15 +85,6 @@ public enum FairShare {
         guard elapsedSeconds > 0, halfLifeSeconds > 0 else { return 1 }
         let halvings = elapsedSeconds / halfLifeSeconds
         guard halvings < 1000 else { return 0 }
-        let whole = halvings.rounded(.down)
-        let x = -(halvings - whole) * 0.693_147_180_559_945_3
-        // Taylor's series of eˣ for -ln 2 < x ≤ 0: the 16th term is below 2⁻⁵³.
-        var term = 1.0
-        var sum = 1.0
-        for index in 1...16 {
-            term *= x / Double(index)
-            sum += term
-        }
-        return sum * Double(sign: .plus, exponent: -Int(whole), significand: 1)
+        return PortableMath.exp2(-halvings)
     }
 }

@@ -1,29 +1,17 @@
 import Core
 
 /// Seeded chance: the same numbers for the same seed, in every process.
-///
-/// SplitMix64. Source: https://prng.di.unimi.it/splitmix64.c
 struct Chance: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var source: SplitMix
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { source = SplitMix(seed: seed) }
 
     /// A stream of its own for each purpose, so that one more draw here does not change what happens there.
     init(seed: UInt64, stream: UInt64) {
-        self.init(seed: Self.mix(seed &+ Self.mix(stream &+ 0x9E37_79B9_7F4A_7C15)))
+        self.init(seed: SplitMix.mix(seed &+ SplitMix.mix(stream &+ SplitMix.step)))
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    static func mix(_ word: UInt64) -> UInt64 {
-        var z = word
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { source.next() }
 
     /// From 0 up to and without 1.
     mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }

@@ -28,7 +28,7 @@ package struct ProofPlan: Sendable {
             let index = number - 1
             func part(_ whole: Int) -> Int { whole / count + (index < whole % count ? 1 : 0) }
             var world = WorldPlan(
-                seed: Chance.mix(seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15),
+                seed: SplitMix.mix(seed &+ UInt64(index) &* SplitMix.step),
                 jobs: part(jobs),
                 faults: part(faults),
                 // First, because it takes longest: no thread is to wait for it in the end.

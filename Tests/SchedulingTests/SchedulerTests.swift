@@ -26,13 +26,15 @@ import Testing
     func capacity(seed: UInt64) throws {
         var chance = SeededGenerator(seed: seed)
         let nodes = (0..<chance.int(1...4)).map { _ in
-            (0..<chance.int(1...6)).map { _ in
-                NodeKind(
+            (0..<chance.int(1...3)).flatMap { _ in
+                // Nodes come alike, as they do: some mistakes need two of a kind.
+                let kind = NodeKind(
                     milliCores: chance.int(1...16) * 1000,
                     memoryMiB: chance.int(1...64) * 1024,
-                    cards: chance.int(0...8),
+                    cards: chance.int(0...12),
                     model: chance.int(0...2)
                 )
+                return Array(repeating: kind, count: chance.int(1...3))
             }
         }
         let rules = Self.everyRule[Int(seed % UInt64(Self.everyRule.count))]
@@ -48,9 +50,7 @@ import Testing
                 cardMilli: cards == 1 && chance.int(0...1) == 1 ? chance.int(1...20) * 50 : 1000,
                 models: chance.int(0...3) == 0 ? UInt64(chance.int(1...7)) : .max
             )
-            // A share is one task of one card: gangs of shares are not asked for.
-            let right = need.cards == 1 && need.cardMilli < 1000 && need.tasks > 1 ? Need(cards: 1) : need
-            if let number = scheduler.addClass(right) { needs[number] = right }
+            if let number = scheduler.addClass(need) { needs[number] = need }
         }
         let classes = needs.keys.sorted()
         guard !classes.isEmpty else { return }
@@ -180,6 +180,18 @@ import Testing
         #expect(kept > 0, "nobody was promised anything: the test shows nothing")
     }
 
+    @Test("the rest of a gang goes to a node of its own")
+    func rest() throws {
+        let node = NodeKind(milliCores: 2000, memoryMiB: 1024)
+        var scheduler = Scheduler(sites: [[node, node, node]], rules: .easy)
+        let made = scheduler.addClass(Need(tasks: 3, milliCores: 1000))
+        scheduler.submit(0, class: try #require(made), estimate: 1000, limit: 1000, at: 0)
+        var started: [Scheduler.Start] = []
+        scheduler.pass(at: 0, started: &started)
+        #expect(started.count == 1)
+        #expect(scheduler.places(of: 0).map { [$0.node, $0.tasks] } == [[0, 2], [1, 1]])
+    }
+
     @Test("what is shut takes nothing new, and takes again when it is opened")
     func shut() throws {
         let node = NodeKind(milliCores: 4000, memoryMiB: 1024)
@@ -204,6 +216,7 @@ import Testing
         #expect(scheduler.addClass(Need(milliCores: 5000)) == nil)
         #expect(scheduler.addClass(Need(tasks: 3, cards: 1)) == nil)
         #expect(scheduler.addClass(Need(cards: 1, models: 0b10)) == nil)
+        #expect(scheduler.addClass(Need(tasks: 2, cards: 1, cardMilli: 500)) == nil, "a gang of shares")
         #expect(scheduler.addClass(Need(tasks: 2, cards: 1)) != nil)
     }
 

@@ -5,13 +5,21 @@ struct NodeState: Equatable {
     var memoryMiB: Int32
     /// Cards nobody uses.
     var wholeCards: Int32
+    /// Cards in shared use, those that are full included: at most ``sharedMax``.
+    var sharedCards: Int32 = 0
     /// What is free of the cards in shared use, in thousandths, largest first, zeros at the end.
     var shared: SIMD8<UInt16> = .zero
 
     /// In thousandths of a card.
     var freeCardMilli: Int { Int(wholeCards) * 1000 + Int(shared.wrappedWidenedSum) }
 
-    /// How many tasks of a need would fit, at most `limit`.
+    /// So many cards of a node can be in shared use at a time; the others are given out whole.
+    static let sharedMax: Int32 = 8
+
+    /// Whether one more card may be shared.
+    var mayOpenCard: Bool { wholeCards > 0 && sharedCards < Self.sharedMax }
+
+    /// How many tasks of a need would fit, at most `limit`. Of a share that is 0 or 1: shares come one by one.
     @inline(__always)
     func tasks(_ need: Need, isModelRight: Bool, limit: Int) -> Int {
         guard milliCores >= need.milliCores, memoryMiB >= need.memoryMiB else { return 0 }
@@ -19,8 +27,7 @@ struct NodeState: Equatable {
         if need.cards > 0 {
             guard isModelRight else { return 0 }
             if need.isShare {
-                if wholeCards == 0, Int(shared[0]) < need.cardMilli { return 0 }
-                if limit > 1 { fit = min(fit, shares(of: need.cardMilli)) }
+                return mayOpenCard || Int(shared[0]) >= need.cardMilli ? min(1, limit) : 0
             } else {
                 guard Int(wholeCards) >= need.cards else { return 0 }
                 if limit > 1 { fit = min(fit, Int(wholeCards) / need.cards) }
@@ -33,18 +40,11 @@ struct NodeState: Equatable {
         return fit
     }
 
-    /// How many shares of a size fit on its cards.
-    private func shares(of milli: Int) -> Int {
-        var count = Int(wholeCards) * (1000 / milli)
-        for lane in 0..<8 { count += Int(shared[lane]) / milli }
-        return count
-    }
-
     /// A number that spreads states over a table.
     fileprivate var mixed: Int {
         var hash = UInt64(truncatingIfNeeded: milliCores) << 32 | UInt64(UInt32(bitPattern: memoryMiB))
         hash = (hash ^ hash >> 29) &* 0x9E37_79B9_7F4A_7C15
-        hash ^= UInt64(truncatingIfNeeded: kind) << 32 | UInt64(UInt32(bitPattern: wholeCards))
+        hash ^= UInt64(truncatingIfNeeded: kind ^ sharedCards << 24) << 32 | UInt64(UInt32(bitPattern: wholeCards))
         if shared[0] != 0 {
             let words = unsafeBitCast(shared, to: SIMD2<UInt64>.self)
             hash = (hash ^ words[0] ^ hash >> 31) &* 0xBF58_476D_1CE4_E5B9
@@ -54,6 +54,13 @@ struct NodeState: Equatable {
         return Int(truncatingIfNeeded: hash >> 24)
     }
 
+    /// Takes a card that nobody uses into shared use, so much of it left free.
+    mutating func openCard(left: UInt16) {
+        wholeCards -= 1
+        sharedCards += 1
+        replaceShared(0, by: left)
+    }
+
     /// Replaces one shared amount by another, keeping the order. An amount of 1000 becomes a whole card.
     mutating func replaceShared(_ old: UInt16, by new: UInt16) {
         var lane = 0
@@ -61,6 +68,7 @@ struct NodeState: Equatable {
         shared[lane] = new
         if new == 1000 {
             wholeCards += 1
+            sharedCards -= 1
             shared[lane] = 0
         }
         sortShared()

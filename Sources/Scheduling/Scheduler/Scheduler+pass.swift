@@ -71,7 +71,7 @@ extension Scheduler {
             }
             switch rules.promises {
             case .none: break
-            case .head: isPromiseDue = true
+            case .head: due = (job, number)
             case .overdue(let seconds):
                 // A promise holds until its time: made anew at every turn, it would cost more than it is worth.
                 if promised == job, let start = promise?.start, start > now { break }
@@ -84,7 +84,7 @@ extension Scheduler {
     }
 
     private mutating func keepDuePromise(_ now: Int64) {
-        guard isPromiseDue, let (job, number) = firstHead() else { return }
+        guard let (job, number) = due else { return }
         promise(job, number, now)
     }
 
@@ -104,7 +104,7 @@ extension Scheduler {
         turns.removeAll(keepingCapacity: true)
         scratch = []
         defer { scratch = turns }
-        let head = isPromiseDue ? firstHead()?.job ?? -1 : promised
+        let head = due?.job ?? promised
         for number in waiting where mayFit(Int(number)) {
             guard let entry = entry(Int(number), .init()) else { continue }
             if entry.job == head, classes[Int(number)].heads.count == 1 { continue }

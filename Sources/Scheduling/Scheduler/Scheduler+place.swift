@@ -30,9 +30,7 @@ extension Scheduler {
         var isTooLong = false
         for index in classes[number].candidates.indices {
             let site = Int(classes[number].candidates[index].site)
-            guard sites[site].isOpen, sites[site].freeMilliCores >= need.milliCores,
-                sites[site].freeCardMilli >= need.totalCardMilli
-            else { continue }
+            guard sites[site].mayHold(milliCores: need.milliCores, cardMilli: need.totalCardMilli) else { continue }
             look(number, index)
             let candidate = classes[number].candidates[index]
             let left = need.cards > 0 ? sites[site].freeCardMilli : sites[site].freeMilliCores
@@ -130,8 +128,7 @@ extension Scheduler {
         for candidate in classes[number].candidates {
             let site = Int(candidate.site)
             let left = need.cards > 0 ? sites[site].freeCardMilli : sites[site].freeMilliCores
-            guard sites[site].isOpen, sites[site].freeMilliCores >= need.totalMilliCores,
-                sites[site].freeCardMilli >= need.totalCardMilli,
+            guard sites[site].mayHold(milliCores: need.totalMilliCores, cardMilli: need.totalCardMilli),
                 best.map({ left < $0.left }) ?? true
             else { continue }
             switch room(need, job, site, end) {
@@ -195,43 +192,36 @@ extension Scheduler {
     /// Puts a gang on the fewest nodes: those that hold most first, of these the tightest; what remains goes to the
     /// tightest node that holds it. Empty when its rest finds no place.
     private mutating func spread(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> [Stand] {
-        var rooms: [(tasks: Int, left: Int, state: Int32, node: Int32)] = []
+        var rooms: [(tasks: Int, left: Int, nodes: ArraySlice<Int32>)] = []
         for group in sites[site].groups {
             let tasks = states.tasks(group.state, need, limit: need.tasks)
-            if tasks > 0 {
-                rooms.append((tasks, left(group.state, need), group.state, -1))
-            }
+            if tasks > 0 { rooms.append((tasks, left(group.state, need), group.nodes[...])) }
         }
         if let promise = sites[site].promise {
             for kept in promise.nodes {
                 let (_, tasks) = roomOnKept(need, job, site, kept, promise, end)
                 let state = sites[site].states[Int(kept.node)]
-                if tasks > 0 { rooms.append((tasks, left(state, need), state, kept.node)) }
+                if tasks > 0 { rooms.append((tasks, left(state, need), [kept.node])) }
             }
         }
-        rooms.sort { ($1.tasks, $0.left, $0.state, $0.node) < ($0.tasks, $1.left, $1.state, $1.node) }
+        rooms.sort {
+            ($1.tasks, $0.left, $0.nodes[$0.nodes.startIndex]) < ($0.tasks, $1.left, $1.nodes[$1.nodes.startIndex])
+        }
         var remaining = need.tasks
         var chosen: [(node: Int32, tasks: Int)] = []
-        var index = 0
-        while remaining > 0, index < rooms.count {
-            if rooms[index].tasks > remaining, let tight = rooms[index...].last(where: { $0.tasks >= remaining }) {
-                chosen.append((tight.node >= 0 ? tight.node : sites[site].first(in: tight.state) ?? 0, remaining))
-                remaining = 0
-                break
-            }
-            let room = rooms[index]
-            if room.node >= 0 {
-                chosen.append((room.node, room.tasks))
-                remaining -= room.tasks
-            } else if let nodes = sites[site].nodes(in: room.state) {
-                for node in nodes.prefix(remaining / room.tasks) {
-                    chosen.append((node, room.tasks))
-                    remaining -= room.tasks
-                }
-                // What is left of the gang is smaller than a node's room: the tightest node takes it.
-                if remaining > 0, remaining < room.tasks, nodes.count > need.tasks / room.tasks { continue }
-            }
-            index += 1
+        for index in rooms.indices where remaining > 0 {
+            let size = rooms[index].tasks
+            let full = rooms[index].nodes.prefix(remaining / size)
+            chosen += full.map { ($0, size) }
+            rooms[index].nodes.removeFirst(full.count)
+            remaining -= full.count * size
+            guard remaining > 0, remaining < size else { continue }
+            // What is left of the gang is smaller than a node's room: the tightest node that holds it takes it.
+            let tight = rooms[index...].lazy.filter { $0.tasks >= remaining && !$0.nodes.isEmpty }
+                .min { ($0.tasks, $0.left) < ($1.tasks, $1.left) }
+            guard let node = tight?.nodes.first else { continue }
+            chosen.append((node, remaining))
+            remaining = 0
         }
         guard remaining == 0 else { return [] }
         var taken: [Stand] = []

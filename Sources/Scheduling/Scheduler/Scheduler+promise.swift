@@ -16,7 +16,7 @@ extension Scheduler {
     }
 
     mutating func dropPromise() {
-        isPromiseDue = false
+        due = nil
         guard promised >= 0 else { return }
         promised = -1
         for site in sites.indices { sites[site].release() }

@@ -77,10 +77,9 @@ extension Scheduler {
             let score = grade(before - measure(option, model: model))
             if score > best.score { best = (score, last) }
         }
-        if state.wholeCards > 0 {
+        if state.mayOpenCard {
             var option = after
-            option.wholeCards -= 1
-            option.replaceShared(0, by: 1000 - milli)
+            option.openCard(left: 1000 - milli)
             let score = grade(before - measure(option, model: model))
             if score > best.score { best = (score, 1000) }
         }

@@ -106,8 +106,9 @@ public struct Scheduler {
     var isFreed = false
     /// The job that room is kept for; -1 for none.
     var promised: Int32 = -1
-    /// Whether room for the first of the queue is still to be found: that is put off until somebody would take it.
-    var isPromiseDue = false
+    /// The blocked first of the queue and its class, when room for it is still to be found: that is put off until
+    /// somebody would take it.
+    var due: (job: Int32, class: Int)?
     /// Memory that passes use again.
     var scratch: [Turn] = []
     let heaviest: (milliCores: Int, cardMilli: Int)
@@ -128,8 +129,10 @@ public struct Scheduler {
     /// Makes a class of jobs known.
     ///
     /// - Parameter sites: Where its jobs may run, in order of preference among equals; `nil` for everywhere.
-    /// - Returns: Its number; `nil` when none of these sites could run it if it were empty.
+    /// - Returns: Its number; `nil` when none of these sites could run it if it were empty, and for a gang of shares:
+    ///   the tasks of a gang take whole cards.
     public mutating func addClass(_ need: Need, sites allowed: [Int32]? = nil) -> Int32? {
+        guard !need.isShare || !need.isGang else { return nil }
         let candidates = (allowed ?? sites.indices.map { Int32($0) }).filter { sites[Int($0)].couldHold(need, states) }
         guard !candidates.isEmpty else { return nil }
         let cores = sites.reduce(0) { $0 + $1.totalMilliCores }
@@ -185,7 +188,7 @@ public struct Scheduler {
     public mutating func withdraw(_ job: Int32) {
         unqueue(job)
         fresh.removeAll { $0 == job }
-        if promised == job {
+        if promised == job || due?.job == job {
             dropPromise()
             isFreed = true
         }

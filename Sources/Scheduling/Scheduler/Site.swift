@@ -119,10 +119,10 @@ struct Site {
         return slot >= 0 ? groups[slot].nodes[0] : nil
     }
 
-    /// All nodes in a state.
-    func nodes(in state: Int32) -> [Int32]? {
-        let slot = slot(of: state)
-        return slot >= 0 ? groups[slot].nodes : nil
+    /// A quick look that can only err on the hopeful side.
+    @inline(__always)
+    func mayHold(milliCores: Int, cardMilli: Int) -> Bool {
+        isOpen && freeMilliCores >= milliCores && freeCardMilli >= cardMilli
     }
 
     /// The states entered since a version, or `nil` when that is too long ago.
@@ -151,8 +151,7 @@ struct Site {
         if need.isShare {
             let left = free - UInt16(need.cardMilli)
             if free == 1000 {
-                state.wholeCards -= 1
-                state.replaceShared(0, by: left)
+                state.openCard(left: left)
                 card = nextCard
                 nextCard += 1
                 sharedCards[node, default: []].append(SharedCard(number: card, free: left))
