@@ -90,6 +90,13 @@ struct Table: Sendable {
     }
 }
 
+/// Figures under titles: the first column says of what and stands left, the others right.
+package func alignedFigures(_ titles: [String], _ rows: [[String]]) -> String {
+    var table = Table(titles.enumerated().map { Table.Column($1, $0 == 0 ? .left : .right) })
+    table.rows = rows.map { $0.map { Table.Cell($0, nil) } }
+    return table.render(width: nil, colours: false)
+}
+
 /// Text without anything that moves a terminal's cursor or changes its state.
 func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }

@@ -1,3 +1,4 @@
+import Client
 import Core
 import FoundationEssentials
 import Replay
@@ -120,7 +121,7 @@ struct ReplayReport {
             "policy", "wait", "median", "p95", "p99", "max", "slowdown", "area wait", "use", "fairness", "moved",
             "jobs/CPU-s",
         ]
-        var rows = [names]
+        var rows: [[String]] = []
         for outcome in outcomes {
             let metrics = outcome.metrics
             rows.append(
@@ -136,7 +137,7 @@ struct ReplayReport {
                     ]
             )
         }
-        text += Self.aligned(rows)
+        text += alignedFigures(names, rows)
         for outcome in outcomes where outcome.schedule.impossible + outcome.schedule.interrupted > 0 {
             text +=
                 "\(outcome.policy): \(outcome.schedule.impossible) jobs fit no centre, \(outcome.schedule.interrupted) "
@@ -160,16 +161,6 @@ struct ReplayReport {
         let digits = String(repeating: "0", count: max(0, places + 1 - "\(whole)".count)) + "\(whole)"
         let sign = value < 0 && whole > 0 ? "-" : ""
         return places == 0 ? sign + digits : "\(sign)\(digits.dropLast(places)).\(digits.suffix(places))"
-    }
-
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
-            }.joined(separator: "  ") + "\n"
-        }.joined()
     }
 }
 

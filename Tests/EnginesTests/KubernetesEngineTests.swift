@@ -41,12 +41,12 @@ struct KubernetesEngineTests {
 
         /// The first state that is right, or the last that was seen within a minute.
         func state(_ isRight: (EngineRun.State?) -> Bool) async throws -> EngineRun.State? {
-            let deadline = ContinuousClock.now + .seconds(60)
-            while true {
-                let seen = try? await seen()
-                if isRight(seen) || ContinuousClock.now > deadline { return seen }
-                try await Task.sleep(for: .milliseconds(5))
+            var last: EngineRun.State?
+            _ = try await server.until {
+                last = try? await seen()
+                return isRight(last) ? true : nil
             }
+            return last
         }
 
         /// Runs what the Job's pods would run, all of them at once, to its end.
@@ -356,10 +356,7 @@ struct KubernetesEngineTests {
             #expect(try await world.seen() == .held)
             world.server.state.withLock { $0.instead = .init(502, "<html>") }
             world.server.breakWatches()
-            let deadline = ContinuousClock.now + .seconds(60)
-            while ContinuousClock.now < deadline, (try? await world.engine.list()) != nil {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            _ = try await world.server.until { (try? await world.engine.list()) == nil ? true : nil }
             await #expect(throws: EngineError.self) { try await world.engine.list() }
             world.server.state.withLock { $0.instead = nil }
             #expect(try await world.state { $0 == .held } == .held)
@@ -385,10 +382,7 @@ struct KubernetesEngineTests {
                     as: UTF8.self
                 )
             }
-            let deadline = ContinuousClock.now + .seconds(60)
-            while ContinuousClock.now < deadline, try await log(0).isEmpty {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            _ = try await world.server.until { try await log(0).isEmpty ? nil : true }
             world.server.remove(KubernetesServer.pods, "pod-1")
             world.server.state.withLock { $0.logs = [:] }
             #expect(try await log(4) == "no such file\n")

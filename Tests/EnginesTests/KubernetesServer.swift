@@ -38,6 +38,8 @@ final class KubernetesServer: Sendable {
         var insteadOfWatches: [LoopbackHTTP.Answer] = []
     }
     let state = Mutex(State())
+    /// Rings when something was asked, and where a test has it so when what was told has arrived.
+    let bell = Bell()
 
     init() { for node in KubernetesNodes.list["items"]?.arrayValue ?? [] { put(Self.nodes, node) } }
 
@@ -82,10 +84,22 @@ final class KubernetesServer: Sendable {
         }
     }
 
+    /// Looks whenever the bell rings, and now and then besides, until there is something to see; `nil` after a minute.
+    func until<T>(_ look: () async throws -> T?) async throws -> T? {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            let rings = bell.rings
+            if let found = try await look() { return found }
+            await bell.wait(beyond: rings, atMost: .milliseconds(100))
+        }
+        return nil
+    }
+
     // MARK: Answers
 
     func answer(_ request: LoopbackHTTP.Request) -> LoopbackHTTP.Answer {
-        state.withLock { state in
+        defer { bell.ring() }
+        return state.withLock { state in
             let parts = request.target.split(separator: "?", maxSplits: 1).map(String.init)
             let path = parts[0]
             let query = parts.count > 1 ? parts[1].split(separator: "&").map(String.init) : []

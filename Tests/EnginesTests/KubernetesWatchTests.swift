@@ -31,11 +31,7 @@ struct KubernetesWatchTests {
 
         /// Waits for a level; `nil` after a minute.
         func until<T>(_ what: String, _ look: () async throws -> T?) async throws -> T? {
-            let deadline = ContinuousClock.now + .seconds(60)
-            while ContinuousClock.now < deadline {
-                if let found = try await look() { return found }
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            if let found = try await server.until(look) { return found }
             Issue.record("never seen: \(what)")
             return nil
         }
@@ -62,7 +58,11 @@ struct KubernetesWatchTests {
         let result: Result<Void, any Error>
         do {
             try await body(
-                World(server: server, client: client, watch: KubernetesWatch(.jobs, client, pace: pace))
+                World(
+                    server: server,
+                    client: client,
+                    watch: KubernetesWatch(.jobs, client, pace: pace) { server.bell.ring() }
+                )
             )
             result = .success(())
         } catch { result = .failure(error) }
