@@ -39,8 +39,8 @@ extension JSON {
 
 /// Gathers a value as ``JSON``.
 ///
-/// Reads back through Foundation's decoder like what Foundation's own encoder writes. Those convert every key anew, look
-/// every value up by its type, and pass every object through a dictionary.
+/// Foundation's encoder would convert every key anew, look every value up by its type, and pass every object through a
+/// dictionary.
 private struct Writer: Encoder {
     fileprivate let draft: Draft
     /// Not kept: nothing but an integer above 2^63 can fail.
