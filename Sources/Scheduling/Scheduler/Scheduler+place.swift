@@ -192,20 +192,22 @@ extension Scheduler {
     /// Puts a gang on the fewest nodes: those that hold most first, of these the tightest; what remains goes to the
     /// tightest node that holds it. Empty when its rest finds no place.
     private mutating func spread(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> [Stand] {
-        var rooms: [(tasks: Int, left: Int, nodes: ArraySlice<Int32>)] = []
+        var rooms: [(tasks: Int, left: Int, isKept: Int, nodes: ArraySlice<Int32>)] = []
         for group in sites[site].groups {
             let tasks = states.tasks(group.state, need, limit: need.tasks)
-            if tasks > 0 { rooms.append((tasks, left(group.state, need), group.nodes[...])) }
+            if tasks > 0 { rooms.append((tasks, left(group.state, need), 0, group.nodes[...])) }
         }
         if let promise = sites[site].promise {
             for kept in promise.nodes {
                 let (_, tasks) = roomOnKept(need, job, site, kept, promise, end)
                 let state = sites[site].states[Int(kept.node)]
-                if tasks > 0 { rooms.append((tasks, left(state, need), [kept.node])) }
+                if tasks > 0 { rooms.append((tasks, left(state, need), 1, [kept.node])) }
             }
         }
-        rooms.sort {
-            ($1.tasks, $0.left, $0.nodes[$0.nodes.startIndex]) < ($0.tasks, $1.left, $1.nodes[$1.nodes.startIndex])
+        // Of equal nodes those first that are kept for nobody.
+        rooms.sort { a, b in
+            (b.tasks, a.left, a.isKept, a.nodes[a.nodes.startIndex])
+                < (a.tasks, b.left, b.isKept, b.nodes[b.nodes.startIndex])
         }
         var remaining = need.tasks
         var chosen: [(node: Int32, tasks: Int)] = []
@@ -218,7 +220,7 @@ extension Scheduler {
             guard remaining > 0, remaining < size else { continue }
             // What is left of the gang is smaller than a node's room: the tightest node that holds it takes it.
             let tight = rooms[index...].lazy.filter { $0.tasks >= remaining && !$0.nodes.isEmpty }
-                .min { ($0.tasks, $0.left) < ($1.tasks, $1.left) }
+                .min { ($0.tasks, $0.left, $0.isKept) < ($1.tasks, $1.left, $1.isKept) }
             guard let node = tight?.nodes.first else { continue }
             chosen.append((node, remaining))
             remaining = 0
