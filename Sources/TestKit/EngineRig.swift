@@ -137,7 +137,7 @@ public struct EngineBench: Sendable {
     /// Looks until `isRight` holds; says after `limit` what was seen last.
     public func wait<T>(
         _ what: String,
-        limit: Duration = .seconds(30),
+        limit: Duration = .seconds(240),
         _ look: () async throws -> T,
         until isRight: (T) -> Bool
     ) async throws -> T {

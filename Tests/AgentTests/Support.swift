@@ -442,7 +442,7 @@ final class Site: Sendable {
     /// Waits for a level, looking again whenever anything was said to the point.
     func wait(
         _ what: String,
-        atMost limit: Duration = .seconds(120),
+        atMost limit: Duration = .seconds(240),
         sourceLocation: SourceLocation = #_sourceLocation,
         until isReached: () -> Bool
     ) async {

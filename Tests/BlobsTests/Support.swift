@@ -185,7 +185,7 @@ func failure(
 /// Waits until `level` returns true; says what was seen when it does not.
 func eventually(
     _ what: String,
-    within limit: Duration = .seconds(20),
+    within limit: Duration = .seconds(240),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ level: () async throws -> Bool
 ) async throws {

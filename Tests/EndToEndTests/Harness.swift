@@ -185,7 +185,7 @@ final class PointUnderTest: @unchecked Sendable {
     func job(_ job: JobID) async throws -> JobDetail { try await call("GET", "/v1/jobs/\(job)").decode() }
 
     /// Waits until a job has ended.
-    func end(of job: JobID, within limit: Duration = .seconds(60)) async throws -> JobDetail {
+    func end(of job: JobID, within limit: Duration = .seconds(240)) async throws -> JobDetail {
         try await eventually("\(job) to end", within: limit, tail: { self.server.output }) {
             let detail = try await self.job(job)
             return detail.summary.state.isTerminal ? detail : nil
@@ -207,7 +207,7 @@ final class PointUnderTest: @unchecked Sendable {
 /// Looks again and again until `body` yields something; fails with what it last saw.
 func eventually<Value>(
     _ what: String,
-    within limit: Duration = .seconds(60),
+    within limit: Duration = .seconds(240),
     tail: () -> String = { "" },
     _ body: () async throws -> Value?
 ) async throws -> Value {
@@ -222,7 +222,7 @@ func eventually<Value>(
 
 func eventually(
     _ what: String,
-    within limit: Duration = .seconds(60),
+    within limit: Duration = .seconds(240),
     tail: () -> String = { "" },
     _ body: () async throws -> Bool
 ) async throws {

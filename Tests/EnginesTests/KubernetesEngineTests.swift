@@ -39,7 +39,7 @@ struct KubernetesEngineTests {
         var job: JSON? { server.job(run) }
         func seen() async throws -> EngineRun.State? { try await engine.list().first?.state }
 
-        /// The first state that is right, or the last that was seen within a minute.
+        /// The first state that is right, or the last that was seen within the limit.
         func state(_ isRight: (EngineRun.State?) -> Bool) async throws -> EngineRun.State? {
             var last: EngineRun.State?
             _ = try await server.until {

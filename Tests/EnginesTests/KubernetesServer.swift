@@ -86,7 +86,7 @@ final class KubernetesServer: Sendable {
 
     /// Looks whenever the bell rings, and now and then besides, until there is something to see; `nil` after a minute.
     func until<T>(_ look: () async throws -> T?) async throws -> T? {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(240)
         while ContinuousClock.now < deadline {
             let rings = bell.rings
             if let found = try await look() { return found }

@@ -87,7 +87,7 @@ import Testing
             calls.withLock { $0.append(items.count) }
             if items == [0] {
                 began.ring()
-                await go.wait(beyond: 0, atMost: .seconds(60))
+                await go.wait(beyond: 0, atMost: .seconds(600))
             }
             return items.map { $0 == 13 ? .failure(.refused("13")) : .success(2 * $0) }
         }
@@ -96,7 +96,7 @@ import Testing
                 let answer = try await gathering.ask(0, work)
                 #expect(answer == 0)
             }
-            await began.wait(beyond: 0, atMost: .seconds(60))
+            await began.wait(beyond: 0, atMost: .seconds(600))
             for item in 1...150 {
                 group.addTask {
                     do throws(EngineError) {

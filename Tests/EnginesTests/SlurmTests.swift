@@ -250,7 +250,7 @@ private func expectAccounting(of rig: SlurmRig) async throws {
         }
         let number = try #require(engine.batches.place(of: order.run)?.number)
         _ = try rig.command("scancel \(number)")
-        _ = try await bench.wait("forgetting", limit: .seconds(120)) {
+        _ = try await bench.wait("forgetting", limit: .seconds(240)) {
             try rig.command("squeue --noheader --states=all --format=%i")
         } until: {
             !$0.split(separator: "\n").contains(Substring(number))
@@ -315,7 +315,7 @@ extension SlurmClusters {
             #expect(await fault { _ = try await rig.engine().list() } != nil)
             try rig.start("slurmctld")
             // It may start the job again, end it on its nodes, or remember. Whichever: one start, and one end that is true.
-            let seen = try await bench.wait("the end", limit: .seconds(120), { try await bench.state(of: order.run) }) {
+            let seen = try await bench.wait("the end", limit: .seconds(240), { try await bench.state(of: order.run) }) {
                 if case .ended? = $0 { true } else { false }
             }
             guard case .ended(let outcome, _, _)? = seen else { return }
