@@ -34,6 +34,35 @@ extension APIRoutes {
             return made.response
         },
         Endpoint(
+            .post,
+            "/v1/estimates",
+            .member,
+            .read,
+            "What a submission could expect, without making it",
+            parameters: [.query("project", .name, "Default: the document's, else the caller's only project.")],
+            body: .json(WireSchema.documentReference),
+            answer: .json(EstimatesView.self)
+        ) { call in
+            let document = try await call.json(
+                limitBytes: documentBytesMax,
+                advice: "Upload large inputs as artifacts and name them by digest."
+            )
+            return try call.answer(
+                try await call.point.estimate(document, project: call.query("project"), call.caller())
+            )
+        },
+        Endpoint(
+            .get,
+            "/v1/estimates/accuracy",
+            .user,
+            .read,
+            "How often forecasts of starts and run times came true",
+            answer: .json(ForecastAccuracyView.self)
+        ) { call in
+            _ = try call.caller()
+            return try call.answer(try await call.point.forecastAccuracy())
+        },
+        Endpoint(
             .get,
             "/v1/jobs",
             .user,

@@ -13,7 +13,8 @@ public enum Client {
     /// To be listed among the root command's subcommands, in the order of the help.
     public static var subcommands: [any ParsableCommand.Type] {
         [
-            LoginCommand.self, WhoAmICommand.self, SubmitCommand.self, RunCommand.self, JobsCommand.self,
+            LoginCommand.self, WhoAmICommand.self, SubmitCommand.self, RunCommand.self, EstimateCommand.self,
+            JobsCommand.self,
             JobCommand.self, LogsCommand.self, CancelCommand.self, WhyCommand.self, WorkflowCommand.self,
             CentresCommand.self, CapacityCommand.self, AcceleratorsCommand.self, ProjectsCommand.self,
             UsersCommand.self, TokensCommand.self,

@@ -13,6 +13,19 @@ struct SubmissionFile: Sendable {
         var base: String
     }
 
+    /// Reads a file, applies what the command line adds, and finds every fault that can be found without the point.
+    ///
+    /// - Returns: Also the manifests of its algorithms, to be given to ``package(_:with:)``.
+    static func load(
+        _ path: String,
+        project: String?,
+        assignments: [String]
+    ) async throws -> (SubmissionFile, [String: AlgorithmManifest]) {
+        var submission = SubmissionFile(file: try await DocumentFile.load(path))
+        try submission.apply(project: project, assignments: assignments)
+        return (submission, try await submission.check())
+    }
+
     /// Applies what the command line adds: a project, and `name=value` or in workflows `job.name=value`.
     ///
     /// - Throws: ``Failure`` for an assignment that cannot be applied.
@@ -106,8 +119,12 @@ struct SubmissionFile: Sendable {
         do { return try AlgorithmManifest.read(source.json) } catch { throw source.located(error) }
     }
 
-    /// Uploads the algorithms and puts their content in the place of their paths.
-    mutating func package(_ manifests: [String: AlgorithmManifest], with uploader: Uploader) async throws {
+    /// Uploads the algorithms, if there are any, and puts their content in the place of their paths.
+    mutating func package(_ manifests: [String: AlgorithmManifest], with client: PointClient) async throws {
+        guard !manifests.isEmpty else { return }
+        let project = try await client.project(file.json["project"]?.stringValue)
+        file.json = file.json.setting("project", to: .string(project))
+        let uploader = Uploader(client: client, project: project)
         var contents: [String: JSON] = [:]
         for (path, manifest) in manifests.sorted(by: { $0.key < $1.key }) {
             let folder = folder(of: path)

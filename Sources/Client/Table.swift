@@ -40,7 +40,9 @@ struct Table: Sendable {
 
     init(_ columns: [Column]) { self.columns = columns }
 
-    mutating func add(_ cells: Cell...) {
+    mutating func add(_ cells: Cell...) { add(cells) }
+
+    mutating func add(_ cells: [Cell]) {
         precondition(cells.count == columns.count, "a row has a cell for every column")
         rows.append(cells)
     }

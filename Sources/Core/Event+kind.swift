@@ -18,6 +18,7 @@ extension Event {
         case workflowSubmitted = "workflow_submitted"
         case jobsSubmitted = "jobs_submitted"
         case jobCancelRequested = "job_cancel_requested"
+        case jobForecast = "job_forecast"
         case jobRequeued = "job_requeued"
         case jobEnded = "job_ended"
         case runLeased = "run_leased"
@@ -52,6 +53,7 @@ extension Event {
         case .workflowSubmitted: .workflowSubmitted
         case .jobsSubmitted: .jobsSubmitted
         case .jobCancelRequested: .jobCancelRequested
+        case .jobForecast: .jobForecast
         case .jobRequeued: .jobRequeued
         case .jobEnded: .jobEnded
         case .runLeased: .runLeased
@@ -88,6 +90,7 @@ extension Event {
         case .workflowSubmitted(let payload): payload
         case .jobsSubmitted(let payload): payload
         case .jobCancelRequested(let payload): payload
+        case .jobForecast(let payload): payload
         case .jobRequeued(let payload): payload
         case .jobEnded(let payload): payload
         case .runLeased(let payload): payload
@@ -125,6 +128,7 @@ extension Event {
             case .workflowSubmitted: .workflowSubmitted(try reader.read())
             case .jobsSubmitted: .jobsSubmitted(try reader.read())
             case .jobCancelRequested: .jobCancelRequested(try reader.read())
+            case .jobForecast: .jobForecast(try reader.read())
             case .jobRequeued: .jobRequeued(try reader.read())
             case .jobEnded: .jobEnded(try reader.read())
             case .runLeased: .runLeased(try reader.read())

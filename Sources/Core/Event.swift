@@ -20,6 +20,7 @@ public enum Event: Hashable, Sendable {
     case workflowSubmitted(WorkflowSubmitted)
     case jobsSubmitted(JobsSubmitted)
     case jobCancelRequested(JobCancelRequested)
+    case jobForecast(JobForecast)
     case jobRequeued(JobRequeued)
     case jobEnded(JobEnded)
     case runLeased(RunLeased)
@@ -166,6 +167,13 @@ public enum Event: Hashable, Sendable {
         public init(job: JobID) { self.job = job }
     }
 
+    /// What is foretold of a job that was found waiting. A job that is placed at the first look has it in its lease.
+    public struct JobForecast: Hashable, Sendable, Codable {
+        public var job: JobID
+        public var forecast: Forecast
+        public init(job: JobID, forecast: Forecast) { (self.job, self.forecast) = (job, forecast) }
+    }
+
     public struct JobRequeued: Hashable, Sendable, Codable {
         public var job: JobID
         public var notBefore: Instant?
@@ -195,6 +203,8 @@ public enum Event: Hashable, Sendable {
         public var reason: String
         public var pricePerHour: MicroCredits
         public var reserved: MicroCredits
+        /// Of the job, when nothing was foretold of it before.
+        public var forecast: Forecast?
         public init(
             run: RunKey,
             centre: CentreName,
@@ -203,8 +213,10 @@ public enum Event: Hashable, Sendable {
             tasks: Int,
             reason: String,
             pricePerHour: MicroCredits,
-            reserved: MicroCredits
+            reserved: MicroCredits,
+            forecast: Forecast? = nil
         ) {
+            self.forecast = forecast
             (self.run, self.centre, self.nodes, self.resources) = (run, centre, nodes, resources)
             (self.tasks, self.reason, self.pricePerHour, self.reserved) = (tasks, reason, pricePerHour, reserved)
         }

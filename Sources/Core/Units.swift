@@ -116,6 +116,9 @@ public struct MicroCredits: Hashable, Sendable, Comparable, Codable, Expressible
     public static func - (a: MicroCredits, b: MicroCredits) -> MicroCredits {
         MicroCredits(saturating(a.count, minus: b.count))
     }
+    public static func * (a: MicroCredits, factor: Int) -> MicroCredits {
+        MicroCredits(saturating(a.count, times: Int64(factor)))
+    }
     public static prefix func - (a: MicroCredits) -> MicroCredits { 0 - a }
 
     /// `rate` per hour held for `milliseconds`, in `units`; rounded half away from zero; saturates at ±2⁶³.

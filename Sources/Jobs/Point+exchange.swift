@@ -242,13 +242,16 @@ extension Point {
     private func noteUsage(of keys: [RunKey]) async throws {
         let totals = FairShare.Totals(try await placeableCentres())
         let runs = try await store.read { tx in
-            try keys.compactMap { key -> (run: Run, job: Job?)? in
+            try keys.compactMap { key -> (run: Run, job: Job?, forecast: (forecast: Forecast, madeAt: Instant)?)? in
                 guard let run = try tx.run(key) else { return nil }
-                return (run, try tx.job(key.job))
+                return (run, try tx.job(key.job), key.number == 1 ? try tx.forecast(of: key.job) : nil)
             }
         }
-        for (run, job) in runs {
-            if let job { runTimes.note(run, of: job.spec) }
+        for (run, job, foretold) in runs {
+            if let job {
+                runTimes.note(run, of: job.spec)
+                if let foretold { foresight.learn(ForecastOutcome(foretold, run, of: job.spec)) }
+            }
             guard let from = run.startedAt, let to = run.endedAt else { continue }
             usageMemory.note(
                 run.project,

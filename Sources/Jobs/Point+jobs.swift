@@ -41,6 +41,7 @@ extension Point {
                 runs: try runs.map { RunView($0, tier: try tx.centre($0.centre)?.tier ?? .hub) },
                 artifacts: job.state == .succeeded ? runs.last?.artifacts ?? [] : [],
                 dependencies: try job.dependencies.map { try Self.view($0, tx) },
+                forecast: try tx.forecast(of: id).map { ForecastView($0.forecast, madeAt: $0.madeAt) },
                 retriesUsed: job.lifecycle.retriesUsed,
                 charged: runs.reduce(0) { $0 + ($1.charged ?? 0) },
                 reserved: runs.reduce(0) { $0 + ($1.state.isTerminal ? 0 : $1.reserved) }
@@ -207,7 +208,9 @@ extension Point {
             return (job, try job.run.flatMap { try tx.run($0) }, try Self.visible(to: caller, tx))
         }
         guard job.state == .queued else { return Self.whyNotWaiting(job, run) }
-        let reason = try await explain(job, naming: projects)
+        let at = now()
+        let (reason, forecast) = try await explain(job, naming: projects)
+        let foretold = forecast.map { ForecastView($0, madeAt: at, knowsStart: reason.isMatterOfTime) }
         return WhyView(
             job: id,
             state: job.state,
@@ -215,7 +218,8 @@ extension Point {
             headline: reason.headline,
             evidence: reason.evidence,
             wayOut: reason.wayOut,
-            predictedStart: reason.predictedStart,
+            predictedStart: foretold?.startP50 ?? reason.predictedStart,
+            predictedStartP90: foretold?.startP90,
             figures: reason.figures
         )
     }

@@ -192,14 +192,23 @@ extension Point: Service {
         waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !truncated) }
         let queued = Set(snapshot.queue.map(\.id))
         whereabouts.keep(only: queued)
+        if !truncated { foresight.keep(only: queued) }
         claims.withLock { claims in claims = claims.filter { truncated || queued.contains($0.key) } }
-        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return }
+        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else {
+            return try await foretell(plan, snapshot, at: now)
+        }
+        let queue = Dictionary(snapshot.queue.map { ($0.id, $0) }) { first, _ in first }
         let counters = counters
         var placed = 0
         // In pieces, since every other writer waits while one is written.
         for start in stride(from: 0, to: plan.placements.count, by: Self.placementsOfOneWrite) {
             let some = plan.placements[start..<min(start + Self.placementsOfOneWrite, plan.placements.count)]
-            placed += try await write { tx in try some.count { try tx.lease($0, at: now) } }
+            let leases = some.map { placement in
+                (placement, queue[placement.job].flatMap { forecast($0, placed: placement) })
+            }
+            placed += try await write { tx in
+                try leases.count { try tx.lease($0.0, forecast: $0.1, at: now) }
+            }
             orderBell.ring()
         }
         if !plan.preemptions.isEmpty {
@@ -216,5 +225,6 @@ extension Point: Service {
         }
         log.debug("placed", metadata: ["jobs": "\(placed)", "of": "\(plan.placements.count)"])
         orderBell.ring()
+        try await foretell(plan, snapshot, at: now)
     }
 }

@@ -60,7 +60,13 @@ extension Point {
                 return Snapshot.Centre(
                     centre,
                     unseenSince: silentSince,
-                    runs: (live[centre.name] ?? []).map { Snapshot.Run($0.run, spec: $0.spec) }
+                    runs: (live[centre.name] ?? []).map { run, spec in
+                        Snapshot.Run(
+                            run,
+                            spec: spec,
+                            estimateSeconds: self.runTimes.seconds(spec, project: run.project)
+                        )
+                    }
                 )
             }
             let projects = try tx.projects().map { project in
@@ -108,18 +114,18 @@ extension Point {
         return names
     }
 
-    /// Why a queued job waits, by the code that would place it.
+    /// Why a queued job waits, by the code that would place it, and what it may expect.
     ///
     /// - Parameter projects: Whose jobs the answer may name; `nil` is all.
-    func explain(_ job: Job, naming projects: [ProjectName]?) async throws -> Reason {
+    func explain(_ job: Job, naming projects: [ProjectName]?) async throws -> (Reason, Forecast?) {
         let (snapshot, _) = try await snapshot(now: now(), including: job)
         guard let queued = snapshot.queue.first(where: { $0.id == job.id }) else {
             preconditionFailure("the snapshot includes the job that was asked for")
         }
-        let reason = await explaining.run { Scheduling.explain(queued, in: snapshot) }
-        guard let projects else { return reason }
+        let (reason, forecast) = try await foresee(queued, in: snapshot)
+        guard let projects else { return (reason, forecast) }
         let owners = snapshot.owners
-        return reason.naming { owners[$0].map(projects.contains) ?? false }
+        return (reason.naming { owners[$0].map(projects.contains) ?? false }, forecast)
     }
 
     /// The centres as far as feasibility goes: read anew only when one has changed.
@@ -144,6 +150,7 @@ extension Point {
             )
         }
         for (run, spec) in ended.reversed() { runTimes.note(run, of: spec) }
+        try await rememberForecasts()
         for row in hours {
             let whole: Double =
                 switch row.meter {
@@ -165,8 +172,9 @@ extension Point {
 extension WriteTransaction {
     /// Applies one item of a plan, if the rows as they are now still allow it.
     ///
+    /// - Parameter forecast: Of a job of which nothing was foretold before.
     /// - Returns: Whether the job was placed; `false` leaves everything as it was, for the next cycle.
-    func lease(_ placement: Plan.Placement, at now: Instant) throws -> Bool {
+    func lease(_ placement: Plan.Placement, forecast: Forecast?, at now: Instant) throws -> Bool {
         guard let job = try job(placement.job), job.unmetDependencies == 0,
             let centre = try centre(placement.centre), centre.state == .open,
             let project = try project(job.project)
@@ -189,7 +197,8 @@ extension WriteTransaction {
                     tasks: tasks,
                     reason: placement.reason,
                     pricePerHour: placement.pricePerHour,
-                    reserved: placement.reserve
+                    reserved: placement.reserve,
+                    forecast: number == 1 ? forecast : nil
                 )
             ),
             project: job.project,

@@ -21,18 +21,11 @@ extension Point {
         idempotencyKey: String?,
         _ caller: Principal
     ) async throws -> SubmissionView {
-        let draft = try SubmissionDraft.read(document)
+        let (read, workflowName, project) = try await read(document, project: project, caller)
+        var drafts = read
         if let key = idempotencyKey, !(1...200).contains(key.utf8.count) {
             throw Failure(.malformed, "An Idempotency-Key has 1 to 200 bytes.")
         }
-        var drafts: [JobDraft]
-        let workflowName: String?
-        let named: ProjectName?
-        switch draft {
-        case .job(let job): (drafts, workflowName, named) = ([job], nil, job.project)
-        case .workflow(let workflow): (drafts, workflowName, named) = (workflow.jobs, workflow.name, workflow.project)
-        }
-        let project = try await self.project(project ?? named, for: caller)
         var hashed: [UInt8] = []
         if idempotencyKey != nil { document.write(to: &hashed) }
         let idempotency = idempotencyKey.map { Event.Idempotency(key: $0, request: Self.sha256(hashed)) }
@@ -43,8 +36,7 @@ extension Point {
             return try idempotency.flatMap { try Submission.replay($0, project: project, caller, tx) }
         }
         if let earlier { return earlier }
-        try await resolveAlgorithms(&drafts, project: project, isWorkflow: workflowName != nil)
-        try await checkFeasible(drafts, isWorkflow: workflowName != nil)
+        try await resolve(&drafts, project: project, isWorkflow: workflowName != nil)
 
         let submission = Submission(
             specs: drafts.map(\.spec),
@@ -63,6 +55,25 @@ extension Point {
             counters.jobsSubmitted.withLock { $0 += view.count }
         }
         return view
+    }
+
+    /// The jobs of a document, the name of the workflow that they make up, and whose they are.
+    func read(
+        _ document: JSON,
+        project: ProjectName?,
+        _ caller: Principal
+    ) async throws -> (drafts: [JobDraft], workflowName: String?, project: ProjectName) {
+        switch try SubmissionDraft.read(document) {
+        case .job(let job): ([job], nil, try await self.project(project ?? job.project, for: caller))
+        case .workflow(let workflow):
+            (workflow.jobs, workflow.name, try await self.project(project ?? workflow.project, for: caller))
+        }
+    }
+
+    /// Puts content in place of references to algorithms, and refuses what no centre could ever run.
+    func resolve(_ drafts: inout [JobDraft], project: ProjectName, isWorkflow: Bool) async throws {
+        try await resolveAlgorithms(&drafts, project: project, isWorkflow: isWorkflow)
+        try await checkFeasible(drafts, isWorkflow: isWorkflow)
     }
 
     private func project(_ asked: ProjectName?, for caller: Principal) async throws -> ProjectName {

@@ -59,6 +59,7 @@ public final class Point: Sendable {
     let live = Mutex<[CentreName: (sequence: Int64, keys: Set<RunKey>)]>([:])
     let usageMemory = UsageMemory()
     let runTimes = RunTimes()
+    let foresight = Foresight()
     let whereabouts = Whereabouts()
     let feasibilityCentres = Remembered<[Snapshot.Centre]>()
     /// Who may speak as a centre's agent.

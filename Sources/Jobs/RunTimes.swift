@@ -18,11 +18,7 @@ final class RunTimes: Sendable {
 
     /// A run ended. What was stopped or lost says nothing of how long it would have taken.
     func note(_ run: Run, of spec: JobSpec) {
-        guard let from = run.startedAt, let to = run.endedAt, let kind = run.outcome?.kind else { return }
-        switch kind {
-        case .succeeded, .exit, .signal, .timeLimit, .outOfMemory, .missingOutput: break
-        case .rejected, .nodeFailure, .cancelled, .preempted, .lost: return
-        }
+        guard let from = run.startedAt, let to = run.endedAt, run.outcome?.kind.tellsRunTime == true else { return }
         let contexts = Self.contexts(spec, run.project)
         predictor.withLock { $0.learn(contexts, seconds: Int64((to - from).seconds.rounded(.up))) }
     }

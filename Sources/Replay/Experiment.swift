@@ -69,6 +69,7 @@ public struct Experiment: Sendable {
     private struct ClassKey: Hashable {
         var need: Need
         var home: Int32
+        var places: Int32
     }
 
     /// - Returns: The class of each job; -1 for one that no centre could run.
@@ -76,10 +77,18 @@ public struct Experiment: Sendable {
         var known: [ClassKey: Int32] = [:]
         return replayed.map { job in
             let stays = options.staysHome && federation.centres.indices.contains(Int(job.home))
-            let key = ClassKey(need: need(job), home: stays ? job.home : -1)
+            let key = ClassKey(need: need(job), home: stays ? job.home : -1, places: job.places)
             if let known = known[key] { return known }
             // Who does not fit at home goes where it does.
-            let made = (stays ? scheduler.addClass(key.need, sites: [job.home]) : nil) ?? scheduler.addClass(key.need)
+            let places =
+                job.places < 0
+                ? nil
+                : federation.centres.indices.filter {
+                    trace.placeSets[Int(job.places)].contains(federation.centres[$0].name)
+                }.map { Int32($0) }
+            let made =
+                (stays ? scheduler.addClass(key.need, sites: [job.home]) : nil)
+                ?? scheduler.addClass(key.need, sites: places)
             known[key] = made ?? -1
             return made ?? -1
         }
@@ -93,6 +102,15 @@ public struct Experiment: Sendable {
             for name in trace.modelSets[Int(job.models)] {
                 if let number = models.firstIndex(of: name) { mask |= 1 << UInt64(number) }
             }
+        }
+        if job.tasks > 1 {
+            return Need(
+                tasks: job.tasks,
+                milliCores: job.milliCores / job.tasks,
+                memoryMiB: job.memoryMiB / job.tasks,
+                cards: job.cards / job.tasks,
+                models: job.cards > 0 ? mask : .max
+            )
         }
         if job.cards > cardsMax, cardsMax > 0 {
             let tasks = job.cards / cardsMax

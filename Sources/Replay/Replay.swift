@@ -43,6 +43,8 @@ public struct ReplayOptions: Hashable, Sendable {
     /// Whether jobs stay at the centre they were sent to.
     public var staysHome = false
     public var outages: [Outage] = []
+    /// Of one job in so many it is foretold when it starts and how long it runs, and scored; 0 for none.
+    public var forecastEvery = 0
 
     public init() {}
 }
@@ -57,6 +59,8 @@ public struct Schedule: Hashable, Sendable {
     public internal(set) var impossible = 0
     /// Runs that an outage ended; their jobs ran again.
     public internal(set) var interrupted = 0
+    /// How the forecasts did, where any were asked for.
+    public internal(set) var forecasts: ForecastScore?
 
     /// A number that two schedules share only when every job has the same start and place.
     public var hash: UInt64 {
@@ -87,6 +91,9 @@ struct Replay {
     private var estimates: [Int64]
     /// By number: counts up when an outage ends a run, so that its end in the heap is known to be void.
     private var lives: [UInt32] = []
+    private var forecasts: Forecasts?
+    /// Jobs that came since the last pass and whose start is to be foretold.
+    private var newcomers: [(index: Int, number: Int32)] = []
     private let progress: (Int) -> Void
 
     /// - Parameters:
@@ -107,6 +114,7 @@ struct Replay {
         self.options = options
         self.progress = progress
         estimates = Array(repeating: 0, count: jobs.count)
+        if options.forecastEvery > 0 { forecasts = Forecasts(counted: jobs.count / 2) }
         schedule = Schedule(
             start: Array(repeating: -1, count: jobs.count),
             centre: Array(repeating: -1, count: jobs.count)
@@ -143,6 +151,7 @@ struct Replay {
                 runSequentially(now, &next)
             }
         }
+        schedule.forecasts = forecasts?.score
         return schedule
     }
 
@@ -198,11 +207,16 @@ struct Replay {
             case .actual: job.run
             case .predicted: predictor.seconds(Self.contexts(job), limitSeconds: job.requested)
             }
-        enqueue(index, now)
+        let number = enqueue(index, now)
+        if options.forecastEvery > 0, index % options.forecastEvery == 0 {
+            newcomers.append((index, number))
+            forecasts?.expectRun(index, seconds: estimates[index], limit: job.requested)
+        }
         if index & 0x3FFF == 0 { progress(index) }
     }
 
-    private mutating func enqueue(_ index: Int, _ now: Int64) {
+    @discardableResult
+    private mutating func enqueue(_ index: Int, _ now: Int64) -> Int32 {
         var number = Int32(indexOfNumber.count)
         if let free = freeNumbers.popLast() {
             number = free
@@ -220,14 +234,17 @@ struct Replay {
             limit: limit * 1000,
             at: now * 1000
         )
+        return number
     }
 
     private mutating func end(_ end: EndHeap.End) {
         guard lives[Int(end.number)] == end.life else { return }
         scheduler.end(end.number)
         freeNumbers.append(end.number)
+        let index = Int(indexOfNumber[Int(end.number)])
+        let job = jobs[index]
+        forecasts?.ended(index, ran: job.run)
         guard policy.estimates == .predicted else { return }
-        let job = jobs[Int(indexOfNumber[Int(end.number)])]
         predictor.learn(Self.contexts(job), seconds: job.run)
     }
 
@@ -239,6 +256,22 @@ struct Replay {
             schedule.start[index] = now
             schedule.centre[index] = start.site
             ends.push(now + jobs[index].run, start.job, life: lives[Int(start.job)])
+            forecasts?.started(index, at: now)
+        }
+        if !newcomers.isEmpty { foretell(now) }
+    }
+
+    private mutating func foretell(_ now: Int64) {
+        defer { newcomers.removeAll(keepingCapacity: true) }
+        var wanted: [Int32: Int] = [:]
+        for (index, number) in newcomers {
+            if schedule.start[index] >= 0 { forecasts?.startedAtOnce(index) } else { wanted[number] = index }
+        }
+        guard !wanted.isEmpty else { return }
+        let foreseen = scheduler.foresee(Set(wanted.keys), at: now * 1000)
+        for (number, index) in wanted.sorted(by: { $0.key < $1.key }) {
+            guard let start = foreseen[number] else { continue }
+            forecasts?.expectStart(index, at: now, waiting: Double(start / 1000 - now))
         }
     }
 

@@ -5,6 +5,8 @@ public struct TraceJob: Hashable, Sendable {
     public var run: Int64
     /// How long its user asked for; `nil` where the trace does not say.
     public var requested: Int64?
+    /// Equal tasks that start together, where the trace knows of them; else 1.
+    public var tasks = 1
     /// Of all tasks together.
     public var milliCores: Int
     /// Of all tasks together.
@@ -14,6 +16,8 @@ public struct TraceJob: Hashable, Sendable {
     public var cardMilli: Int
     /// Index into ``Trace/modelSets``: the card models that will do; -1 for any.
     public var models: Int32
+    /// Index into ``Trace/placeSets``: the centres that will do; -1 for any.
+    public var places: Int32 = -1
     /// Numbers that only say who is the same: the user, the program, the centre it was sent to; -1 for unknown.
     public var user: Int32
     public var program: Int32
@@ -55,6 +59,10 @@ public struct Trace: Sendable {
     public var jobs: [TraceJob]
     /// Sets of card models that jobs name.
     public var modelSets: [[String]]
+    /// Sets of centres that jobs name.
+    public var placeSets: [[String]] = []
+    /// What it ran on, when the trace says it.
+    public var federation: Federation?
     /// What could not be replayed, by reason.
     public var skipped: [String: Int]
     /// Processors of the machine, when the trace says it.
@@ -76,7 +84,8 @@ public struct Trace: Sendable {
         self.processors = processors
     }
 
-    /// Reads a trace, plain or gzip: Standard Workload Format, or one of the CSV shapes told by its first line.
+    /// Reads a trace, plain or gzip: Standard Workload Format, one of the CSV shapes told by its first line, or a point's
+    /// own event log.
     ///
     /// - Parameter processors: Of the machine, over what the file says.
     /// - Throws: ``TraceFault`` when the file cannot be read or is no trace. What is wrong with single lines is counted
@@ -85,7 +94,9 @@ public struct Trace: Sendable {
         let bytes = try TextFile.read(path)
         let name = path.split(separator: "/").last.map(String.init) ?? path
         var trace =
-            if let table = TraceTable(bytes) {
+            if let log = EventLog(bytes) {
+                log.trace(name: name)
+            } else if let table = TraceTable(bytes) {
                 table.trace(name: name)
             } else {
                 SWF.parse(bytes, name: name, processors: processors)
@@ -95,7 +106,7 @@ public struct Trace: Sendable {
             throw TraceFault(
                 path: path,
                 what: why.isEmpty
-                    ? "is no trace: neither Standard Workload Format nor a CSV whose first line names known columns"
+                    ? "is no trace: neither Standard Workload Format, nor a CSV whose first line names known columns, nor events"
                     : "has no job that can be replayed: \(why)"
             )
         }

@@ -90,6 +90,14 @@ public struct Reason: Hashable, Sendable {
         }
     }
 
+    /// Whether it starts by itself once others have had their turn: then it can be foretold when.
+    public var isMatterOfTime: Bool {
+        switch cause {
+        case .ready, .capacity, .behind, .fairShare: true
+        case .dependency, .backoff, .impossible, .centres, .quota, .voucher: false
+        }
+    }
+
     /// All codes there are, for tables of translations.
     public static let codes = [
         "ready", "dependency", "backoff", "impossible", "centres", "quota", "voucher", "capacity", "behind",

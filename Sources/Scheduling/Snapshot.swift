@@ -78,6 +78,8 @@ extension Snapshot {
         public var leasedAt: Instant
         public var startedAt: Instant?
         public var timeLimitSeconds: Int
+        /// How long it is expected to run in all; `nil` for its time limit.
+        public var estimateSeconds: Int?
         public var priority: Int
         /// Declared by the job itself; nothing else is ever preempted.
         public var preemptible: Bool
@@ -93,6 +95,7 @@ extension Snapshot {
             leasedAt: Instant,
             startedAt: Instant? = nil,
             timeLimitSeconds: Int,
+            estimateSeconds: Int? = nil,
             priority: Int = 500,
             preemptible: Bool = false,
             stopping: Bool = false,
@@ -105,6 +108,7 @@ extension Snapshot {
             self.leasedAt = leasedAt
             self.startedAt = startedAt
             self.timeLimitSeconds = timeLimitSeconds
+            self.estimateSeconds = estimateSeconds
             self.priority = priority
             self.preemptible = preemptible
             self.stopping = stopping
@@ -112,7 +116,7 @@ extension Snapshot {
         }
 
         /// A live run as it is stored, with its job's description.
-        public init(_ run: Core.Run, spec: JobSpec) {
+        public init(_ run: Core.Run, spec: JobSpec, estimateSeconds: Int? = nil) {
             self.init(
                 key: run.key,
                 project: run.project,
@@ -121,6 +125,7 @@ extension Snapshot {
                 leasedAt: run.leasedAt,
                 startedAt: run.startedAt,
                 timeLimitSeconds: spec.timeLimitSeconds,
+                estimateSeconds: estimateSeconds,
                 priority: spec.priority,
                 preemptible: spec.preemptible,
                 stopping: run.lifecycle.stop != nil,

@@ -208,6 +208,7 @@ extension WriteTransaction {
             leased.pricePerHour,
             leased.reserved
         )
+        if let forecast = leased.forecast { try apply(forecast, of: leased.run.job, at) }
         try hold(project, runs: 1, leased.resources, tasks: leased.tasks)
         if leased.reserved > 0 {
             let entries = LedgerEntry.reserve(leased.reserved, for: project)

@@ -118,6 +118,7 @@ public final class WriteTransaction: ReadTransaction {
         case .workflowSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobsSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobCancelRequested(let requested): try apply(requested)
+        case .jobForecast(let foretold): try apply(foretold.forecast, of: foretold.job, at)
         case .jobRequeued(let requeued): try apply(requeued)
         case .jobEnded(let ended): try apply(ended, at)
         case .runLeased(let leased): try apply(leased, sequence, at)

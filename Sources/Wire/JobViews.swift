@@ -85,6 +85,8 @@ public struct JobDetail: Codable, Sendable {
     /// What its successful run left.
     public var artifacts: [Artifact]
     public var dependencies: [DependencyView]
+    /// What was foretold of it when it was first looked at; absent while nothing was.
+    public var forecast: ForecastView?
     public var retriesUsed: Int
     /// What all its runs cost so far, in millionths of a credit.
     public var charged: MicroCredits
@@ -96,6 +98,7 @@ public struct JobDetail: Codable, Sendable {
         runs: [RunView],
         artifacts: [Artifact],
         dependencies: [DependencyView],
+        forecast: ForecastView?,
         retriesUsed: Int,
         charged: MicroCredits,
         reserved: MicroCredits
@@ -105,6 +108,7 @@ public struct JobDetail: Codable, Sendable {
         self.runs = runs
         self.artifacts = artifacts
         self.dependencies = dependencies
+        self.forecast = forecast
         self.retriesUsed = retriesUsed
         self.charged = charged
         self.reserved = reserved
@@ -191,7 +195,10 @@ public struct WhyView: Codable, Sendable, Hashable {
     public var evidence: [String]
     /// The cheapest way out.
     public var wayOut: String?
+    /// As likely sooner as later.
     public var predictedStart: Instant?
+    /// Not later in nine of ten cases; absent where that is not known.
+    public var predictedStartP90: Instant?
     /// The numbers behind it.
     public var figures: [String: Int64]
 
@@ -203,6 +210,7 @@ public struct WhyView: Codable, Sendable, Hashable {
         evidence: [String],
         wayOut: String?,
         predictedStart: Instant?,
+        predictedStartP90: Instant? = nil,
         figures: [String: Int64]
     ) {
         self.job = job
@@ -212,6 +220,7 @@ public struct WhyView: Codable, Sendable, Hashable {
         self.evidence = evidence
         self.wayOut = wayOut
         self.predictedStart = predictedStart
+        self.predictedStartP90 = predictedStartP90
         self.figures = figures
     }
 }

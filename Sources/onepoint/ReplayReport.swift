@@ -65,11 +65,27 @@ struct ReplayReport {
                 (key: "interrupted", value: .integer(Int64(outcome.schedule.interrupted))),
             ]
                 + Metrics.columns.map { (key: $0.name, value: .number(rounded($0.value(outcome.metrics)))) }
+                + (outcome.schedule.forecasts.map { [(key: "forecasts", value: json($0))] } ?? [])
                 + [
                     (key: "schedule_hash", value: .string(hex(outcome.schedule.hash))),
                     (key: "cpu_seconds", value: .number(rounded(outcome.cpuSeconds))),
                 ]
         )
+    }
+
+    private static func json(_ score: ForecastScore) -> JSON {
+        func json(_ held: ForecastScore.Held) -> JSON {
+            .object([
+                (key: "count", value: .integer(Int64(held.count))),
+                (key: "p50_held", value: .number(held.part(held.p50))),
+                (key: "p90_held", value: .number(held.part(held.p90))),
+                (key: "p90_over_truth", value: .number(rounded(held.width))),
+            ])
+        }
+        return .object([
+            (key: "started_at_once", value: .integer(Int64(score.atOnce))), (key: "starts", value: json(score.waits)),
+            (key: "runs", value: json(score.runs)),
+        ])
     }
 
     private static func json(_ comparison: Comparison) -> JSON {
@@ -142,6 +158,15 @@ struct ReplayReport {
             text +=
                 "\(outcome.policy): \(outcome.schedule.impossible) jobs fit no centre, \(outcome.schedule.interrupted) "
                 + "runs were interrupted and repeated\n"
+        }
+        for outcome in outcomes {
+            guard let score = outcome.schedule.forecasts else { continue }
+            func held(_ held: ForecastScore.Held) -> String {
+                "\(held.count): p50 held for \(Self.fixed(held.part(held.p50) * 100, 1)) %, p90 for "
+                    + "\(Self.fixed(held.part(held.p90) * 100, 1)) %, p90 typically \(Self.fixed(held.width, 1)) times what came"
+            }
+            text += "\(outcome.policy), foretold starts of jobs that had to wait, \(held(score.waits))\n"
+            text += "\(outcome.policy), foretold run times, \(held(score.runs))\n"
         }
         for comparison in comparisons {
             let (wait, slowdown) = (comparison.wait, comparison.slowdown)

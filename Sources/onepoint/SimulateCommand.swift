@@ -11,7 +11,8 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Replay the jobs of real machines under one policy or several, in virtual time.",
         discussion: """
             TRACE is a file in the Standard Workload Format, or a CSV whose first line names columns such as submit, \
-            duration and gpus; both may be packed with gzip. Each policy gets the same jobs on the same federation, and \
+            duration and gpus, or a point's own log as 'onepoint events --json --limit 1000000' prints it, which brings its \
+            federation with it; each may be packed with gzip. Each policy gets the same jobs on the same federation, and \
             sees how long one ran only when it ends, unless its name ends in +actual. From the second policy on, its \
             difference to the first is told job by job, with 95 per cent confidence. The same input gives the same \
             schedule on any machine; its hash says so.
@@ -58,6 +59,13 @@ struct SimulateCommand: ParsableCommand {
     var outage: [String] = []
     @Option(
         help: ArgumentHelp(
+            "Foretell start and run time of one job in so many, and tell how often that came true in the later half.",
+            valueName: "every"
+        )
+    )
+    var forecasts: Int?
+    @Option(
+        help: ArgumentHelp(
             "Instead of time: jobs come in random order and stay until this part of all cards was asked for, say 1.3.",
             valueName: "part"
         )
@@ -92,6 +100,12 @@ struct SimulateCommand: ParsableCommand {
         for text in outage where Self.outage(text) == nil {
             throw ValidationError("--outage: '\(text)' is not a centre's number, an hour and hours, as in 0:24:12")
         }
+        if let forecasts, !(1...1_000_000).contains(forecasts) {
+            throw ValidationError("--forecasts: from 1 to 1,000,000")
+        }
+        guard forecasts == nil || fill == nil else {
+            throw ValidationError("--forecasts needs time, which --fill has not")
+        }
         if let fill, !(0.01...100).contains(fill) { throw ValidationError("--fill: from 0.01 to 100") }
         guard (1...10_000).contains(seeds) else { throw ValidationError("--seeds: from 1 to 10,000") }
         guard html == nil || fill == nil else { throw ValidationError("--html has no page for --fill") }
@@ -125,6 +139,8 @@ struct SimulateCommand: ParsableCommand {
             place = try .load(federation)
         } else if let preset = preset.flatMap({ Federation.Preset(rawValue: $0) }) {
             place = .preset(preset)
+        } else if let own = trace.federation {
+            place = own
         } else if let processors = trace.processors, trace.jobs.allSatisfy({ $0.cards == 0 }) {
             place = .processors(processors)
         } else {
@@ -136,6 +152,7 @@ struct SimulateCommand: ParsableCommand {
         var options = ReplayOptions()
         options.scale = scale
         options.staysHome = stayHome
+        options.forecastEvery = forecasts ?? 0
         options.eventOrder = ReplayOptions.EventOrder(rawValue: eventOrder) ?? .batch
         let begin = Int64(Double(trace.jobs.first?.submit ?? 0) / scale)
         options.outages = outage.compactMap { Self.outage($0) }.map {

@@ -91,6 +91,8 @@ struct RoleTests {
             Row("GET", "/v1/overview", "/v1/overview", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/accelerators", "/v1/accelerators", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("POST", "/v1/jobs", "/v1/jobs?project=demo", made.document, 401, 404, 403, 201, 201, 201, 401),
+            Row("POST", "/v1/estimates", "/v1/estimates?project=demo", made.document, 401, 404, 403, 200, 200, 200, 401),
+            Row("GET", "/v1/estimates/accuracy", "/v1/estimates/accuracy", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs", "/v1/jobs?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs/{job}", "/v1/jobs/\(made.job)", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/v1/jobs/{job}/why", "/v1/jobs/\(made.job)/why", nil, 401, 404, 200, 200, 200, 200, 401),

@@ -105,6 +105,7 @@ extension JobPage {
                 Artifact(name: "report", kind: .file, digest: Sample.digest(2), size: 4211),
             ],
             dependencies: [DependencyView(on: .array(Sample.array), name: "collect", states: ["succeeded": 4])],
+            forecast: nil,
             retriesUsed: 1,
             charged: 180,
             reserved: 3334
@@ -175,6 +176,14 @@ extension JobPage {
             runs: [],
             artifacts: [],
             dependencies: [],
+            forecast: ForecastView(
+                Forecast(
+                    wait: .init(modelled: 600, p50: 900, p90: 4200),
+                    run: .init(modelled: 3600, p50: 3300, p90: 6000),
+                    pricePerHour: 1_250_000
+                ),
+                madeAt: Sample.now
+            ),
             retriesUsed: 0,
             charged: 0,
             reserved: 0
@@ -191,6 +200,7 @@ extension JobPage {
             ],
             wayOut: "Ask for 12 cards or fewer, and it starts at once.",
             predictedStart: Sample.instant("2026-11-23T22:10:00.000Z"),
+            predictedStartP90: Sample.instant("2026-11-23T23:40:00.000Z"),
             figures: [:]
         ),
         log: nil,

@@ -142,6 +142,16 @@ import Testing
             )
         ),
         .jobCancelRequested(.init(job: .fixture())),
+        .jobForecast(
+            .init(
+                job: .fixture(),
+                forecast: Forecast(
+                    wait: .init(modelled: 60, p50: 90, p90: 300),
+                    run: .init(modelled: 600, p50: 500, p90: 900),
+                    pricePerHour: 2_000_000
+                )
+            )
+        ),
         .jobRequeued(.init(job: .fixture(), notBefore: .start, retriesUsed: 1)),
         .jobEnded(.init(job: .fixture(), state: .failed, detail: "left with exit status 1")),
         .runLeased(

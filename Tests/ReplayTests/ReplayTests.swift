@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Replay
 import Testing
@@ -47,6 +48,29 @@ import Testing
         jobs.append(TraceJob(submit: begin + 2, run: 10, requested: 90_000, milliCores: 1000, user: 2))
         let outcome = try Self.run(jobs, "onepoint", on: .processors(1))
         #expect(outcome.schedule.start.last == begin + 1000, "the short one is next, although it came last")
+    }
+
+    @Test("forecasts are scored on the later half, and hold about as often as they say")
+    func forecasts() throws {
+        var chance = SplitMix(seed: 7)
+        var at: Int64 = 0
+        let jobs = (0..<4000).map { _ in
+            at += Int64(Int.random(in: 0..<60, using: &chance))
+            let run = Int64(1 + Int.random(in: 0..<20, using: &chance) * Int.random(in: 0..<20, using: &chance))
+            return TraceJob(submit: at, run: run, requested: 400, milliCores: 1000 * (1 + Int.random(in: 0..<3, using: &chance)))
+        }
+        var options = ReplayOptions()
+        options.forecastEvery = 1
+        let outcome = try Self.run(jobs, "onepoint", on: .processors(6), options)
+        let score = try #require(outcome.schedule.forecasts)
+        #expect(score.atOnce + score.waits.count == 2000)
+        let (waits, runs) = (score.waits, score.runs)
+        #expect(waits.count > 500 && runs.count == 2000)
+        #expect((0.85...0.95).contains(Double(waits.p90) / Double(waits.count)), "\(waits)")
+        #expect((0.85...0.95).contains(Double(runs.p90) / Double(runs.count)), "\(runs)")
+        options.forecastEvery = 0
+        let without = try Self.run(jobs, "onepoint", on: .processors(6), options)
+        #expect(without.schedule.hash == outcome.schedule.hash, "to look ahead changes nothing")
     }
 
     @Test("a centre that is away loses its runs once, and none of its jobs")

@@ -249,7 +249,7 @@ import Testing
 }
 
 extension SeededGenerator {
-    fileprivate mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+    mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 }
 
 /// A rigid job on one machine, and EASY backfill written as its definition reads.

@@ -119,6 +119,16 @@ extension Event {
                 )
             ),
             .jobCancelRequested(.init(job: job)),
+            .jobForecast(
+                .init(
+                    job: job,
+                    forecast: Forecast(
+                        wait: .init(modelled: 0, p50: 1, p90: 7),
+                        run: .init(modelled: 60, p50: 50, p90: 80),
+                        pricePerHour: 12
+                    )
+                )
+            ),
             .jobRequeued(.init(job: job, notBefore: .after(4), retriesUsed: 2)),
             .jobEnded(.init(job: job, state: .failed, detail: "left with exit status 3")),
             .runLeased(

@@ -40,7 +40,8 @@ struct History {
         case 0..<4: try submit(tx, count: 1)
         case 4: try submit(tx, count: Int.random(in: 2...6, using: &generator))
         case 5: try submitWorkflow(tx)
-        case 6..<10: try lease(tx)
+        case 6..<9: try lease(tx)
+        case 9: try foretell(tx)
         case 10..<15: try observe(tx)
         case 15: try lookAway(tx)
         case 16: try cancel(tx)
@@ -103,6 +104,17 @@ struct History {
             cards: Int.random(in: 0...2, using: &generator),
             time: now
         )
+    }
+
+    private mutating func foretell(_ tx: WriteTransaction) throws {
+        guard let job = try tx.jobsWaiting(limit: 4, now: now).randomElement(using: &generator) else { return }
+        let wait = Int64.random(in: 0...1000, using: &generator)
+        let forecast = Forecast(
+            wait: .init(modelled: wait, p50: wait, p90: 2 * wait),
+            run: .init(modelled: 60, p50: 50, p90: 90),
+            pricePerHour: 500
+        )
+        try tx.append(.jobForecast(.init(job: job.id, forecast: forecast)), at: now)
     }
 
     private mutating func observe(_ tx: WriteTransaction) throws {

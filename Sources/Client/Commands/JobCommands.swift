@@ -125,6 +125,9 @@ struct JobCommand: AsyncParsableCommand {
 
     private static func print(_ detail: JobDetail) {
         line("cost", "\(detail.charged) credits" + (detail.reserved > 0 ? ", \(detail.reserved) reserved" : ""))
+        if let forecast = detail.forecast {
+            line("foretold", EstimateCommand.sentence(forecast))
+        }
         for dependency in detail.dependencies {
             line("after", "\(dependency.name) (\(dependency.on)): \(spoken(states: dependency.states))")
         }
@@ -258,7 +261,10 @@ struct WhyCommand: AsyncParsableCommand {
                 terminal.print(terminal.styled(printable(why.headline), .strong))
                 for line in why.evidence { terminal.print("  " + printable(line)) }
                 if let wayOut = why.wayOut { terminal.print("Way out: " + printable(wayOut)) }
-                if let start = why.predictedStart { terminal.print("Predicted start: \(spoken(start))") }
+                if let start = why.predictedStart {
+                    let latest = why.predictedStartP90.map { ", 9 of 10 times by \(spoken($0))" } ?? ""
+                    terminal.print("Predicted start: \(spoken(start))\(latest)")
+                }
                 terminal.print(terminal.styled("\(why.state), \(why.code)", .dim))
             }
         }

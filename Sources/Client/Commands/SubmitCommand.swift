@@ -38,15 +38,9 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Stay until it is over, and show how it goes.") var watch = false
 
     func run() async throws {
-        var submission = SubmissionFile(file: try await DocumentFile.load(file))
-        try submission.apply(project: project, assignments: set)
-        let manifests = try await submission.check()
+        var (submission, manifests) = try await SubmissionFile.load(file, project: project, assignments: set)
         try await point.with { client in
-            if !manifests.isEmpty {
-                let project = try await client.project(submission.file.json["project"]?.stringValue)
-                submission.file.json = submission.file.json.setting("project", to: .string(project))
-                try await submission.package(manifests, with: Uploader(client: client, project: project))
-            }
+            try await submission.package(manifests, with: client)
             let answer: Data
             do {
                 answer = try await client.submit(submission.file.json, key: key ?? randomKey())

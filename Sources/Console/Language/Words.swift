@@ -203,6 +203,7 @@ struct Words: Sendable {
         case .workflowSubmitted: self(.eventWorkflowSubmitted)
         case .jobsSubmitted: self(.eventJobsSubmitted)
         case .jobCancelRequested: self(.eventJobCancelRequested)
+        case .jobForecast: self(.eventJobForecast)
         case .jobRequeued: self(.eventJobRequeued)
         case .jobEnded: self(.eventJobEnded)
         case .runLeased: self(.eventRunLeased)

@@ -78,11 +78,26 @@ struct JobPage: Sendable {
         let evidence = why.evidence.html { "<li>\(frame.spoken($0))</li>" }
         let list: HTML = evidence.isEmpty ? "" : "<ul class=\"evidence\">\(evidence)</ul>"
         let way: HTML? = why.wayOut.map { "<p><b>\(w(.wayOut))</b> \(frame.spoken($0))</p>" }
-        let start: HTML? = why.predictedStart.map { "<p><b>\(w(.predictedStart))</b> \(w.time($0))</p>" }
+        let start: HTML? = why.predictedStart.map { start in
+            let latest: HTML? = why.predictedStartP90.map {
+                " <span class=\"soft\">\(w(.predictedStartBy)) \(w.time($0))</span>"
+            }
+            return "<p><b>\(w(.predictedStart))</b> \(w.time(start))\(latest)</p>"
+        }
+        let foretold: HTML? = job.forecast.map { forecast in
+            let text = w(
+                .foretoldRun,
+                w.duration(.seconds(forecast.runP50Seconds)),
+                w.duration(.seconds(forecast.runP90Seconds)),
+                w.credits(forecast.costP50),
+                w.credits(forecast.costP90)
+            )
+            return "<p><b>\(w(.foretold))</b> \(text)</p>"
+        }
         return """
             <section class="why is-\(summary.state.rawValue)" aria-label="\(w(.why))">
             <p class="headline">\(frame.spoken(why.headline))</p>
-            \(list)\(way)\(start)</section>
+            \(list)\(way)\(start)\(foretold)</section>
             """
     }
 

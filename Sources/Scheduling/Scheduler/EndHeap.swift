@@ -1,12 +1,12 @@
-/// Runs by their end, and in one second by their start.
-struct EndHeap {
-    struct End {
-        var number: Int32
+/// Runs by their end, and those that end together by their start.
+public struct EndHeap: Sendable {
+    public struct End: Sendable {
+        public var number: Int32
         /// Of the run: a number may be used again before this end comes.
-        var life: UInt32
+        public var life: UInt32
     }
 
-    private struct Entry {
+    private struct Entry: Sendable {
         var time: Int64
         var order: Int64
         var end: End
@@ -15,10 +15,12 @@ struct EndHeap {
     private var entries: [Entry] = []
     private var pushed: Int64 = 0
 
-    var isEmpty: Bool { entries.isEmpty }
-    var first: Int64? { entries.first?.time }
+    public init() {}
 
-    mutating func push(_ time: Int64, _ number: Int32, life: UInt32) {
+    public var isEmpty: Bool { entries.isEmpty }
+    public var first: Int64? { entries.first?.time }
+
+    public mutating func push(_ time: Int64, _ number: Int32, life: UInt32 = 0) {
         pushed += 1
         entries.append(Entry(time: time, order: pushed, end: End(number: number, life: life)))
         var at = entries.count - 1
@@ -30,7 +32,7 @@ struct EndHeap {
         }
     }
 
-    mutating func pop() -> End? {
+    public mutating func pop() -> End? {
         guard let first = entries.first?.end else { return nil }
         let last = entries.removeLast()
         guard !entries.isEmpty else { return first }

@@ -1,8 +1,8 @@
 /// Logarithms from additions and multiplications alone: a decision must be the same on every machine, and the C
 /// library's are not.
-enum PortableMath {
+public enum PortableMath {
     /// For positive finite numbers, to about 1e-15.
-    static func log2(_ value: Double) -> Double {
+    public static func log2(_ value: Double) -> Double {
         var significand = value.significand
         var exponent = Double(value.exponent)
         if significand > 1.414_213_562_373_095_1 {
@@ -18,7 +18,7 @@ enum PortableMath {
     }
 
     /// For exponents between -1000 and 1000, to about 1e-15.
-    static func exp2(_ exponent: Double) -> Double {
+    public static func exp2(_ exponent: Double) -> Double {
         let whole = exponent.rounded(.down)
         let x = (exponent - whole) * 0.693_147_180_559_945_3
         var term = 1.0

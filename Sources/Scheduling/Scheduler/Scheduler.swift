@@ -96,7 +96,7 @@ public struct Scheduler {
     var stands: [Int32: [Stand]] = [:]
     /// Classes with waiting jobs.
     var waiting: [Int32] = []
-    private var positionInWaiting: [Int32] = []
+    var positionInWaiting: [Int32] = []
     public private(set) var queued = 0
     private var sequence: UInt32 = 0
     var mix = Mix()

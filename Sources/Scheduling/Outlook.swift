@@ -1,0 +1,175 @@
+public import Core
+
+/// What follows from a snapshot if nobody else comes: the ``Scheduler`` put into its place and run ahead.
+///
+/// It knows nodes, runs, gates and the order of the queue; quotas, vouchers, preemption and shares between projects it
+/// leaves out, as it leaves out who may still come. What that is worth is learned: see ``Calibration``.
+public struct Outlook {
+    /// What a job may expect.
+    public struct Prospect: Hashable, Sendable {
+        /// Seconds until it starts, if every run takes as long as is expected of it.
+        public var wait: Double
+        /// Likewise, if every run takes its whole time limit.
+        public var waitMax: Double
+        /// At the cheapest centre that could run it.
+        public var pricePerHour: MicroCredits
+
+        public init(wait: Double = 0, waitMax: Double = 0, pricePerHour: MicroCredits) {
+            (self.wait, self.waitMax, self.pricePerHour) = (wait, waitMax, pricePerHour)
+        }
+    }
+
+    private var scheduler: Scheduler
+    private var numbers: [JobID: (number: Int32, pricePerHour: MicroCredits)] = [:]
+    private let now: Int64
+
+    /// - Parameter waiting: Those of the queue that take part.
+    public init(_ snapshot: Snapshot, waiting: (QueuedJob) -> Bool = { _ in true }) {
+        now = snapshot.now.milliseconds
+        var makes: [Make] = []
+        let nodes = snapshot.centres.map { $0.capacity?.nodes.filter(\.schedulable) ?? [] }
+        scheduler = Scheduler(
+            sites: nodes.map { $0.map { Self.kind(of: $0, &makes) } },
+            rules: .standard
+        )
+        var next: Int32 = 0
+        for (site, centre) in snapshot.centres.enumerated() {
+            if Gates.state(centre) != nil { scheduler.setOpen(Int32(site), false) }
+            let places = Dictionary(nodes[site].enumerated().map { ($0.element.name, Int32($0.offset)) }) { a, _ in a }
+            for run in centre.runs {
+                let stands = run.nodes.compactMap { share in
+                    places[share.node].map { Scheduler.Place(node: $0, tasks: Int32(share.tasks), isRest: false) }
+                }
+                guard !stands.isEmpty else { continue }
+                let estimate = Int64(min(run.estimateSeconds ?? .max, run.timeLimitSeconds)) * 1000
+                scheduler.hold(
+                    next,
+                    Self.need(run.resources, tasks: run.tasks),
+                    at: Int32(site),
+                    places: stands,
+                    begin: (run.startedAt ?? run.leasedAt).milliseconds,
+                    // Who is asked to stop does so.
+                    estimate: run.stopping ? 1 : estimate,
+                    limit: Int64(run.timeLimitSeconds) * 1000
+                )
+                next += 1
+            }
+        }
+        submit(snapshot, nodes.map { !$0.isEmpty }, makes, waiting, first: next)
+    }
+
+    private mutating func submit(
+        _ snapshot: Snapshot,
+        _ hasNodes: [Bool],
+        _ makes: [Make],
+        _ waiting: (QueuedJob) -> Bool,
+        first: Int32
+    ) {
+        let shapes = snapshot.centres.map { $0.capacity.map(Shapes.init) }
+        var classes: [Request: (number: Int32, pricePerHour: MicroCredits)?] = [:]
+        var next = first
+        let queue = snapshot.queue.filter(waiting).sorted {
+            ($0.submittedAt, $0.sequence) < ($1.submittedAt, $1.sequence)
+        }
+        for job in queue {
+            if classes[job.request] == nil {
+                var sites: [Int32] = []
+                var models: UInt64 = 0
+                var price: MicroCredits?
+                for (index, centre) in snapshot.centres.enumerated() where hasNodes[index] {
+                    guard Gates.placement(job.request, centre) == nil, Gates.state(centre) == nil,
+                        let shapes = shapes[index], let capacity = centre.capacity,
+                        case .success(let flavours) = Gates.make(
+                            job.request,
+                            shapes: shapes,
+                            isolates: capacity.isolates,
+                            upOnly: true
+                        )
+                    else { continue }
+                    sites.append(Int32(index))
+                    for flavour in flavours {
+                        let make = job.request.resources.cards > 0 ? Make(shapes.flavours[flavour]) : nil
+                        if let make, let number = makes.firstIndex(of: make) { models |= 1 << UInt64(number) }
+                        let share = NodeShare(
+                            node: "",
+                            tasks: job.request.tasks,
+                            card: make?.model,
+                            emulated: make?.emulated ?? false
+                        )
+                        let asked = centre.prices.perHour(resources: job.request.resources, nodes: [share])
+                        price = min(price ?? asked, asked)
+                    }
+                }
+                let need = Self.need(job.request.resources, tasks: job.request.tasks, models: models)
+                let number = sites.isEmpty ? nil : scheduler.addClass(need, sites: sites)
+                classes[job.request] = .some(number.map { ($0, price ?? 0) })
+            }
+            guard case .some(.some(let known)) = classes[job.request] else { continue }
+            scheduler.submit(
+                next,
+                class: known.number,
+                estimate: Int64(job.estimateSeconds) * 1000,
+                limit: Int64(job.request.timeLimitSeconds) * 1000,
+                at: job.submittedAt.milliseconds
+            )
+            numbers[job.id] = (next, known.pricePerHour)
+            next += 1
+        }
+    }
+
+    /// - Parameter jobs: Of the snapshot's queue.
+    /// - Returns: Those that were found to start; the others start too far away to be foreseen, or never.
+    /// - Complexity: In what happens until the last of them has started, at most `eventsMax` ends.
+    public func prospects(of jobs: Set<JobID>, eventsMax: Int = 50_000) -> [JobID: Prospect] {
+        let wanted = Set(jobs.compactMap { numbers[$0]?.number })
+        guard !wanted.isEmpty else { return [:] }
+        let expected = scheduler.foresee(wanted, at: now, eventsMax: eventsMax)
+        let atMost = scheduler.foresee(wanted, at: now, isByLimits: true, eventsMax: eventsMax)
+        var prospects: [JobID: Prospect] = [:]
+        for job in jobs {
+            guard let (number, price) = numbers[job], let start = expected[number] else { continue }
+            let seconds = Double(start - now) / 1000
+            let latest = atMost[number].map { Double($0 - now) / 1000 } ?? seconds
+            prospects[job] = Prospect(wait: seconds, waitMax: max(seconds, latest), pricePerHour: price)
+        }
+        return prospects
+    }
+
+    // MARK: numbers for names
+
+    /// A model of cards, emulated or not.
+    private struct Make: Hashable {
+        var model: String
+        var emulated: Bool
+
+        init(_ flavour: Flavour) { (model, emulated) = (flavour.model, flavour.emulated) }
+        init(_ group: CardGroup) { (model, emulated) = (group.model, group.emulated) }
+    }
+
+    /// A node counts by its largest group of cards.
+    private static func kind(of node: Node, _ makes: inout [Make]) -> NodeKind {
+        let group = node.cards.max { $0.count < $1.count }
+        var model = 0
+        if let group {
+            model = makes.firstIndex(of: Make(group)) ?? makes.count
+            // More models than a set has bits: the last bit stands for all the rest.
+            if model == makes.count, model < 64 { makes.append(Make(group)) }
+        }
+        return NodeKind(
+            milliCores: Int(node.cores.count),
+            memoryMiB: Int(node.memory.count >> 20),
+            cards: group?.count ?? 0,
+            model: min(model, 63)
+        )
+    }
+
+    private static func need(_ resources: TaskResources, tasks: Int, models: UInt64 = .max) -> Need {
+        Need(
+            tasks: tasks,
+            milliCores: Int(resources.cores.count),
+            memoryMiB: Int(resources.memory.count >> 20),
+            cards: resources.cards,
+            models: resources.cards > 0 ? models : .max
+        )
+    }
+}

@@ -1,0 +1,39 @@
+extension Scheduler {
+    /// Makes a job known that runs already, on nodes that somebody else gave it.
+    ///
+    /// - Parameters:
+    ///   - job: Its number: a small one that no job has now.
+    ///   - places: Its tasks by node; at least one.
+    ///   - estimate: How long it is expected to run in all, in milliseconds.
+    ///   - limit: How long it may run, in milliseconds.
+    public mutating func hold(
+        _ job: Int32,
+        _ need: Need,
+        at site: Int32,
+        places: [Place],
+        begin: Int64,
+        estimate: Int64,
+        limit: Int64
+    ) {
+        classes.append(JobClass(need: need, candidates: [], size: 0))
+        positionInWaiting.append(-1)
+        var held = Job(
+            jobClass: Int32(classes.count - 1),
+            arrival: begin,
+            estimate: max(1, estimate),
+            limit: max(1, limit),
+            begin: begin,
+            sequence: 0
+        )
+        held.site = site
+        held.end = begin + held.limit
+        while jobs.count <= Int(job) { jobs.append(held) }
+        jobs[Int(job)] = held
+        let one = need.one
+        stands[job] = places.map { place in
+            _ = sites[Int(site)].take(one, tasks: Int(place.tasks), node: place.node, on: 1000, &states)
+            return Stand(node: place.node, tasks: place.tasks)
+        }
+        sites[Int(site)].add(Occupant(end: held.end, job: job))
+    }
+}

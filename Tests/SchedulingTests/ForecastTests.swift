@@ -1,0 +1,124 @@
+import Core
+import Scheduling
+import Testing
+
+@Suite("What is foretold") struct ForecastTests {
+    @Test("p50 and p90 hold as often as they say, also after the world has changed", arguments: seeds(5))
+    func calibration(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        var calibration = Calibration(floorSeconds: 10)
+        var held = (p50: 0, p90: 0, count: 0)
+        for step in 0..<6000 {
+            let predicted = Double(chance.int(10...5000))
+            // A model that is off by a factor, and by another one later.
+            let factor = step < 2000 ? 0.25 : 3.0
+            let spread = Double(chance.int(1...400)) / 100
+            let truth = predicted * factor * spread
+            let contexts = Forecaster.waitContexts(seconds: predicted)
+            let span = calibration.span(predicted, contexts)
+            if step < 20 { #expect(span == nil, "nothing is said before enough was seen") }
+            if step >= 3000, let span {
+                held.count += 1
+                if truth <= span.p50 { held.p50 += 1 }
+                if truth <= span.p90 { held.p90 += 1 }
+                #expect(span.p50 <= span.p90 && span.p50 >= 0)
+            }
+            calibration.learn(predicted, said: span, truth: truth, contexts)
+        }
+        let (p50, p90) = (Double(held.p50) / Double(held.count), Double(held.p90) / Double(held.count))
+        #expect((0.46...0.54).contains(p50), "p50 holds for \(p50)")
+        #expect((0.88...0.92).contains(p90), "p90 holds for \(p90)")
+    }
+
+    @Test("what is foreseen is what happens when runs take as long as expected and nobody comes", arguments: seeds(20))
+    func foresight(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        let nodes = (0..<chance.int(1...3)).map { _ in
+            (0..<chance.int(1...4)).map { _ in NodeKind(milliCores: chance.int(2...8) * 1000, memoryMiB: 1024) }
+        }
+        var scheduler = Scheduler(sites: nodes, rules: .standard)
+        let classes = (1...4).compactMap { scheduler.addClass(Need(milliCores: $0 * 1000)) }
+        guard !classes.isEmpty else { return }
+        var runs: [Int32: Int64] = [:]
+        for job in 0..<Int32(chance.int(10...40)) {
+            let run = Int64(chance.int(1...100)) * 1000
+            runs[job] = run
+            scheduler.submit(
+                job,
+                class: classes[chance.int(0...classes.count - 1)],
+                estimate: run,
+                limit: run * Int64(chance.int(1...5)),
+                at: Int64(job)
+            )
+        }
+        let now: Int64 = 100
+        let foreseen = scheduler.foresee(Set(runs.keys), at: now)
+        #expect(foreseen.count == runs.count)
+        var ends: [(at: Int64, job: Int32)] = []
+        var time = now
+        var begun: [Int32: Int64] = [:]
+        while begun.count < runs.count {
+            var started: [Scheduler.Start] = []
+            scheduler.pass(at: time, started: &started)
+            for start in started {
+                begun[start.job] = time
+                ends.append((time + (runs[start.job] ?? 0), start.job))
+            }
+            ends.sort { ($0.at, $0.job) < ($1.at, $1.job) }
+            guard let next = ends.first?.at else { break }
+            time = next
+            while let first = ends.first, first.at == time {
+                scheduler.end(first.job)
+                ends.removeFirst()
+            }
+        }
+        #expect(begun == foreseen)
+    }
+
+    @Test("from a snapshot: behind what runs, at the price of the cheapest centre, bounded by limits")
+    func outlook() throws {
+        let busy = Snapshot.Run(
+            key: RunKey(job: jobID(1), number: 1),
+            project: projectName("brain"),
+            nodes: [NodeShare(node: "n1", tasks: 1)],
+            resources: TaskResources(cores: .cores(16)),
+            leasedAt: noon + .seconds(-100),
+            startedAt: noon + .seconds(-100),
+            timeLimitSeconds: 7200,
+            estimateSeconds: 700
+        )
+        let dear = PriceTable(coreHour: 50_000)
+        let snapshot = Snapshot(
+            now: noon,
+            centres: [
+                .fixture("hub-1", prices: dear, runs: [busy]),
+                .fixture("hub-2", nodes: [.fixture("n1", cores: 2)]),
+                .fixture("away", unseenSince: noon, nodes: [.fixture("n1", cores: 64)]),
+            ],
+            projects: [],
+            queue: [
+                queued(2, cores: 16), queued(3, cores: 2), queued(4, cores: 64),
+            ]
+        )
+        let prospects = Outlook(snapshot).prospects(of: [jobID(2), jobID(3), jobID(4)])
+        let big = try #require(prospects[jobID(2)])
+        #expect(big.wait == 600, "when the run before it is expected to end")
+        #expect(big.waitMax == 7100, "when the run before it has to end")
+        #expect(big.pricePerHour == MicroCredits(16 * 50_000))
+        let small = try #require(prospects[jobID(3)])
+        #expect(small.wait == 0)
+        #expect(small.pricePerHour == MicroCredits(2 * 20_000), "the cheapest, wherever it starts")
+        #expect(prospects[jobID(4)] == nil, "no open centre could run it")
+    }
+
+    private func queued(_ number: Int, cores: Int) -> QueuedJob {
+        QueuedJob(
+            id: jobID(number),
+            project: projectName("brain"),
+            sequence: Int64(number),
+            submittedAt: noon,
+            request: Request(resources: TaskResources(cores: .cores(cores)), timeLimitSeconds: 3600),
+            estimateSeconds: 60
+        )
+    }
+}
