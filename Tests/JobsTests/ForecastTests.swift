@@ -6,7 +6,8 @@ import Wire
 @testable import Jobs
 
 @Suite("Forecasts") struct ForecastTests {
-    private func estimate(_ bench: Bench, _ document: String, as caller: Principal? = nil) async throws -> EstimatesView {
+    private func estimate(_ bench: Bench, _ document: String, as caller: Principal? = nil) async throws -> EstimatesView
+    {
         try await bench.point.estimate(JSON(parsing: document.utf8), project: nil, caller ?? bench.alice)
     }
 

@@ -7,7 +7,8 @@ import Testing
     private static func line(_ event: Event, _ second: Int64) throws -> JSON {
         .object([
             (key: "at", value: .string(Instant(milliseconds: 1_800_000_000_000 + second * 1000).rfc3339)),
-            (key: "kind", value: .string(event.kind.rawValue)), (key: "payload", value: try JSON(encoding: event.payload)),
+            (key: "kind", value: .string(event.kind.rawValue)),
+            (key: "payload", value: try JSON(encoding: event.payload)),
             (key: "sequence", value: .integer(second)),
         ])
     }

@@ -57,7 +57,8 @@ import Testing
         let jobs = (0..<4000).map { _ in
             at += Int64(Int.random(in: 0..<60, using: &chance))
             let run = Int64(1 + Int.random(in: 0..<20, using: &chance) * Int.random(in: 0..<20, using: &chance))
-            return TraceJob(submit: at, run: run, requested: 400, milliCores: 1000 * (1 + Int.random(in: 0..<3, using: &chance)))
+            let cores = Int.random(in: 1...3, using: &chance)
+            return TraceJob(submit: at, run: run, requested: 400, milliCores: 1000 * cores)
         }
         var options = ReplayOptions()
         options.forecastEvery = 1

@@ -156,7 +156,8 @@ enum Message: String, Sendable, CaseIterable {
     case predictedStart = "Predicted start: ¦ 预计开始："
     case predictedStartBy = "nine times of ten by ¦ 九成把握不晚于"
     case foretold = "Foretold: ¦ 预测："
-    case foretoldRun = "runs {0}, nine times of ten at most {1}; costs {2} to {3} credits ¦ 运行 {0}，九成把握不超过 {1}；费用 {2} 至 {3} 点"
+    case foretoldRun =
+        "runs {0}, nine times of ten at most {1}; costs {2} to {3} credits ¦ 运行 {0}，九成把握不超过 {1}；费用 {2} 至 {3} 点"
     case timeline = "Time line ¦ 时间线"
     case now = "now ¦ 现在"
     case phaseQueued = "queued ¦ 排队中"
