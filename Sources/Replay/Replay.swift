@@ -139,7 +139,7 @@ struct Replay {
             if turn < turns.count { now = min(now, turns[turn].at) }
             switch options.eventOrder {
             case .batch:
-                while ends.first == now, let end = ends.pop() { self.end(end) }
+                while ends.first == now, let end = ends.pop() { self.end(end, now) }
                 take(turns, &turn, now)
                 while next < jobs.count, jobs[next].submit == now {
                     if classes[next] >= 0 { submit(next, now) }
@@ -182,7 +182,7 @@ struct Replay {
             let index = Int(indexOfNumber[Int(end.number)])
             return schedule.start[index] + estimates[index] <= now
         }
-        for (end, isExpected) in zip(over, isExpected) where isExpected { self.end(end) }
+        for (end, isExpected) in zip(over, isExpected) where isExpected { self.end(end, now) }
         while next < jobs.count, jobs[next].submit == now {
             if classes[next] >= 0 {
                 submit(next, now)
@@ -191,7 +191,7 @@ struct Replay {
             next += 1
         }
         for (end, isExpected) in zip(over, isExpected) {
-            if !isExpected { self.end(end) }
+            if !isExpected { self.end(end, now) }
             pass(now)
         }
         if over.isEmpty { pass(now) }
@@ -237,9 +237,9 @@ struct Replay {
         return number
     }
 
-    private mutating func end(_ end: EndHeap.End) {
+    private mutating func end(_ end: EndHeap.End, _ now: Int64) {
         guard lives[Int(end.number)] == end.life else { return }
-        scheduler.end(end.number)
+        scheduler.end(end.number, at: now * 1000)
         freeNumbers.append(end.number)
         let index = Int(indexOfNumber[Int(end.number)])
         let job = jobs[index]
@@ -278,7 +278,7 @@ struct Replay {
     private mutating func close(_ centre: Int, _ now: Int64) {
         for number in scheduler.running(at: Int32(centre)) {
             let index = Int(indexOfNumber[Int(number)])
-            scheduler.end(number)
+            scheduler.end(number, at: now * 1000)
             lives[Int(number)] &+= 1
             freeNumbers.append(number)
             schedule.start[index] = -1

@@ -81,7 +81,7 @@ import Testing
                     return
                 }
                 for place in places { ledgers[Int(site)][Int(place.node)].take(need, place, sign: -1) }
-                scheduler.end(job)
+                scheduler.end(job, at: now)
             }
             var started: [Scheduler.Start] = []
             scheduler.pass(at: now, started: &started)
@@ -144,7 +144,7 @@ import Testing
         var kept = 0
         for second in 0..<2000 {
             let now = Int64(second) * 1000
-            for end in ends where end.at == now { scheduler.end(end.job) }
+            for end in ends where end.at == now { scheduler.end(end.job, at: now) }
             ends.removeAll { $0.at == now }
             if chance.int(0...9) == 0 {
                 let limit = chance.int(1...200)
@@ -228,7 +228,7 @@ import Testing
         var started: [Scheduler.Start] = []
         for now in 0...20_000 where starts.contains(-1) {
             for (number, job) in jobs.enumerated() where starts[number] >= 0 && starts[number] + job.run == now {
-                scheduler.end(Int32(number))
+                scheduler.end(Int32(number), at: Int64(now) * 1000)
             }
             for (number, job) in jobs.enumerated() where job.submit == now {
                 let limit = Int64(job.limit) * 1000

@@ -47,6 +47,11 @@ public struct Need: Hashable, Sendable {
         tasks * milliCores + (restCards > 0 ? milliCores * restCards / max(1, cards) : 0)
     }
 
+    /// Of all tasks.
+    public var totalMemoryMiB: Int {
+        tasks * memoryMiB + (restCards > 0 ? memoryMiB * restCards / max(1, cards) : 0)
+    }
+
     /// The smaller task alone.
     var rest: Need {
         var rest = self

@@ -41,6 +41,11 @@ public struct Rules: Hashable, Sendable {
     /// How many jobs of one class are looked at for one that is short enough to go before a promise.
     public var depth = Int.max
 
+    /// After how long what a project has used counts half, in the order between projects.
+    public var halfLifeSeconds = 24 * 3600.0
+    /// A run's promise counts towards its project's usage for at most this long: it may end at any time.
+    public var commitmentHorizonSeconds = 3600
+
     public init() {}
 
     /// Our own: by patience, and whoever is past it has room kept. docs/scheduling.md says why these figures.

@@ -8,8 +8,9 @@ extension Scheduler {
     }
 
     /// A place in one of the orders, while a pass goes through it.
-    struct Turn {
+    struct Turn: HeapElement {
         var entry: ClassQueue.Entry
+        var line: Int32
         var jobClass: Int32
         var cursor: ClassQueue.Cursor
         /// How many jobs of the class were found to need promised room for too long.
@@ -28,6 +29,7 @@ extension Scheduler {
             fresh.removeAll(keepingCapacity: true)
             isFreed = false
         }
+        if accounts.isInUse { return passByProject(now, &started) }
         if !isFreed, !needsWholePass(now) {
             for job in fresh { passFresh(job, now, &started) }
             return
@@ -83,16 +85,16 @@ extension Scheduler {
         return false
     }
 
-    private mutating func keepDuePromise(_ now: Int64) {
+    mutating func keepDuePromise(_ now: Int64) {
         guard let (job, number) = due else { return }
         promise(job, number, now)
     }
 
     private func firstHead() -> (job: Int32, class: Int)? {
         var first: (entry: ClassQueue.Entry, class: Int)?
-        for number in waiting {
-            guard let entry = classes[Int(number)].heads[.init()] else { continue }
-            if first.map({ entry < $0.entry }) ?? true { first = (entry, Int(number)) }
+        for line in waiting {
+            guard let entry = lines[Int(line)].heads[.init()] else { continue }
+            if first.map({ entry < $0.entry }) ?? true { first = (entry, Int(lines[Int(line)].jobClass)) }
         }
         return first.map { ($0.entry.job, $0.class) }
     }
@@ -105,71 +107,54 @@ extension Scheduler {
         scratch = []
         defer { scratch = turns }
         let head = due?.job ?? promised
-        for number in waiting where mayFit(Int(number)) {
-            guard let entry = entry(Int(number), .init()) else { continue }
-            if entry.job == head, classes[Int(number)].heads.count == 1 { continue }
-            turns.append(Turn(entry: entry, jobClass: number, cursor: .init(), looked: 0))
+        for line in waiting where mayFit(Int(lines[Int(line)].jobClass)) {
+            guard let entry = entry(Int(line), .init()) else { continue }
+            if entry.job == head, lines[Int(line)].heads.count == 1 { continue }
+            turns.append(
+                Turn(entry: entry, line: line, jobClass: lines[Int(line)].jobClass, cursor: .init(), looked: 0)
+            )
         }
         if turns.isEmpty { return }
         keepDuePromise(now)
-        Self.heapify(&turns)
+        turns.heapify()
         let promisedStart = promised >= 0 ? promise?.start ?? .min : .min
         while !turns.isEmpty {
-            let number = Int(turns[0].jobClass)
+            let line = Int(turns[0].line)
             let job = turns[0].entry.job
             var isOut = false
             if job == promised {
-                turns[0].cursor = after(number, turns[0].cursor)
+                turns[0].cursor = after(line, turns[0].cursor)
             } else if turns[0].looked > 0, now + jobs[Int(job)].limit > promisedStart {
                 // As those before it.
                 turns[0].looked += 1
-                turns[0].cursor = after(number, turns[0].cursor)
+                turns[0].cursor = after(line, turns[0].cursor)
                 isOut = turns[0].looked >= rules.depth
             } else {
-                switch attempt(number, job, now, &started) {
+                switch attempt(Int(turns[0].jobClass), job, now, &started) {
                 case .started: turns[0].cursor = unqueue(job)
                 case .noRoom: isOut = true
                 case .tooLong:
                     turns[0].looked += 1
-                    turns[0].cursor = after(number, turns[0].cursor)
+                    turns[0].cursor = after(line, turns[0].cursor)
                     isOut = turns[0].looked >= rules.depth
                 }
             }
-            if !isOut, let entry = entry(number, turns[0].cursor) {
+            if !isOut, let entry = entry(line, turns[0].cursor) {
                 turns[0].entry = entry
+                turns.replaceFirst(turns[0])
             } else {
-                let last = turns.removeLast()
-                if turns.isEmpty { break }
-                turns[0] = last
+                turns.popFirst()
             }
-            Self.sink(&turns, 0)
         }
     }
 
     @inline(__always)
-    private func entry(_ number: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Entry? {
-        hasFills ? classes[number].fills[cursor] : classes[number].heads[cursor]
+    func entry(_ line: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Entry? {
+        hasFills ? lines[line].fills[cursor] : lines[line].heads[cursor]
     }
 
     @inline(__always)
-    private func after(_ number: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Cursor {
-        hasFills ? classes[number].fills.after(cursor) : classes[number].heads.after(cursor)
-    }
-
-    private static func heapify(_ turns: inout [Turn]) {
-        guard turns.count > 1 else { return }
-        for index in stride(from: turns.count / 2 - 1, through: 0, by: -1) { sink(&turns, index) }
-    }
-
-    private static func sink(_ turns: inout [Turn], _ index: Int) {
-        var at = index
-        while true {
-            var least = 2 * at + 1
-            if least >= turns.count { return }
-            if least + 1 < turns.count, turns[least + 1] < turns[least] { least += 1 }
-            guard turns[least] < turns[at] else { return }
-            turns.swapAt(at, least)
-            at = least
-        }
+    func after(_ line: Int, _ cursor: ClassQueue.Cursor) -> ClassQueue.Cursor {
+        hasFills ? lines[line].fills.after(cursor) : lines[line].heads.after(cursor)
     }
 }

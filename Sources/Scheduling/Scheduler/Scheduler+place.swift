@@ -1,15 +1,10 @@
 extension Scheduler {
     /// A quick look that can only err on the hopeful side.
     func mayFit(_ number: Int) -> Bool {
-        let cores = classes[number].need.totalMilliCores
-        let cards = classes[number].need.totalCardMilli
-        for candidate in classes[number].candidates {
-            let site = Int(candidate.site)
-            if sites[site].freeMilliCores >= cores, sites[site].freeCardMilli >= cards, sites[site].isOpen {
-                return true
-            }
+        let (cores, cards) = (classes[number].milliCores, classes[number].cardMilli)
+        return classes[number].candidates.contains {
+            sites[Int($0.site)].mayHold(milliCores: cores, cardMilli: cards)
         }
-        return false
     }
 
     /// Starts a job where it fits best, if it fits.
@@ -74,6 +69,9 @@ extension Scheduler {
         jobs[Int(job)].begin = end - jobs[Int(job)].limit
         sites[site].add(Occupant(end: end, job: job))
         started.append(Start(job: job, site: Int32(site)))
+        guard accounts.isInUse else { return }
+        jobs[Int(job)].charged = lines[Int(jobs[Int(job)].line)].account
+        accounts.charge(jobs[Int(job)].charged, charge(for: jobs[Int(job)]), sign: 1)
     }
 
     /// Brings what a class knows of a site up to date: the best state for one of its tasks.

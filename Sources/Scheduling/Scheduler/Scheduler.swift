@@ -21,20 +21,43 @@ public struct Scheduler {
     /// Jobs that ask for the same of the same sites. What one cannot have, none of them can.
     struct JobClass {
         let need: Need
+        /// Of all tasks.
+        let milliCores: Int
+        let cardMilli: Int
         var candidates: [Candidate]
-        var heads = ClassQueue()
-        /// The same jobs in the order in which they may pass; empty when that is the order of `heads`.
-        var fills = ClassQueue()
         /// What is asked for as a part of the whole federation, for orders by size.
         var size: Double
+        /// The same with memory, as projects are charged for it, in parts of ``Accounts/shareParts``.
+        var share: Int64
+        /// Of its jobs without a project; -1 until there was one.
+        var line: Int32 = -1
+        /// The last pass by project in which nothing more of it could start.
+        var outIn = 0
         /// By state: the score of the placement, where it was worked out.
         var scores: [Int16] = []
         /// The measure that they belong to.
         var epoch = 0
     }
 
+    /// The waiting jobs of one class and one project.
+    struct Line {
+        let jobClass: Int32
+        var account: Int32
+        var heads = ClassQueue()
+        /// The same jobs in the order in which they may pass; empty when that is the order of `heads`.
+        var fills = ClassQueue()
+        /// Among those with jobs; -1 when it has none.
+        var position: Int32 = -1
+    }
+
+    private struct LineKey: Hashable {
+        var jobClass: Int32
+        var account: Int32
+    }
+
     struct Job {
         var jobClass: Int32
+        var line: Int32
         var arrival: Int64
         var estimate: Int64
         /// How long it may run: what promises to others reckon with.
@@ -46,6 +69,8 @@ public struct Scheduler {
         var site: Int32 = -1
         var end: Int64 = 0
         var stand = Stand(node: -1, tasks: 0)
+        /// The account that was charged for it when it started; -1 for none.
+        var charged: Int32 = -1
     }
 
     public let rules: Rules
@@ -94,9 +119,14 @@ public struct Scheduler {
     var jobs: [Job] = []
     /// Of jobs that stand on more than one node.
     var stands: [Int32: [Stand]] = [:]
-    /// Classes with waiting jobs.
+    var lines: [Line] = []
+    /// Lines with waiting jobs.
     var waiting: [Int32] = []
-    var positionInWaiting: [Int32] = []
+    /// Of jobs with a project.
+    private var lineOfProject: [LineKey: Int32] = [:]
+    var accounts: Accounts
+    /// Counts the passes by project.
+    var passes = 0
     public private(set) var queued = 0
     private var sequence: UInt32 = 0
     var mix = Mix()
@@ -116,6 +146,7 @@ public struct Scheduler {
     /// - Parameter sites: The nodes of each.
     public init(sites nodes: [[NodeKind]], rules: Rules) {
         self.rules = rules
+        accounts = Accounts(halfLifeSeconds: rules.halfLifeSeconds)
         hasFills = rules.fill != nil && rules.fill != rules.head
         var heaviest = (milliCores: 1, cardMilli: 1)
         for kind in nodes.joined() {
@@ -137,17 +168,23 @@ public struct Scheduler {
         guard !candidates.isEmpty else { return nil }
         let cores = sites.reduce(0) { $0 + $1.totalMilliCores }
         let cards = sites.reduce(0) { $0 + $1.totalCardMilli }
+        let memory = sites.reduce(0) { $0 + $1.totalMemoryMiB }
+        let size = max(
+            Double(need.totalMilliCores) / Double(max(1, cores)),
+            Double(need.totalCardMilli) / Double(max(1, cards))
+        )
         classes.append(
             JobClass(
                 need: need,
+                milliCores: need.totalMilliCores,
+                cardMilli: need.totalCardMilli,
                 candidates: candidates.map { Candidate(site: $0) },
-                size: max(
-                    Double(need.totalMilliCores) / Double(max(1, cores)),
-                    Double(need.totalCardMilli) / Double(max(1, cards))
+                size: size,
+                share: Int64(
+                    max(1, max(size, Double(need.totalMemoryMiB) / Double(max(1, memory))) * Accounts.shareParts)
                 )
             )
         )
-        positionInWaiting.append(-1)
         return Int32(classes.count - 1)
     }
 
@@ -157,24 +194,36 @@ public struct Scheduler {
     ///   - job: Its number: a small one that no job has now.
     ///   - estimate: How long it is expected to run, in milliseconds: what its place in the queue goes by.
     ///   - limit: How long it may run, in milliseconds: what promises to others reckon with.
-    public mutating func submit(_ job: Int32, class number: Int32, estimate: Int64, limit: Int64, at now: Int64) {
+    ///   - project: Whose it is; `nil` for nobody's.
+    ///   - priority: Higher goes first within the project, -1000 to 1000.
+    public mutating func submit(
+        _ job: Int32,
+        class number: Int32,
+        estimate: Int64,
+        limit: Int64,
+        project: Int32? = nil,
+        priority: Int = 0,
+        at now: Int64
+    ) {
+        let line = line(number, project.map { accounts.ownAccount(of: $0) } ?? Accounts.nobody)
         var made = Job(
             jobClass: number,
+            line: line,
             arrival: now,
             estimate: max(1, estimate),
             limit: max(1, limit),
             sequence: sequence
         )
         sequence &+= 1
-        made.headKey = key(rules.head, made)
-        made.fillKey = rules.fill.map { key($0, made) } ?? 0
+        made.headKey = Self.key(key(rules.head, made), priority)
+        made.fillKey = Self.key(rules.fill.map { key($0, made) } ?? 0, priority)
         while jobs.count <= Int(job) { jobs.append(made) }
         jobs[Int(job)] = made
-        classes[Int(number)].heads.insert(.init(key: made.headKey, sequence: made.sequence, job: job))
-        if hasFills { classes[Int(number)].fills.insert(.init(key: made.fillKey, sequence: made.sequence, job: job)) }
-        if positionInWaiting[Int(number)] < 0 {
-            positionInWaiting[Int(number)] = Int32(waiting.count)
-            waiting.append(number)
+        lines[Int(line)].heads.insert(.init(key: made.headKey, sequence: made.sequence, job: job))
+        if hasFills { lines[Int(line)].fills.insert(.init(key: made.fillKey, sequence: made.sequence, job: job)) }
+        if lines[Int(line)].position < 0 {
+            lines[Int(line)].position = Int32(waiting.count)
+            waiting.append(line)
         }
         queued += 1
         if rules.placement != .bestFit { mix.learn(classes[Int(number)].need) }
@@ -195,8 +244,12 @@ public struct Scheduler {
     }
 
     /// A running job is over.
-    public mutating func end(_ job: Int32) {
+    public mutating func end(_ job: Int32, at now: Int64) {
         let entry = jobs[Int(job)]
+        if entry.charged >= 0 {
+            accounts.advance(to: now)
+            accounts.charge(entry.charged, charge(for: entry), sign: -1)
+        }
         let site = Int(entry.site)
         let need = classes[Int(entry.jobClass)].need
         sites[site].remove(Occupant(end: entry.end, job: job))
@@ -207,6 +260,37 @@ public struct Scheduler {
         }
         jobs[Int(job)].site = -1
         isFreed = true
+    }
+
+    /// Where the jobs of a class and an account wait.
+    private mutating func line(_ number: Int32, _ account: Int32) -> Int32 {
+        let made = Int32(lines.count)
+        if account == Accounts.nobody {
+            if classes[Int(number)].line >= 0 { return classes[Int(number)].line }
+            classes[Int(number)].line = made
+        } else {
+            let key = LineKey(jobClass: number, account: account)
+            if let known = lineOfProject[key] { return known }
+            lineOfProject[key] = made
+        }
+        lines.append(Line(jobClass: number, account: account))
+        return made
+    }
+
+    /// A project's own jobs become those of another account.
+    mutating func moveLines(from account: Int32, to own: Int32) {
+        for index in lines.indices where lines[index].account == account {
+            let jobClass = lines[index].jobClass
+            lines[index].account = own
+            lineOfProject[LineKey(jobClass: jobClass, account: account)] = nil
+            lineOfProject[LineKey(jobClass: jobClass, account: own)] = Int32(index)
+        }
+    }
+
+    /// A key within a priority: all of a higher priority come before all of a lower one.
+    private static func key(_ key: Int64, _ priority: Int) -> Int64 {
+        let most = Int64(1) << 51 - 1
+        return max(-most, min(most, key)) - Int64(max(-1000, min(1000, priority))) << 52
     }
 
     private func key(_ order: Rules.Order, _ job: Job) -> Int64 {
@@ -223,19 +307,19 @@ public struct Scheduler {
     @discardableResult
     mutating func unqueue(_ job: Int32) -> ClassQueue.Cursor {
         let entry = jobs[Int(job)]
-        let number = Int(entry.jobClass)
-        var cursor = classes[number].heads.remove(.init(key: entry.headKey, sequence: entry.sequence, job: job))
+        let line = Int(entry.line)
+        var cursor = lines[line].heads.remove(.init(key: entry.headKey, sequence: entry.sequence, job: job))
         if hasFills {
-            cursor = classes[number].fills.remove(.init(key: entry.fillKey, sequence: entry.sequence, job: job))
+            cursor = lines[line].fills.remove(.init(key: entry.fillKey, sequence: entry.sequence, job: job))
         }
         queued -= 1
-        guard classes[number].heads.isEmpty else { return cursor }
-        let position = Int(positionInWaiting[number])
-        positionInWaiting[number] = -1
+        guard lines[line].heads.isEmpty else { return cursor }
+        let position = Int(lines[line].position)
+        lines[line].position = -1
         let last = waiting.removeLast()
         if position < waiting.count {
             waiting[position] = last
-            positionInWaiting[Int(last)] = Int32(position)
+            lines[Int(last)].position = Int32(position)
         }
         return cursor
     }

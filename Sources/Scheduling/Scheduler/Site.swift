@@ -39,6 +39,7 @@ struct Site {
     private var sharedCards: [Int32: [SharedCard]] = [:]
     private var nextCard: Int32 = 0
     private(set) var totalMilliCores = 0
+    private(set) var totalMemoryMiB = 0
     private(set) var totalCardMilli = 0
     private(set) var freeMilliCores = 0
     private(set) var freeCardMilli = 0
@@ -69,6 +70,7 @@ struct Site {
             )
             states.append(state)
             totalMilliCores += kind.milliCores
+            totalMemoryMiB += kind.memoryMiB
             totalCardMilli += kind.cards * 1000
             enter(Int32(number), state)
         }
