@@ -43,6 +43,7 @@ extension Experiment {
                     unit: " %"
                 ).svg
         }
+        for outcome in outcomes where !outcome.projects.isEmpty { body += byProject(outcome) }
         body += "<h2>Mean wait by size</h2>\n" + waitsBySize(outcomes)
         return Self.page(title: trace.name, body: body)
     }
@@ -57,6 +58,23 @@ extension Experiment {
             text += "</tr>\n"
         }
         return text + "</table>\n"
+    }
+
+    /// How many projects a page shows, those first who got least of what was due to them.
+    private static let projectsMax = 100
+
+    private func byProject(_ outcome: Outcome) -> String {
+        var text = "<h2>Projects: \(outcome.policy)</h2>\n<p>Jain's index of their mean slowdowns: "
+        text += "\(Self.short(ProjectMetrics.jain(outcome.projects))).</p>\n"
+        text += "<table><tr><th>project<th>jobs<th>mean wait, s<th>slowdown<th>held, %<th>of what was due, %</tr>\n"
+        for project in outcome.projects.worstFirst.prefix(Self.projectsMax) {
+            text += "<tr><td>\(Self.escaped(project.name))<td>\(project.jobs)<td>\(Self.short(project.meanWait))"
+            text += "<td>\(Self.short(project.meanSlowdown))<td>\(Self.short(project.held * 100))"
+            text += "<td>\(Self.short(project.ofDue * 100))</tr>\n"
+        }
+        text += "</table>\n"
+        let more = outcome.projects.count - Self.projectsMax
+        return more > 0 ? text + "<p>And \(more) more, better off.</p>\n" : text
     }
 
     /// Jobs in classes of size, each twice the one before.

@@ -45,6 +45,8 @@ public struct ReplayOptions: Hashable, Sendable {
     public var outages: [Outage] = []
     /// Of one job in so many it is foretold when it starts and how long it runs, and scored; 0 for none.
     public var forecastEvery = 0
+    /// Who counts as a project; `nil` when nobody does. Policies that know projects then share between them equally.
+    public var projects: TraceJob.Owner?
 
     public init() {}
 }
@@ -77,6 +79,8 @@ public struct Schedule: Hashable, Sendable {
 struct Replay {
     private let jobs: [TraceJob]
     private let classes: [Int32]
+    /// By job: the scheduler's number of its project; -1 for none.
+    private let projects: [Int32]
     private let policy: ReplayPolicy
     private let options: ReplayOptions
     private var scheduler: Scheduler
@@ -98,10 +102,12 @@ struct Replay {
 
     /// - Parameters:
     ///   - classes: By job; -1 for one that no centre could run.
+    ///   - projects: By job; empty when the scheduler knows none.
     ///   - progress: Called now and then with how many jobs have come.
     init(
         jobs: [TraceJob],
         classes: [Int32],
+        projects: [Int32],
         scheduler: Scheduler,
         policy: ReplayPolicy,
         options: ReplayOptions,
@@ -109,6 +115,7 @@ struct Replay {
     ) {
         self.jobs = jobs
         self.classes = classes
+        self.projects = projects
         self.scheduler = scheduler
         self.policy = policy
         self.options = options
@@ -232,6 +239,7 @@ struct Replay {
             class: classes[index],
             estimate: estimates[index] * 1000,
             limit: limit * 1000,
+            project: projects.isEmpty || projects[index] < 0 ? nil : projects[index],
             at: now * 1000
         )
         return number

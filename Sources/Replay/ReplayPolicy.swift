@@ -5,10 +5,13 @@ public struct ReplayPolicy: Hashable, Sendable {
     public var name: String
     public var rules: Rules
     public var estimates: ReplayOptions.Estimates
+    /// Whether it shares between projects, where the replay has any.
+    public var knowsProjects: Bool
 
     /// Every policy there is, our own first.
     public static let all: [ReplayPolicy] = [
-        ReplayPolicy("onepoint", .standard, .predicted),
+        ReplayPolicy("onepoint", .standard, .predicted, knowsProjects: true),
+        ReplayPolicy("patience", .standard, .predicted),
         ReplayPolicy("fcfs", .fcfs),
         ReplayPolicy("sjf", .sjf),
         ReplayPolicy("easy", .easy),
@@ -20,10 +23,16 @@ public struct ReplayPolicy: Hashable, Sendable {
         ReplayPolicy("fgd", .fgd),
     ]
 
-    private init(_ name: String, _ rules: Rules, _ estimates: ReplayOptions.Estimates = .requested) {
+    private init(
+        _ name: String,
+        _ rules: Rules,
+        _ estimates: ReplayOptions.Estimates = .requested,
+        knowsProjects: Bool = false
+    ) {
         self.name = name
         self.rules = rules
         self.estimates = estimates
+        self.knowsProjects = knowsProjects
     }
 
     /// - Parameter text: A name, after `+` where estimates come from: `easy-sjbf+actual`.

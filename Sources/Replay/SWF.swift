@@ -12,6 +12,7 @@ enum SWF {
         var requested: Int64
         var seconds: Int64
         var user: Int32
+        var group: Int32
         var program: Int32
     }
 
@@ -51,6 +52,7 @@ enum SWF {
                         requested: integer(fields[7]),
                         seconds: integer(fields[8]),
                         user: count > 11 ? Int32(clamping: integer(fields[11])) : -1,
+                        group: count > 12 ? Int32(clamping: integer(fields[12])) : -1,
                         program: count > 13 ? Int32(clamping: integer(fields[13])) : -1
                     )
                 )
@@ -78,7 +80,8 @@ enum SWF {
                         requested: line.seconds,
                         milliCores: Int(line.requested > 0 ? line.requested : line.allocated) * 1000,
                         user: line.user,
-                        program: line.program
+                        program: line.program,
+                        group: line.group
                     )
                 )
             }

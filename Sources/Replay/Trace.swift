@@ -22,6 +22,24 @@ public struct TraceJob: Hashable, Sendable {
     public var user: Int32
     public var program: Int32
     public var home: Int32
+    /// Likewise: the group of the user, the project that it is for.
+    public var group: Int32
+    public var project: Int32
+
+    /// Whose a job can be taken to be.
+    public enum Owner: String, CaseIterable, Sendable {
+        case user, group, project, home
+    }
+
+    /// - Returns: A number; -1 for unknown.
+    public func owner(_ owner: Owner) -> Int32 {
+        switch owner {
+        case .user: user
+        case .group: group
+        case .project: project
+        case .home: home
+        }
+    }
 
     public init(
         submit: Int64,
@@ -34,7 +52,9 @@ public struct TraceJob: Hashable, Sendable {
         models: Int32 = -1,
         user: Int32 = -1,
         program: Int32 = -1,
-        home: Int32 = -1
+        home: Int32 = -1,
+        group: Int32 = -1,
+        project: Int32 = -1
     ) {
         self.submit = submit
         self.run = run
@@ -47,6 +67,8 @@ public struct TraceJob: Hashable, Sendable {
         self.user = user
         self.program = program
         self.home = home
+        self.group = group
+        self.project = project
     }
 
     /// What it takes, for sums: cards where it has any, else cores.
@@ -63,6 +85,8 @@ public struct Trace: Sendable {
     public var placeSets: [[String]] = []
     /// What it ran on, when the trace says it.
     public var federation: Federation?
+    /// The names of owners whom the trace does not number itself.
+    public var names: [TraceJob.Owner: [Int32: String]] = [:]
     /// What could not be replayed, by reason.
     public var skipped: [String: Int]
     /// Processors of the machine, when the trace says it.

@@ -33,12 +33,17 @@ struct TraceTable {
         // A list of what was asked for, without times, can still fill a federation.
         guard trace.hasTimes || column("gpu_milli") != nil else { return trace }
         let requested = column("requested_s")
-        let home = column("home", "cluster")
         let cores = column("cpu_milli")
         let memory = column("memory_mib")
         let share = column("gpu_milli")
         let models = column("gpu_spec")
-        var homes: [Substring: Int32] = [:]
+        var owners: [(owner: TraceJob.Owner, column: Int, numbers: [Substring: Int32])] = []
+        for (owner, column) in [
+            (.home, column("home", "cluster")), (.user, column("user")), (.group, column("group")),
+            (.project, column("project")),
+        ] as [(TraceJob.Owner, Int?)] {
+            if let column { owners.append((owner, column, [:])) }
+        }
         var sets: [Substring: Int32] = [:]
         for row in rows {
             func number(_ column: Int?) -> Double? {
@@ -66,12 +71,15 @@ struct TraceTable {
             job.milliCores = Int(max(0, min(1e9, number(cores) ?? 0)))
             job.memoryMiB = Int(max(0, min(1e9, number(memory) ?? 0)))
             if job.cards == 1, let milli = number(share), (1...1000).contains(milli) { job.cardMilli = Int(milli) }
-            if let home, home < row.count {
-                if let number = Int32(row[home]) {
-                    job.home = number
-                } else {
-                    job.home = homes[row[home]] ?? Int32(homes.count)
-                    homes[row[home]] = job.home
+            for index in owners.indices where owners[index].column < row.count {
+                let text = row[owners[index].column]
+                let number = Int32(text) ?? owners[index].numbers[text] ?? Int32(owners[index].numbers.count)
+                if Int32(text) == nil { owners[index].numbers[text] = number }
+                switch owners[index].owner {
+                case .user: job.user = number
+                case .group: job.group = number
+                case .project: job.project = number
+                case .home: job.home = number
                 }
             }
             if let models, models < row.count, !row[models].isEmpty {
@@ -87,6 +95,9 @@ struct TraceTable {
                 continue
             }
             trace.jobs.append(job)
+        }
+        for (owner, _, numbers) in owners {
+            trace.names[owner] = Dictionary(uniqueKeysWithValues: numbers.map { ($1, String($0)) })
         }
         return trace
     }

@@ -66,6 +66,7 @@ struct ReplayReport {
             ]
                 + Metrics.columns.map { (key: $0.name, value: .number(rounded($0.value(outcome.metrics)))) }
                 + (outcome.schedule.forecasts.map { [(key: "forecasts", value: json($0))] } ?? [])
+                + projects(outcome)
                 + [
                     (key: "schedule_hash", value: .string(hex(outcome.schedule.hash))),
                     (key: "cpu_seconds", value: .number(rounded(outcome.cpuSeconds))),
@@ -86,6 +87,23 @@ struct ReplayReport {
             (key: "started_at_once", value: .integer(Int64(score.atOnce))), (key: "starts", value: json(score.waits)),
             (key: "runs", value: json(score.runs)),
         ])
+    }
+
+    private static func projects(_ outcome: Experiment.Outcome) -> [(key: String, value: JSON)] {
+        guard !outcome.projects.isEmpty else { return [] }
+        let projects = outcome.projects.map { project in
+            JSON.object([
+                (key: "name", value: .string(project.name)), (key: "started", value: .integer(Int64(project.jobs))),
+                (key: "mean_wait_seconds", value: .number(rounded(project.meanWait))),
+                (key: "mean_bounded_slowdown", value: .number(rounded(project.meanSlowdown))),
+                (key: "held", value: .number(rounded(project.held))),
+                (key: "of_due", value: .number(rounded(project.ofDue))),
+            ])
+        }
+        return [
+            (key: "jain_projects", value: .number(rounded(ProjectMetrics.jain(outcome.projects)))),
+            (key: "projects", value: .array(projects)),
+        ]
     }
 
     private static func json(_ comparison: Comparison) -> JSON {
@@ -168,6 +186,7 @@ struct ReplayReport {
             text += "\(outcome.policy), foretold starts of jobs that had to wait, \(held(score.waits))\n"
             text += "\(outcome.policy), foretold run times, \(held(score.runs))\n"
         }
+        for outcome in outcomes where !outcome.projects.isEmpty { text += "\n" + Self.text(outcome) }
         for comparison in comparisons {
             let (wait, slowdown) = (comparison.wait, comparison.slowdown)
             text +=
@@ -176,6 +195,28 @@ struct ReplayReport {
                 + "(\(Self.signed(slowdown.low)) to \(Self.signed(slowdown.high)))\n"
         }
         return text
+    }
+
+    /// How many projects a table shows.
+    private static let projectsMax = 20
+
+    /// What each project got, those first who got least of what was due to them.
+    private static func text(_ outcome: Experiment.Outcome) -> String {
+        let shown = outcome.projects.worstFirst.prefix(projectsMax)
+        var text = "\(outcome.policy): \(outcome.projects.count) projects, Jain's index of their slowdowns "
+        text += "\(fixed(ProjectMetrics.jain(outcome.projects), 2))\n"
+        text += alignedFigures(
+            ["project", "jobs", "wait", "slowdown", "held", "of due"],
+            shown.map { project in
+                [
+                    project.name, "\(project.jobs)", "\(Int(project.meanWait.rounded())) s",
+                    fixed(project.meanSlowdown, 3), fixed(project.held * 100, 1) + " %",
+                    fixed(project.ofDue * 100, 1) + " %",
+                ]
+            }
+        )
+        let more = outcome.projects.count - shown.count
+        return more > 0 ? text + "and \(more) more, better off\n" : text
     }
 
     private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + fixed(value, 1) }

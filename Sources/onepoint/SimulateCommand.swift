@@ -49,6 +49,11 @@ struct SimulateCommand: ParsableCommand {
         completion: .list(ReplayOptions.EventOrder.allCases.map(\.rawValue))
     )
     var eventOrder = "batch"
+    @Option(
+        help: "Who counts as a project: \(Self.owners). onepoint then shares between them; the others know none.",
+        completion: .list(TraceJob.Owner.allCases.map(\.rawValue))
+    )
+    var projects: String?
     @Flag(help: "Keep jobs at the centre that the trace sent them to.") var stayHome = false
     @Option(
         help: ArgumentHelp(
@@ -94,6 +99,10 @@ struct SimulateCommand: ParsableCommand {
         }
         guard !policies.split(separator: ",").isEmpty else { throw ValidationError("--policy: needs a name") }
         guard (0.001...1000).contains(scale) else { throw ValidationError("--scale: from 0.001 to 1000") }
+        if let projects, TraceJob.Owner(rawValue: projects) == nil {
+            throw ValidationError("--projects: there is no '\(projects)'; there are \(Self.owners)")
+        }
+        guard projects == nil || fill == nil else { throw ValidationError("--projects has no meaning with --fill") }
         guard ReplayOptions.EventOrder(rawValue: eventOrder) != nil else {
             throw ValidationError("--event-order: batch or sequential")
         }
@@ -121,6 +130,8 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private static let presets = Federation.Preset.allCases.map(\.rawValue).joined(separator: ", ")
+
+    private static let owners = TraceJob.Owner.allCases.map(\.rawValue).joined(separator: ", ")
 
     private var chosen: [ReplayPolicy] { policies.split(separator: ",").compactMap { ReplayPolicy($0) } }
 
@@ -153,6 +164,10 @@ struct SimulateCommand: ParsableCommand {
         options.scale = scale
         options.staysHome = stayHome
         options.forecastEvery = forecasts ?? 0
+        options.projects = projects.flatMap { TraceJob.Owner(rawValue: $0) }
+        if let owner = options.projects, trace.jobs.allSatisfy({ $0.owner(owner) < 0 }) {
+            throw Failure(.invalid, "\(path) does not say of what \(owner.rawValue) its jobs are.")
+        }
         options.eventOrder = ReplayOptions.EventOrder(rawValue: eventOrder) ?? .batch
         let begin = Int64(Double(trace.jobs.first?.submit ?? 0) / scale)
         options.outages = outage.compactMap { Self.outage($0) }.map {

@@ -133,17 +133,44 @@ import Testing
         #expect(same.wait.low == 0 && same.wait.mean == 0 && same.wait.high == 0)
     }
 
+    @Test("projects share a machine that all came to at once, and the policies that know none serve them by arrival")
+    func projects() throws {
+        // Four jobs of one user, then two of another, on one processor.
+        let jobs = [7, 7, 7, 7, 3, 3].map { user in
+            TraceJob(submit: 0, run: 100, requested: 100, milliCores: 1000, user: Int32(user))
+        }
+        var options = ReplayOptions()
+        options.projects = .user
+        let shared = try Self.run(jobs, "onepoint", on: .processors(1), options)
+        #expect(shared.schedule.start.sorted() == [0, 100, 200, 300, 400, 500])
+        #expect(shared.schedule.start[4...].sorted() == [0, 200], "of equals the first by number begins")
+        #expect(shared.projects.map(\.name) == ["user 3", "user 7"])
+        #expect(shared.projects.map(\.jobs) == [2, 4])
+        // The first held the machine 200 s of 300 in which it had work, and half was due to it.
+        #expect(abs(shared.projects[0].held - 2.0 / 3) < 1e-9 && abs(shared.projects[0].ofDue - 4.0 / 3) < 1e-9)
+        #expect(abs(shared.projects[1].ofDue - 4.0 / 3) < 1e-9)
+        #expect(shared.projects.map(\.meanWait) == [100, 325])
+        let (few, many) = (2.0, (200.0 + 400 + 500 + 600) / 400)
+        let jain = (few + many) * (few + many) / (2 * (few * few + many * many))
+        #expect(abs(ProjectMetrics.jain(shared.projects) - jain) < 1e-9)
+        let blind = try Self.run(jobs, "patience", on: .processors(1), options)
+        #expect(blind.schedule.start == [0, 100, 200, 300, 400, 500])
+        #expect(blind.projects[0].ofDue < 1)
+    }
+
     @Test("the report stands alone and shows every policy")
     func report() throws {
         let jobs = (0..<50).map { TraceJob(submit: Int64($0), run: 100, requested: 100, milliCores: 1000) }
-        let experiment = try Experiment(
-            Trace(name: "<trace>", jobs: jobs),
-            on: .processors(4),
-            options: ReplayOptions()
-        )
+        var trace = Trace(name: "<trace>", jobs: jobs)
+        for index in trace.jobs.indices { trace.jobs[index].project = Int32(index % 2) }
+        trace.names[.project] = [0: "<one>"]
+        var options = ReplayOptions()
+        options.projects = .project
+        let experiment = try Experiment(trace, on: .processors(4), options: options)
         let outcomes = try ["fcfs", "easy"].map { experiment.run(try Self.policy($0), cpuTime: { 0 }) }
         let page = experiment.html(outcomes, [Comparison(outcomes[1], with: outcomes[0], jobs: jobs, seed: 1)])
         #expect(page.contains("&lt;trace&gt;") && !page.contains("<trace>"))
+        #expect(page.contains("&lt;one&gt;") && !page.contains("<one>") && page.contains("project 1"))
         #expect(page.contains("<svg") && page.contains("easy") && page.contains("fcfs"))
         #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
     }

@@ -41,6 +41,7 @@ struct ScratchFile: ~Copyable {
         #expect(trace.jobs.map(\.run) == [100, 10, 200], "a run is cut at what it asked for")
         #expect(trace.jobs.map(\.milliCores) == [4000, 3000, 2000], "what was allocated stands for what was not asked")
         #expect(trace.jobs.map(\.user) == [7, 9, 8])
+        #expect(trace.jobs.map { $0.owner(.group) } == [7, 7, 7])
         #expect(
             trace.skipped == [
                 "never ran": 1, "larger than the machine": 1, "negative time": 1, "asked for nothing": 1,
@@ -94,6 +95,16 @@ struct ScratchFile: ~Copyable {
         let untimed = try ScratchFile("name,cpu_milli,memory_mib,num_gpu,gpu_milli\na,12000,16384,1,500\n")
         #expect(try !Trace.read(untimed.path).hasTimes)
         #expect(try Trace.read(untimed.path).jobs.map(\.cardMilli) == [500])
+    }
+
+    @Test("columns say whose a job is, by number or by name")
+    func owners() throws {
+        let file = try ScratchFile("submit,duration,gpus,user,group,project\n0,1,1,4,x,b\n1,1,1,2,y,a\n2,1,1,4,x,a\n")
+        let trace = try Trace.read(file.path)
+        #expect(trace.jobs.map { $0.owner(.user) } == [4, 2, 4])
+        #expect(trace.jobs.map { trace.names[.group]?[$0.owner(.group)] } == ["x", "y", "x"])
+        #expect(trace.jobs.map { trace.names[.project]?[$0.owner(.project)] } == ["b", "a", "a"])
+        #expect(trace.jobs.map { $0.owner(.home) } == [-1, -1, -1])
     }
 
     @Test(
