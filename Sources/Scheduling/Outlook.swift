@@ -2,8 +2,8 @@ public import Core
 
 /// What follows from a snapshot if nobody else comes: the ``Scheduler`` put into its place and run ahead.
 ///
-/// It knows nodes, runs, gates and the order of the queue; quotas, vouchers, preemption and shares between projects it
-/// leaves out, as it leaves out who may still come. What that is worth is learned: see ``Calibration``.
+/// It knows nodes, runs, gates, projects with their shares and quotas, priorities and the order of the queue; vouchers and
+/// preemption it leaves out, as it leaves out who may still come. What that is worth is learned: see ``Calibration``.
 public struct Outlook {
     /// What a job may expect.
     public struct Prospect: Hashable, Sendable {
@@ -21,6 +21,7 @@ public struct Outlook {
 
     private var scheduler: Scheduler
     private var numbers: [JobID: (number: Int32, pricePerHour: MicroCredits)] = [:]
+    private var projects: [ProjectName: Int32] = [:]
     private let now: Int64
 
     /// - Parameter waiting: Those of the queue that take part.
@@ -32,6 +33,11 @@ public struct Outlook {
             sites: nodes.map { $0.map { Self.kind(of: $0, &makes) } },
             rules: .standard
         )
+        for project in snapshot.projects {
+            let number = scheduler.addProject(weight: project.weight, limits: Self.limits(project.quota))
+            scheduler.setUsage(of: number, project.usage, at: now)
+            projects[project.name] = number
+        }
         var next: Int32 = 0
         for (site, centre) in snapshot.centres.enumerated() {
             if Gates.state(centre) != nil { scheduler.setOpen(Int32(site), false) }
@@ -50,7 +56,8 @@ public struct Outlook {
                     begin: (run.startedAt ?? run.leasedAt).milliseconds,
                     // Who is asked to stop does so.
                     estimate: run.stopping ? 1 : estimate,
-                    limit: Int64(run.timeLimitSeconds) * 1000
+                    limit: Int64(run.timeLimitSeconds) * 1000,
+                    project: projects[run.project]
                 )
                 next += 1
             }
@@ -110,6 +117,8 @@ public struct Outlook {
                 class: known.number,
                 estimate: Int64(job.estimateSeconds) * 1000,
                 limit: Int64(job.request.timeLimitSeconds) * 1000,
+                project: projects[job.project],
+                priority: job.priority,
                 at: job.submittedAt.milliseconds
             )
             numbers[job.id] = (next, known.pricePerHour)
@@ -161,6 +170,14 @@ public struct Outlook {
             cards: group?.count ?? 0,
             model: min(model, 63)
         )
+    }
+
+    private static func limits(_ quota: Quota) -> Scheduler.Limits {
+        var limits = Scheduler.Limits()
+        if let cores = quota.cores { limits.milliCores = Int(cores.count) }
+        if let cards = quota.cards { limits.cardMilli = cards * 1000 }
+        if let runs = quota.runs { limits.runs = runs }
+        return limits
     }
 
     private static func need(_ resources: TaskResources, tasks: Int, models: UInt64 = .max) -> Need {

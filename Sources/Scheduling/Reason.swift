@@ -90,11 +90,11 @@ public struct Reason: Hashable, Sendable {
         }
     }
 
-    /// Whether it starts by itself once others have had their turn: then it can be foretold when.
+    /// Whether it starts by itself once others have ended: then it can be foretold when.
     public var isMatterOfTime: Bool {
         switch cause {
-        case .ready, .capacity, .behind, .fairShare: true
-        case .dependency, .backoff, .impossible, .centres, .quota, .voucher: false
+        case .ready, .capacity, .behind, .fairShare, .quota: true
+        case .dependency, .backoff, .impossible, .centres, .voucher: false
         }
     }
 

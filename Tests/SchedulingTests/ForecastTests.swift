@@ -68,7 +68,7 @@ import Testing
             guard let next = ends.first?.at else { break }
             time = next
             while let first = ends.first, first.at == time {
-                scheduler.end(first.job)
+                scheduler.end(first.job, at: time)
                 ends.removeFirst()
             }
         }
@@ -111,13 +111,58 @@ import Testing
         #expect(prospects[jobID(4)] == nil, "no open centre could run it")
     }
 
-    private func queued(_ number: Int, cores: Int) -> QueuedJob {
+    @Test("quotas, shares and priorities count for those who wait")
+    func projects() throws {
+        let brain = projectName("brain")
+        let apes = projectName("apes")
+        func run(_ number: Int, _ project: ProjectName, cores: Int, ends seconds: Int) -> Snapshot.Run {
+            Snapshot.Run(
+                key: RunKey(job: jobID(number), number: 1),
+                project: project,
+                nodes: [NodeShare(node: "n1", tasks: 1)],
+                resources: TaskResources(cores: .cores(cores)),
+                leasedAt: noon,
+                startedAt: noon,
+                timeLimitSeconds: seconds
+            )
+        }
+        var quota = Quota()
+        quota.cores = .cores(4)
+        let snapshot = Snapshot(
+            now: noon,
+            centres: [
+                .fixture("hub-1", runs: [run(1, brain, cores: 4, ends: 500), run(2, apes, cores: 10, ends: 900)])
+            ],
+            projects: [
+                Snapshot.Project(name: brain, quota: quota), Snapshot.Project(name: apes, usage: 5),
+                Snapshot.Project(name: projectName("new")),
+            ],
+            queue: [
+                queued(3, cores: 2, limit: 300), queued(4, cores: 16, project: "apes"),
+                queued(5, cores: 16, project: "new"),
+                queued(6, cores: 16, project: "new", priority: 900),
+            ]
+        )
+        let waits = Outlook(snapshot).prospects(of: Set((3...6).map(jobID))).mapValues(\.wait)
+        #expect(waits[jobID(3)] == 500, "its project may hold four cores; two are free all the time")
+        #expect(waits[jobID(6)] == 900, "the higher priority first")
+        #expect(waits[jobID(5)] == 960 && waits[jobID(4)] == 1020, "who has used more comes later")
+    }
+
+    private func queued(
+        _ number: Int,
+        cores: Int,
+        project: String = "brain",
+        priority: Int = 500,
+        limit: Int = 3600
+    ) -> QueuedJob {
         QueuedJob(
             id: jobID(number),
-            project: projectName("brain"),
+            project: projectName(project),
             sequence: Int64(number),
             submittedAt: noon,
-            request: Request(resources: TaskResources(cores: .cores(cores)), timeLimitSeconds: 3600),
+            priority: priority,
+            request: Request(resources: TaskResources(cores: .cores(cores)), timeLimitSeconds: limit),
             estimateSeconds: 60
         )
     }

@@ -483,7 +483,3 @@ private struct ProjectWorld {
         }
     }
 }
-
-extension SeededGenerator {
-    fileprivate mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-}

@@ -138,6 +138,12 @@ struct Accounts {
     /// Share seconds used and promised, in units of now.
     func usage(_ account: Int32) -> Double { grown(account) / growth }
 
+    /// Before anything was charged.
+    mutating func setUsage(_ account: Int32, _ shareSeconds: Double) {
+        all[Int(account)].used = shareSeconds * growth
+        all[Int(account)].integral = integral
+    }
+
     @inline(__always)
     private func grown(_ account: Int32) -> Double {
         let entry = all[Int(account)]

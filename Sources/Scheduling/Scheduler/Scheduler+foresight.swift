@@ -36,7 +36,7 @@ extension Scheduler {
             guard found.count < wanted.count, events < eventsMax, let first = ends.first else { return found }
             time = max(time, first)
             while let next = ends.first, next <= time, let end = ends.pop() {
-                copy.end(end.number)
+                copy.end(end.number, at: time)
                 events += 1
             }
         }

@@ -6,6 +6,7 @@ extension Scheduler {
     ///   - places: Its tasks by node; at least one.
     ///   - estimate: How long it is expected to run in all, in milliseconds.
     ///   - limit: How long it may run, in milliseconds.
+    ///   - project: Whose it is; `nil` for nobody's.
     public mutating func hold(
         _ job: Int32,
         _ need: Need,
@@ -13,12 +14,14 @@ extension Scheduler {
         places: [Place],
         begin: Int64,
         estimate: Int64,
-        limit: Int64
+        limit: Int64,
+        project: Int32? = nil
     ) {
-        classes.append(JobClass(need: need, candidates: [], size: 0))
-        positionInWaiting.append(-1)
+        let number = append(need, [])
+        let account = project.map { accounts.ownAccount(of: $0) } ?? Accounts.nobody
         var held = Job(
-            jobClass: Int32(classes.count - 1),
+            jobClass: number,
+            line: line(number, account),
             arrival: begin,
             estimate: max(1, estimate),
             limit: max(1, limit),
@@ -27,6 +30,10 @@ extension Scheduler {
         )
         held.site = site
         held.end = begin + held.limit
+        if accounts.isInUse {
+            held.charged = account
+            accounts.charge(account, charge(for: held), sign: 1)
+        }
         while jobs.count <= Int(job) { jobs.append(held) }
         jobs[Int(job)] = held
         let one = need.one

@@ -36,6 +36,12 @@ extension Scheduler {
         return made
     }
 
+    /// What a project has used so far, in dominant-share hours, decayed to `now`: of itself, without those above it.
+    public mutating func setUsage(of project: Int32, _ hours: Double, at now: Int64) {
+        accounts.advance(to: now)
+        accounts.setUsage(project, hours * 3600)
+    }
+
     public mutating func setWeight(of project: Int32, _ weight: Int) { accounts.setWeight(project, weight) }
 
     /// What is held already stays, even if it is more.

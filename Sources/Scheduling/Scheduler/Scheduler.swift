@@ -166,6 +166,11 @@ public struct Scheduler {
         guard !need.isShare || !need.isGang else { return nil }
         let candidates = (allowed ?? sites.indices.map { Int32($0) }).filter { sites[Int($0)].couldHold(need, states) }
         guard !candidates.isEmpty else { return nil }
+        return append(need, candidates.map { Candidate(site: $0) })
+    }
+
+    /// A class without candidates is of jobs that run already.
+    mutating func append(_ need: Need, _ candidates: [Candidate]) -> Int32 {
         let cores = sites.reduce(0) { $0 + $1.totalMilliCores }
         let cards = sites.reduce(0) { $0 + $1.totalCardMilli }
         let memory = sites.reduce(0) { $0 + $1.totalMemoryMiB }
@@ -178,7 +183,7 @@ public struct Scheduler {
                 need: need,
                 milliCores: need.totalMilliCores,
                 cardMilli: need.totalCardMilli,
-                candidates: candidates.map { Candidate(site: $0) },
+                candidates: candidates,
                 size: size,
                 share: Int64(
                     max(1, max(size, Double(need.totalMemoryMiB) / Double(max(1, memory))) * Accounts.shareParts)
@@ -263,7 +268,7 @@ public struct Scheduler {
     }
 
     /// Where the jobs of a class and an account wait.
-    private mutating func line(_ number: Int32, _ account: Int32) -> Int32 {
+    mutating func line(_ number: Int32, _ account: Int32) -> Int32 {
         let made = Int32(lines.count)
         if account == Accounts.nobody {
             if classes[Int(number)].line >= 0 { return classes[Int(number)].line }
