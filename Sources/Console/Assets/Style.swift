@@ -119,6 +119,12 @@ enum Style {
         .key i, .phases i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px; margin-right: .45rem; }
         .key .used { background: var(--accent); } .key .free { background: var(--free); } .key .closed { background: var(--closed); }
         .key .emulated { border: 1.5px dashed var(--accent); }
+        .map, .fields { list-style: none; margin: 0; padding: 0; } .map > li { display: grid; grid-template-columns: 5rem minmax(0, 1fr); padding: .7rem 0; border-bottom: 1px solid var(--line); }
+        .map h3 { margin: 0; font-size: .9rem; color: var(--soft); font-weight: 500; } .fields { display: flex; flex-wrap: wrap; gap: .8rem 1.6rem; } .nodes { display: block; margin-bottom: .3rem; max-width: 100%; height: auto; }
+        .nodes rect { fill: var(--track); stroke: var(--closed); stroke-width: 1; } .nodes .off { fill: var(--closed); } .shade { display: inline-block; width: .8em; height: .8em; border-radius: 2px; background: var(--track); border: 1px solid var(--closed); } .shade.off { background: var(--closed); }
+        .nodes .s1, .nodes .s2, .nodes .s3, .nodes .s4 { fill: var(--accent); stroke: var(--accent); } .nodes .s1 { fill-opacity: .25; } .nodes .s2 { fill-opacity: .5; } .nodes .s3 { fill-opacity: .75; }
+        .shade.s1, .shade.s2, .shade.s3, .shade.s4 { background: var(--accent); border-color: var(--accent); } .shade.s1 { opacity: .25; } .shade.s2 { opacity: .5; } .shade.s3 { opacity: .75; }
+        @media (max-width: 40rem) { .map > li { grid-template-columns: minmax(0, 1fr); } }
         em { font-style: normal; color: var(--unseen); }
         details > summary { cursor: pointer; color: var(--soft); width: fit-content; padding: .15rem 0; } details[open] > summary { margin-bottom: .7rem; }
         summary:hover { color: var(--ink); } .figures-table, .help { margin-top: 1rem; }

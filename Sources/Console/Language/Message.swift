@@ -101,6 +101,12 @@ enum Message: String, Sendable, CaseIterable {
     case schedulable = "Schedulable ¦ 可调度"
     case measured = "Measured ¦ 实测"
     case total = "Total ¦ 合计"
+    case map = "Map ¦ 算力地图"
+    case mapIdle = "idle ¦ 空闲"
+    case mapFull = "in full use ¦ 满载"
+    case mapOff = "not open, silent or down ¦ 未开放、失联或停机"
+    case mapNode = "{0}: {1} % in use ¦ {0}：已用 {1} %"
+    case mapFigures = "{0} node(s), {1} cores, {2} cards ¦ {0} 个节点，{1} 核，{2} 张卡"
     case noCentres = "No centre is connected yet. ¦ 尚未接入任何算力中心。"
 
     // Overview
@@ -157,7 +163,7 @@ enum Message: String, Sendable, CaseIterable {
     case predictedStartBy = "nine times of ten by ¦ 九成把握不晚于"
     case foretold = "Foretold: ¦ 预测："
     case foretoldRun =
-        "runs {0}, nine times of ten at most {1}; costs {2} to {3} credits ¦ 运行 {0}，九成把握不超过 {1}；费用 {2} 至 {3} 点"
+        "runs {0}, nine times of ten at most {1}; costs {2} to {3} credits ¦ 运行 {0}，九成把握不超过 {1}；费用 {2} 至 {3} 积分"
     case timeline = "Time line ¦ 时间线"
     case now = "now ¦ 现在"
     case phaseQueued = "queued ¦ 排队中"

@@ -13,6 +13,7 @@ struct CentresPage: Sendable {
             """
             <div class="title"><h1>\(w(.centres))</h1></div>
             <div id="live" data-get="/console/centres" data-swap="#live" data-every="5">
+            \(CapacityMap(centres: centres).render(w))
             \(list(frame))
             </div>
             \(connect(frame))
