@@ -1,7 +1,5 @@
 import ArgumentParser
 import Core
-import Dispatch
-import FoundationEssentials
 import Glibc
 import NIOPosix
 import Simulation
@@ -40,6 +38,8 @@ struct ProveCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
     @Option(help: ArgumentHelp("A defect to plant, to see that it is found.", visibility: .hidden))
     var sabotage: String?
+    @Option(help: ArgumentHelp("The folder of the process that waits for this one.", visibility: .hidden))
+    var within: String?
 
     func validate() throws {
         guard (1...100_000_000).contains(jobs) else { throw ValidationError("--jobs: from 1 to 100,000,000") }
@@ -57,20 +57,20 @@ struct ProveCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Self.makeHashingDeterministic()
+        guard let folder = within else { throw ExitCode(try ProofProcess(scratch: scratch).run()) }
+        try await ProofProcess.withParent { try await prove(in: folder) }
+    }
+
+    private func prove(in folder: String) async throws {
         var plan = ProofPlan(jobs: jobs, faults: faults, seed: seed ?? UInt64.random(in: 0 ... .max))
         plan.threads = threads
         plan.world = world
         if plan.worlds.isEmpty { throw ValidationError("--world: there are not so many") }
         if !kinds.isEmpty { plan.kinds = Set(kinds.compactMap { Fault.Kind(rawValue: $0) }) }
         plan.sabotage = sabotage.flatMap { Sabotage(rawValue: $0) }
-        let folder = "\(scratch ?? Self.scratchFolder)/onepoint-prove-\(getpid())"
         let pool = NIOThreadPool(numberOfThreads: threads + 2)
         pool.start()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let interrupts = Self.removeWhenInterrupted(folder)
-        defer { for source in interrupts { source.cancel() } }
-        let prover = Prover(folder: try absolute(folder), threads: pool)
+        let prover = Prover(folder: folder, threads: pool)
         if let scenario = scenario.flatMap({ Scenario(rawValue: $0) }) {
             let result = try await prover.play(scenario, jobs: jobs, seed: plan.seed)
             print(json ? result.json.text : result.text)
@@ -116,39 +116,7 @@ struct ProveCommand: AsyncParsableCommand {
         standardError(text)
     }
 
-    /// Databases in memory would keep it for ever.
-    private static func removeWhenInterrupted(_ folder: String) -> [any DispatchSourceSignal] {
-        [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                try? FileManager.default.removeItem(atPath: folder)
-                // As shells report an end by that signal.
-                Glibc.exit(128 + number)
-            }
-            source.resume()
-            return source
-        }
-    }
-
     private static func names<Name: CaseIterable & RawRepresentable<String>>(_: Name.Type) -> String {
         Name.allCases.map(\.rawValue).joined(separator: ", ")
-    }
-
-    /// Memory that is a file system, where there is one.
-    private static var scratchFolder: String {
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
-    }
-
-    /// The order in which a set or dictionary is walked depends on a random number that a process draws at its start,
-    /// unless it is told not to. So this starts itself again, told not to.
-    private static func makeHashingDeterministic() throws {
-        let name = "SWIFT_DETERMINISTIC_HASHING"
-        guard getenv(name) == nil else { return }
-        setenv(name, "1", 1)
-        let path = try Assembly.executable()
-        var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv(path, &arguments)
-        throw Failure(.internal, "This program cannot start itself again: \(String(cString: strerror(errno))).")
     }
 }

@@ -132,6 +132,79 @@ private func withProver<Value>(_ body: (Prover) async throws -> Value) async thr
         return URL(fileURLWithPath: runner).deletingLastPathComponent().appendingPathComponent("onepoint")
     }()
 
+    @Test("a proof that is interrupted leaves nothing behind", arguments: [SIGINT, SIGTERM])
+    func interrupted(signal: Int32) throws {
+        let proof = try Proof(in: Scratch())
+        defer { kill(proof.process.processIdentifier, SIGKILL) }
+        try proof.waitForAWorld()
+        #expect(proof.scratch.names.count == 1)
+        kill(proof.process.processIdentifier, signal)
+        proof.process.waitUntilExit()
+        #expect(proof.process.terminationStatus == 128 + signal)
+        #expect(proof.scratch.names == [])
+    }
+
+    @Test("what a killed proof has left is removed by the next, which leaves alone what is still used")
+    func killed() throws {
+        let scratch = Scratch()
+        let (first, second) = (try Proof(in: scratch), try Proof(in: scratch))
+        defer { for proof in [first, second] { kill(proof.process.processIdentifier, SIGKILL) } }
+        try first.waitForAWorld()
+        try second.waitForAWorld()
+        #expect(scratch.names.count == 2)
+        kill(first.process.processIdentifier, SIGKILL)
+        // Its child goes with it.
+        first.waitForSilence()
+        #expect(scratch.names.count == 2)
+        let third = try Proof(in: scratch)
+        defer { kill(third.process.processIdentifier, SIGKILL) }
+        try third.waitForAWorld()
+        #expect(scratch.names.count == 2)
+        for proof in [second, third] {
+            proof.process.terminate()
+            proof.process.waitUntilExit()
+        }
+        #expect(scratch.names == [])
+    }
+
+    /// A folder for the databases of proofs.
+    private final class Scratch {
+        let path = FileManager.default.temporaryDirectory.path + "/onepoint-scratch-\(UInt64.random(in: 0 ... .max))"
+
+        var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// A process that has more to prove than anybody waits for.
+    private struct Proof {
+        let process = Process()
+        let scratch: Scratch
+        private let errors = Pipe()
+
+        init(in scratch: Scratch) throws {
+            self.scratch = scratch
+            process.executableURL = ProofTests.executable
+            process.arguments = ["prove", "--jobs", "10000000", "--faults", "0", "--scratch", scratch.path]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = errors
+            try process.run()
+        }
+
+        /// Returns when one world has ended: others are under way.
+        func waitForAWorld() throws {
+            var text = ""
+            while !text.contains("clean") {
+                let bytes = errors.fileHandleForReading.availableData
+                try #require(!bytes.isEmpty, "it ended: \(text)")
+                text += String(decoding: bytes, as: UTF8.self)
+            }
+        }
+
+        /// Returns when nobody is there to say anything any more.
+        func waitForSilence() { while !errors.fileHandleForReading.availableData.isEmpty {} }
+    }
+
     @Test("a failure is shrunk to less that fails too")
     func shrink() async throws {
         let plan = Sabotage.fenceOff.plan(seed: 1)
