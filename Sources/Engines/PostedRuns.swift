@@ -28,6 +28,8 @@ final class PostedRuns: Sendable {
     let stillnessMax: Duration
     /// For a run that never began and whose engine says that it is over: time for its claim to be seen here.
     let lastWordMax: Duration
+    /// Beyond its grace, for a script that was asked to end and does not.
+    let overtimeMax: Duration
     private let known = Mutex(Known())
 
     /// What need not be read again. Losing it costs time only.
@@ -35,17 +37,21 @@ final class PostedRuns: Sendable {
         var members: [RunKey: Int] = [:]
         /// Of runs in doubt: their last beat, and since when it stands.
         var still: [RunKey: (beat: [String], since: ContinuousClock.Instant)] = [:]
-        /// When a run that was asked to stop is ended hard.
-        var deadlines: [RunKey: ContinuousClock.Instant] = [:]
+        /// When a run is ended hard, as far as its folder was asked; `nil` for one that was not told to end.
+        var deadlines: [RunKey: ContinuousClock.Instant?] = [:]
+        /// When it was last said that they have passed.
+        var overdue: [RunKey: ContinuousClock.Instant] = [:]
     }
 
     /// - Throws: ``EngineError/unreachable(_:)`` when the folder cannot be made.
     init(
         root: String,
         stillnessMax: Duration = .seconds(35),
-        lastWordMax: Duration = .seconds(10)
+        lastWordMax: Duration = .seconds(10),
+        overtimeMax: Duration = .seconds(20)
     ) throws(EngineError) {
         runs = try SharedRuns(root: root)
+        self.overtimeMax = overtimeMax
         self.stillnessMax = stillnessMax
         self.lastWordMax = lastWordMax
     }
@@ -121,26 +127,37 @@ final class PostedRuns: Sendable {
         }
     }
 
-    /// Takes the claim of a run that nobody has started, and writes its end down; or tells its script to end.
+    /// Takes the claim of a run that nobody has started, and writes its end down; or tells its script to end, once it is
+    /// on disk by when.
     ///
     /// - Returns: Whether nothing of it has started, nor ever will.
     func askToEnd(_ run: RunKey, grace: Duration) throws(EngineError) -> Bool {
+        let patience = max(.zero, grace) + overtimeMax
+        // A repeat gives it no more time, whoever asked first.
+        let deadline = min(deadline(of: run) ?? .now + patience, .now + patience)
+        try runs.note(HardEnd(in: deadline - .now), of: run)
         try runs.askToStop(run, grace: grace)
         if try end(run, RunOutcome(.cancelled)) != nil { return true }
-        known.withLock { known in
-            let deadline = ContinuousClock.now + grace + .seconds(20)
-            known.deadlines[run] = min(deadline, known.deadlines[run] ?? deadline)
-        }
+        known.withLock { $0.deadlines[run] = .some(deadline) }
         return false
     }
 
     /// Whether its script was asked to end, and has had its grace and some time more. Said once a minute.
     func isOverdue(_ run: RunKey) -> Bool {
-        known.withLock { known in
-            guard let deadline = known.deadlines[run], deadline < .now else { return false }
-            known.deadlines[run] = .now + .seconds(60)
+        guard let deadline = deadline(of: run), deadline <= .now else { return false }
+        return known.withLock { known in
+            if let said = known.overdue[run], .now - said < .seconds(60) { return false }
+            known.overdue[run] = .now
             return true
         }
+    }
+
+    /// By this process's own clock: what others have written down is read once.
+    private func deadline(of run: RunKey) -> ContinuousClock.Instant? {
+        if let deadline = known.withLock({ $0.deadlines[run] }) { return deadline }
+        let deadline = runs.hardEnd(of: run).map { ContinuousClock.now + $0.left }
+        known.withLock { $0.deadlines[run] = .some(deadline) }
+        return deadline
     }
 
     /// Writes down how a run ended that has not started, and sees to it that it never does.
@@ -191,6 +208,7 @@ final class PostedRuns: Sendable {
             $0.members[run] = nil
             $0.still[run] = nil
             $0.deadlines[run] = nil
+            $0.overdue[run] = nil
         }
     }
 

@@ -7,6 +7,7 @@ internal import Core
 /// runs/<run>/script, order, parameters.json, requirements.txt   written held; `order` last
 /// runs/<run>/claim[.N]     who started it, or `cancelled`: linked into place, so that there is one for ever
 /// runs/<run>/started[.N], beat[.N], log.N, task.N, twins        by the script, while it goes on
+/// runs/<run>/hard_end      when it is ended without its script, which is about to be asked
 /// runs/<run>/cancel        the wish that it ends, with the grace in seconds
 /// runs/<run>/exit[.N]      how it ended; the first word is the last
 /// fences/<job>/<number>    the runs of a job that were started after its first
@@ -237,6 +238,20 @@ struct SharedRuns: Sendable {
         }
     }
 
+    /// Makes durable by when a run is to be ended, also by another process than this.
+    func note(_ end: HardEnd, of run: RunKey) throws(EngineError) {
+        do throws(Disk.Fault) { try Disk.replace(Array(end.text.utf8), in: folder(run).path, as: "hard_end") } catch {
+            throw .unreachable("The wish to cancel \(run) cannot be written: \(error.sentence).")
+        }
+    }
+
+    /// - Returns: `nil` for a run that nobody has asked to end.
+    func hardEnd(of run: RunKey) -> HardEnd? {
+        let folder = folder(run)
+        guard Disk.exists(folder.file("cancel")) else { return nil }
+        return Disk.read(folder.file("hard_end"), bytesMax: 64).flatMap { HardEnd(String(decoding: $0, as: UTF8.self)) }
+    }
+
     /// Writes down how a run ended whose script cannot. The first word counts.
     ///
     /// - Returns: How it ended.
@@ -263,4 +278,24 @@ struct SharedRuns: Sendable {
         }
         Disk.remove(gone)
     }
+}
+
+/// When a run that was asked to end is ended hard, for whoever looks after it by then.
+struct HardEnd {
+    /// By the clock of the machine that wrote it.
+    private var at: Instant
+    /// What there was to wait then: a clock that was put back gives no more.
+    private var patience: Duration
+
+    init(in patience: Duration) { (at, self.patience) = (Machine.now() + patience, patience) }
+
+    init?(_ text: String) {
+        let words = text.split(whereSeparator: \.isWhitespace).map { Int64($0) }
+        guard words.count == 2, let at = words[0], let patience = words[1] else { return nil }
+        (self.at, self.patience) = (Instant(milliseconds: at), .milliseconds(patience))
+    }
+
+    var left: Duration { max(.zero, min(at - Machine.now(), patience)) }
+
+    var text: String { "\(at.milliseconds) \(patience.milliseconds)\n" }
 }

@@ -1,5 +1,7 @@
+import Core
 import Foundation
 import Testing
+import Wire
 
 /// One point over a real Slurm cluster and processes of this machine.
 @Suite(.serialized)
@@ -37,5 +39,57 @@ struct SlurmCentreTests {
             try #require(shell("\(EnginesHere.scripts)/slurm-up \(cluster) restart slurmctld") == 0)
             try await point.restart()
         }
+    }
+
+    @Test(
+        "a run that does not heed its stop is ended in time, although its agent was killed and the point is gone",
+        .enabled(if: isPossible, "Slurm is not installed, or we are not root")
+    )
+    func hardEnd() async throws {
+        let cluster = FileManager.default.temporaryDirectory.appendingPathComponent("onepoint-cluster-\(UUID())").path
+        let port = 26_000 + 20 * Int.random(in: 0..<250)
+        try #require(shell("\(EnginesHere.scripts)/slurm-up \(cluster) 1 \(port)") == 0)
+        defer { _ = shell("\(EnginesHere.scripts)/slurm-down \(cluster); rm -rf \(cluster)") }
+        let point = try await PointUnderTest("centres: []")
+        let joined = try await point.call("POST", "/v1/centres", json: #"{"name": "hub-1", "tier": "hub"}"#)
+        let token = try #require(joined.json["token"]?.stringValue)
+        let folder = point.folder.appendingPathComponent("agent")
+        let section = point.folder.appendingPathComponent("engine.yaml")
+        try "slurm: {config_file: \(cluster)/slurm.conf, calls_per_minute: 3000}"
+            .write(to: section, atomically: true, encoding: .utf8)
+        func agent(_ extra: [String]) throws -> Program {
+            try Program(
+                ["agent", "--data", folder.path, "--engine-config", section.path] + extra,
+                log: point.folder.appendingPathComponent("agent.log")
+            )
+        }
+        let first = try agent(["--join", point.url, "--token", token])
+        defer { first.abandon() }
+        // It freezes the shells of the script that would end it.
+        let frozen = point.folder.appendingPathComponent("frozen").path
+        let view = try await point.submit(
+            """
+            {"name": "deaf", "command": ["/bin/sh", "-c",
+              "parent=$PPID; kill -STOP $parent $(cut -d ' ' -f 4 /proc/$parent/stat); : > \(frozen); exec sleep 3600"]}
+            """
+        )
+        let job = try #require(view.job)
+        func has(_ name: String) -> Bool { shell("test -n \"$(find \(folder.path) -path '*/runs/*/\(name)')\"") == 0 }
+        try await eventually("it to be deaf", within: .seconds(180), tail: { first.output + point.server.output }) {
+            FileManager.default.fileExists(atPath: frozen)
+        }
+        _ = try await point.call("POST", "/v1/jobs/\(job)/cancel")
+        try await eventually("its script to be asked", tail: { first.output }) { has("cancel") }
+        await point.server.kill()
+        await first.kill()
+        #expect(!has("exit"))
+        let second = try agent([])
+        defer { second.abandon() }
+        try await eventually("Slurm to end it", within: .seconds(300), tail: { second.output }) { has("exit") }
+        await second.terminate()
+        try await point.restart()
+        let third = try agent([])
+        defer { third.abandon() }
+        #expect(try await point.end(of: job).summary.state == .cancelled)
     }
 }
