@@ -92,7 +92,7 @@ extension APIRoutes {
             "/v1/agent/runs/{run}/uploads",
             .agent,
             nil,
-            "Begin the upload of a run's result",
+            "Begin the upload of a run's result, or go on with it",
             body: .json(
                 .object(
                     ["digest": .digest, "size": .integer("In bytes.", in: 0...(1 << 50))],

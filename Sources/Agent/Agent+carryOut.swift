@@ -198,14 +198,15 @@ extension Agent {
         var artifacts: [Artifact] = []
         // What the point has given up takes no outputs any more.
         if outcome.kind == .succeeded, !record.settled {
-            switch try await staging.collect(record.order) {
-            case .complete(let found): artifacts = found
-            case .missing(let name):
+            switch try await collect(record, startedAt: startedAt) {
+            case nil: outcome = RunOutcome(.cancelled, detail: "before its outputs arrived")
+            case .complete(let found)?: artifacts = found
+            case .missing(let name)?:
                 outcome = RunOutcome(
                     .missingOutput,
                     detail: "nothing stands at outputs/\(name), which its description promises"
                 )
-            case .unusable(let why): outcome = RunOutcome(.missingOutput, detail: why)
+            case .unusable(let why)?: outcome = RunOutcome(.missingOutput, detail: why)
             }
         }
         try await end(
@@ -219,6 +220,28 @@ extension Agent {
                 artifacts: artifacts
             )
         )
+    }
+
+    /// Takes its outputs to the point, which hears meanwhile how far they are.
+    ///
+    /// - Returns: `nil` when they do not arrive and nobody wants them any more.
+    private func collect(_ record: AgentRecord, startedAt: Instant?) async throws -> StagedOutputs? {
+        let run = record.key
+        @Sendable func tell(_ text: String) async {
+            await self.observe(run) {
+                guard $0.phase != .ended else { return }
+                $0.phase = .running
+                $0.startedAt = $0.startedAt ?? startedAt
+                $0.waiting = text
+            }
+        }
+        do {
+            return try await staging.collect(record.order, tell)
+        } catch let failure as Failure {
+            if records[run]?.stop?.reason == .cancel { return nil }
+            await tell("its outputs do not arrive: \(failure.detail)")
+            throw failure
+        }
     }
 
     // MARK: Logs

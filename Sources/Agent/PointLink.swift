@@ -31,6 +31,7 @@ public protocol BlobLink: Sendable {
 
     /// Of these digests, those that the point does not have for this run's project.
     func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest]
+    /// Begins an upload, or goes on with what the point has of these bytes from an earlier try.
     func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView
     func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView
     func finish(_ upload: UploadID) async throws -> BlobView

@@ -41,6 +41,7 @@ extension Staging {
                     switch unit.work {
                     case .blob(let digest): _ = try await cache.delete(digest)
                     case .algorithm(let tree): try await folder.removeAlgorithm(tree)
+                    case .upload: break
                     }
                 }
                 if isGone { total = total - unit.size }
@@ -112,6 +113,7 @@ extension Staging {
         switch work {
         case .blob(let digest): held.values.contains { $0.contains(digest) }
         case .algorithm(let tree): algorithms.values.contains(tree)
+        case .upload: true
         }
     }
 }

@@ -17,8 +17,13 @@ package protocol CentreStaging: Sendable {
     /// Makes everything ready that a run needs. May be repeated after a crash.
     /// - Parameter tell: Hears from time to time how far that is, in words for people.
     func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder
-    /// Stores what a run left under the names that it declared, here and at the point.
-    func collect(_ order: LeaseOrder) async throws -> StagedOutputs
+    /// Stores what a run left under the names that it declared, here and at the point. May be repeated after a failure
+    /// or a crash.
+    /// - Parameter tell: As for ``stage(_:_:)``.
+    func collect(
+        _ order: LeaseOrder,
+        _ tell: @escaping @Sendable (String) async -> Void
+    ) async throws -> StagedOutputs
     /// Nothing of a run is needed any more.
     func release(_ run: RunKey) async
     /// Keeps what is stored for later runs within its limit, without what the live ones need.
@@ -38,8 +43,8 @@ package enum StagedOutputs: Sendable {
 
 /// Brings a run's bytes to the centre and takes what it left away again, by digest.
 ///
-/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it. What came of it
-/// before a connection broke or the agent was killed is kept, and gone on with.
+/// Each blob is fetched once per centre however many runs want it, and verified before anybody sees it. What came of it,
+/// or went, before a connection broke or somebody was killed is kept, and gone on with.
 actor Staging: CentreStaging {
     let folder: AgentFolder
     let cache: BlobStore
@@ -49,7 +54,7 @@ actor Staging: CentreStaging {
     let now: @Sendable () -> Instant
     private let elapsed: @Sendable () -> Duration
     let log: Logger
-    /// Fetches under way; whoever wants the same blob waits for the first.
+    /// Transfers under way; whoever wants the same waits for the first.
     private(set) var underWay: [Work: Task<Void, any Error>] = [:]
     /// Of each run that is being staged or collected, the blobs that must stay.
     private(set) var held: [RunKey: Set<Digest>] = [:]
@@ -64,23 +69,34 @@ actor Staging: CentreStaging {
     }
     /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
     private(set) var algorithms: [RunKey: Digest] = [:]
-    /// What each run that is being staged waits for at this moment.
-    private var arrivals: [RunKey: (arrival: Arrival, digest: Digest, progress: TransferProgress)] = [:]
+    /// What each run that is being staged or collected waits for at this moment.
+    private var waiting: [RunKey: (item: Item, work: Work, progress: TransferProgress)] = [:]
+    /// Of each run whose outputs have not all arrived, what it left: it is here.
+    private var left: [RunKey: [Output]] = [:]
     /// The one eviction under way.
     var eviction: Task<Void, any Error>?
     /// What the cache had when it was last looked through, and what has come since. `nil` before.
     var counted: Bytes?
     var grown: Bytes = 0
 
-    /// An input as people know it, and who wants to hear of it.
-    private struct Arrival {
-        var name: String
+    /// An input or output as people know it, and who wants to hear of it.
+    private struct Item {
+        /// What is done with it, such as `staging model.bin`.
+        var action: String
         var tell: @Sendable (String) async -> Void
+    }
+
+    /// What a run left, with the blobs that it is made of.
+    private struct Output {
+        var artifact: Artifact
+        var blobs: [Digest: Bytes]
     }
 
     enum Work: Hashable {
         case blob(Digest)
         case algorithm(Digest)
+        /// To the point, for a project.
+        case upload(Digest, ProjectName)
     }
 
     /// Bytes of one piece of an upload.
@@ -121,7 +137,7 @@ actor Staging: CentreStaging {
             }
         }
         for input in order.inputs {
-            try await fetch(input.digest, input.kind, for: order.run, Arrival(name: input.path, tell: tell))
+            try await fetch(input.digest, input.kind, for: order.run, Item(action: "staging \(input.path)", tell: tell))
             try await place(input.digest, input.kind, at: "\(inputs)/\(input.path)")
         }
         var algorithmFolder: String?
@@ -130,7 +146,7 @@ actor Staging: CentreStaging {
             try await placeAlgorithm(
                 algorithm.tree,
                 for: order.run,
-                Arrival(name: "algorithm \(algorithm.name)", tell: tell)
+                Item(action: "staging algorithm \(algorithm.name)", tell: tell)
             )
         }
         return EngineOrder(order, algorithmFolder: algorithmFolder, inputs: inputs, outputs: outputs)
@@ -145,20 +161,20 @@ actor Staging: CentreStaging {
     }
 
     /// An algorithm's folder is shared by all its runs here, read-only to them.
-    private func placeAlgorithm(_ tree: Digest, for run: RunKey, _ arrival: Arrival) async throws {
+    private func placeAlgorithm(_ tree: Digest, for run: RunKey, _ item: Item) async throws {
         algorithms[run] = tree
         _ = await eviction?.result
         if try await folder.useAlgorithm(tree, at: now()) { return }
         try await once(.algorithm(tree)) {
-            try await self.fetch(tree, .tree, for: run, arrival)
+            try await self.fetch(tree, .tree, for: run, item)
             try await self.place(tree, .tree, at: self.folder.algorithm(tree))
         }
     }
 
-    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey, _ arrival: Arrival) async throws {
-        defer { arrivals[run] = nil }
-        let progress = TransferProgress(arrival.name, at: elapsed())
-        if kind == .file { arrivals[run] = (arrival, digest, progress) }
+    private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey, _ item: Item) async throws {
+        defer { waiting[run] = nil }
+        let progress = TransferProgress(item.action, at: elapsed())
+        if kind == .file { waiting[run] = (item, .blob(digest), progress) }
         if try await !hold([digest], for: run).isEmpty { try await fetch(digest, for: run) }
         guard kind == .tree else { return }
         let manifest = try await cache.manifest(of: digest)
@@ -166,15 +182,15 @@ actor Staging: CentreStaging {
         let missing = Set(try await hold(Array(sizes.keys), for: run))
         let files = sizes.filter { missing.contains($0.key) }
         var folder = TransferProgress(
-            arrival.name,
+            item.action,
             total: manifest.size,
             settled: files.values.reduce(manifest.size, -),
             at: elapsed()
         )
         for (file, size) in files {
-            arrivals[run] = (arrival, file, folder)
+            waiting[run] = (item, .blob(file), folder)
             try await fetch(file, for: run)
-            folder = arrivals[run]?.progress ?? folder
+            folder = waiting[run]?.progress ?? folder
             folder.settle(size)
         }
     }
@@ -183,12 +199,12 @@ actor Staging: CentreStaging {
         try await once(.blob(digest)) { try await self.download(digest, for: run) }
     }
 
-    /// Tells every run that waits for a blob how far it is.
-    private func note(_ digest: Digest, at offset: Int64, received: Int64, of size: Bytes) async {
-        for (run, waiting) in arrivals where waiting.digest == digest {
-            let text = arrivals[run]?.progress
+    /// Tells every run that waits for a transfer how far it is.
+    private func note(_ work: Work, at offset: Int64, received: Int64, of size: Bytes) async {
+        for (run, its) in waiting where its.work == work {
+            let text = waiting[run]?.progress
                 .advance(to: Bytes(offset), received: Bytes(received), of: size, at: elapsed())
-            if let text { await waiting.arrival.tell(text) }
+            if let text { await its.item.tell(text) }
         }
     }
 
@@ -204,17 +220,16 @@ actor Staging: CentreStaging {
     /// Goes on where an earlier try broke off, in this life of the agent or a former one.
     private func download(_ digest: Digest, for run: RunKey) async throws {
         guard try await cache.size(of: digest) == nil else { return }
-        let upload = try await upload(of: digest)
-        let kept = try await cache.offset(of: upload)
+        let (upload, kept) = try await cache.resume(expected: digest, owner: "\(digest)", now: now())
         let position = Position(kept)
         try await link.download(digest, for: run, from: kept) { [cache, elapsed] piece, size in
             let offset = try await cache.append(upload, offset: position.offset, piece)
             guard let received = position.move(to: offset, at: elapsed()) else { return }
-            await self.note(digest, at: offset, received: received, of: size)
+            await self.note(.blob(digest), at: offset, received: received, of: size)
         }
         let end = position.offset
         if let rest = position.move(to: end, at: nil) {
-            await note(digest, at: end, received: rest, of: Bytes(end))
+            await note(.blob(digest), at: end, received: rest, of: Bytes(end))
         }
         do {
             let blob = try await cache.finish(upload, expected: digest)
@@ -224,13 +239,6 @@ actor Staging: CentreStaging {
             // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
             try await download(digest, for: run)
         }
-    }
-
-    /// What there is of a blob that is on its way.
-    private func upload(of digest: Digest) async throws -> UploadID {
-        let owner = "\(digest)"
-        for upload in cache.openUploads where (try? await cache.owner(of: upload)) == owner { return upload }
-        return try await cache.begin(expected: digest, owner: owner, now: now())
     }
 
     /// Runs `body` unless the same work is under way already; then waits for that.
@@ -259,7 +267,10 @@ actor Staging: CentreStaging {
         if isTrimming { lapsed.insert(run) } else { held[run] = nil }
     }
 
-    func release(_ run: RunKey) { algorithms[run] = nil }
+    func release(_ run: RunKey) {
+        algorithms[run] = nil
+        left[run] = nil
+    }
 
     func stop() async {
         let tasks = Array(underWay.values)
@@ -270,56 +281,85 @@ actor Staging: CentreStaging {
     // MARK: Out
 
     /// Stores what a run left under the names that it declared, here and at the point.
-    func collect(_ order: LeaseOrder) async throws -> StagedOutputs {
-        lapsed.remove(order.run)
-        defer { letGo(order.run) }
-        let outputs = "\(folder.staging(order.run))/outputs"
-        var artifacts: [Artifact] = []
-        var blobs: [Digest: Bytes] = [:]
-        for name in order.spec.outputs {
-            let path = "\(outputs)/\(name)"
-            do {
-                switch try await kind(at: path) {
-                case nil: return .missing(name)
-                case .file:
-                    let blob = try await keep(for: order.run) {
-                        let blob = try await cache.put(file: path)
-                        return (blob, [blob.digest])
-                    }
-                    blobs[blob.digest] = blob.size
-                    artifacts.append(Artifact(name: name, kind: .file, digest: blob.digest, size: blob.size))
-                case .tree:
-                    let (artifact, manifest) = try await keep(for: order.run) {
-                        let tree = try await cache.packTree(path, name: name)
-                        return (tree, tree.1.files.map(\.digest) + [tree.0.digest])
-                    }
-                    for file in manifest.files { blobs[file.digest] = file.size }
-                    blobs[artifact.digest] = try await cache.size(of: artifact.digest) ?? 0
-                    artifacts.append(artifact)
+    func collect(
+        _ order: LeaseOrder,
+        _ tell: @escaping @Sendable (String) async -> Void
+    ) async throws -> StagedOutputs {
+        let run = order.run
+        lapsed.remove(run)
+        defer {
+            letGo(run)
+            waiting[run] = nil
+        }
+        // A try after the first finds here what that one kept, unless it was evicted since.
+        var outputs = left[run] ?? []
+        if try await !hold(outputs.flatMap(\.blobs.keys), for: run).isEmpty { outputs = [] }
+        if outputs.isEmpty {
+            for name in order.spec.outputs {
+                do {
+                    guard let output = try await keep(name, of: run) else { return .missing(name) }
+                    outputs.append(output)
+                } catch let failure as Failure where failure.code == .invalid || failure.code == .tooLarge {
+                    return .unusable("the output '\(name)' cannot be kept: \(failure.detail)")
                 }
-            } catch let failure as Failure where failure.code == .invalid || failure.code == .tooLarge {
-                return .unusable("the output '\(name)' cannot be kept: \(failure.detail)")
+            }
+            grown = outputs.reduce(grown) { $1.blobs.values.reduce($0, +) }
+            left[run] = outputs
+        }
+        for output in outputs {
+            do {
+                try await deliver(output, of: order, Item(action: "uploading \(output.artifact.name)", tell: tell))
+            } catch let failure as Failure where !failure.isWorthARepeat {
+                return .unusable("the point does not take the output '\(output.artifact.name)': \(failure.detail)")
             }
         }
-        grown = blobs.values.reduce(grown, +)
-        let digests = blobs.keys.sorted()
+        left[run] = nil
+        return .complete(outputs.map(\.artifact))
+    }
+
+    /// Stores an output here; it is held for the run.
+    /// - Returns: `nil` when nothing stands where it should be.
+    private func keep(_ name: String, of run: RunKey) async throws -> Output? {
+        let path = "\(folder.staging(run))/outputs/\(name)"
+        switch try await kind(at: path) {
+        case nil: return nil
+        case .file:
+            let blob = try await keep(for: run) {
+                let blob = try await cache.put(file: path)
+                return (blob, [blob.digest])
+            }
+            let artifact = Artifact(name: name, kind: .file, digest: blob.digest, size: blob.size)
+            return Output(artifact: artifact, blobs: [blob.digest: blob.size])
+        case .tree:
+            let (artifact, manifest) = try await keep(for: run) {
+                let tree = try await cache.packTree(path, name: name)
+                return (tree, tree.1.files.map(\.digest) + [tree.0.digest])
+            }
+            var blobs = Dictionary(manifest.files.map { ($0.digest, $0.size) }) { first, _ in first }
+            blobs[artifact.digest] = try await cache.size(of: artifact.digest) ?? 0
+            return Output(artifact: artifact, blobs: blobs)
+        }
+    }
+
+    /// Uploads what the point lacks of an output.
+    private func deliver(_ output: Output, of order: LeaseOrder, _ item: Item) async throws {
+        let digests = output.blobs.keys.sorted()
+        var missing: [Digest] = []
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let some = Array(digests[start..<min(start + DigestList.countMax, digests.count)])
-            let missing: [Digest]
-            do {
-                missing = try await link.missing(some, for: order.run)
-            } catch let failure as Failure where !failure.isWorthARepeat {
-                return .unusable("the point does not take its outputs: \(failure.detail)")
-            }
-            for digest in missing {
-                do {
-                    try await upload(digest, blobs[digest] ?? 0, for: order.run)
-                } catch let failure as Failure where !failure.isWorthARepeat {
-                    return .unusable("the point does not take \(digest): \(failure.detail)")
-                }
-            }
+            missing += try await link.missing(some, for: order.run)
         }
-        return .complete(artifacts)
+        let files = missing.compactMap { digest in output.blobs[digest].map { (digest: digest, size: $0) } }
+        let total = output.blobs.values.reduce(0, +)
+        let settled = files.reduce(total) { $0 - $1.size }
+        var progress = TransferProgress(item.action, total: total, settled: settled, at: elapsed())
+        for (digest, size) in files {
+            let work = Work.upload(digest, order.project)
+            waiting[order.run] = (item, work, progress)
+            try await once(work) { try await self.upload(digest, size, for: order.run, work) }
+            progress = waiting[order.run]?.progress ?? progress
+            progress.settle(size)
+        }
     }
 
     /// Stores something, anew when a part of it that was here already has been evicted before it could be held.
@@ -341,21 +381,42 @@ actor Staging: CentreStaging {
         }
     }
 
-    private func upload(_ digest: Digest, _ size: Bytes, for run: RunKey) async throws {
+    /// Goes on where an earlier try broke off, of this agent or one before, with this point or one before.
+    private func upload(_ digest: Digest, _ size: Bytes, for run: RunKey, _ work: Work) async throws {
         let reader = try await cache.open(digest)
-        var view = try await link.beginUpload(for: run, expected: digest, size: size)
-        while view.offset < size.count {
-            let bytes = try await reader.read(offset: view.offset, countMax: Self.pieceBytesMax)
-            guard bytes.readableBytes > 0 else {
-                throw Failure(.internal, "The cached copy of \(digest) is shorter than it should be.")
+        while true {
+            let begun = try await link.beginUpload(for: run, expected: digest, size: size)
+            let position = Position(begun.offset)
+            do {
+                return try await upload(reader, to: begun.upload, position, work)
+            } catch let failure as Failure where failure.code == .digestMismatch && begun.offset > 0 {
+                // What the point kept is never flushed, so that a machine that crashed may have damaged it. It is gone.
+            } catch let failure as Failure where failure.code == .notFound {
+                // Whether that is for good, the next try asks.
+                throw Failure(.unavailable, "The point has no such upload any more.", note: failure.detail)
+            } catch let failure as Failure where failure.isWorthARepeat && position.offset > begun.offset {
+                // However often it breaks off, it comes further: no reason to wait.
+                try Task.checkCancellation()
             }
-            view = try await link.append(bytes, to: view.upload, at: view.offset)
         }
-        _ = try await link.finish(view.upload)
+    }
+
+    private func upload(_ reader: BlobReader, to upload: UploadID, _ position: Position, _ work: Work) async throws {
+        while position.offset < reader.size.count {
+            let bytes = try await reader.read(offset: position.offset, countMax: Self.pieceBytesMax)
+            guard bytes.readableBytes > 0 else {
+                throw Failure(.internal, "The cached copy of an output is shorter than it should be.")
+            }
+            let offset = try await link.append(bytes, to: upload, at: position.offset).offset
+            if let sent = position.move(to: offset, at: offset < reader.size.count ? elapsed() : nil) {
+                await note(work, at: offset, received: sent, of: reader.size)
+            }
+        }
+        _ = try await link.finish(upload)
     }
 }
 
-/// How far a download has come. Used by one task at a time.
+/// How far a transfer has come. Used by one task at a time.
 private final class Position: Sendable {
     private let state: Mutex<(offset: Int64, noted: Int64, notedAt: Duration?)>
 
@@ -364,7 +425,7 @@ private final class Position: Sendable {
     var offset: Int64 { state.withLock { $0.offset } }
 
     /// - Parameter now: `nil` at the end.
-    /// - Returns: What has come since this last returned something: not for every small piece.
+    /// - Returns: What has arrived since this last returned something: not for every small piece.
     func move(to offset: Int64, at now: Duration?) -> Int64? {
         state.withLock { state in
             state.offset = offset

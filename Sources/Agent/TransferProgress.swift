@@ -1,19 +1,19 @@
 import Core
 
-/// How an input of a run comes along, and when that is worth a word.
+/// How an input or an output of a run comes along, and when that is worth a word.
 ///
 /// Every word is an event in the point's log, so there are few: none for what comes quickly, then one every few seconds,
 /// and ever fewer the longer it takes.
 struct TransferProgress: Sendable {
-    private let name: String
+    private let action: String
     /// Of the files of a folder; `nil` for one file.
     private let total: Bytes?
-    /// What of the folder is here.
+    /// What of the folder has arrived.
     private var settled: Bytes
     private let began: Duration
     private var lastWord: Duration
     private var nextWord: Duration
-    /// Bytes that have come since the last word.
+    /// Bytes that have arrived since the last word.
     private var received: Bytes = 0
 
     /// Before the first word.
@@ -21,12 +21,13 @@ struct TransferProgress: Sendable {
     /// Between two words.
     static let periodMin = Duration.seconds(5)
 
-    init(_ name: String, total: Bytes? = nil, settled: Bytes = 0, at now: Duration) {
-        (self.name, self.total, self.settled) = (name, total, settled)
+    /// - Parameter action: Such as `staging model.bin`.
+    init(_ action: String, total: Bytes? = nil, settled: Bytes = 0, at now: Duration) {
+        (self.action, self.total, self.settled) = (action, total, settled)
         (began, lastWord, nextWord) = (now, now, now + Self.quietMin)
     }
 
-    /// A file of the folder has come.
+    /// A file of the folder has arrived.
     mutating func settle(_ size: Bytes) { settled = settled + size }
 
     /// - Parameters:
@@ -39,6 +40,6 @@ struct TransferProgress: Sendable {
         guard now >= nextWord else { return nil }
         let rate = Bytes(Int64(Double(self.received.count) / (now - lastWord).seconds))
         (lastWord, nextWord, self.received) = (now, now + max(Self.periodMin, (now - began) / 20), 0)
-        return "staging \(name): \(settled + offset) of \(total ?? size), \(rate)/s"
+        return "\(action): \(settled + offset) of \(total ?? size), \(rate)/s"
     }
 }

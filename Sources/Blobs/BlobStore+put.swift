@@ -73,7 +73,7 @@ extension BlobStore {
         }
     }
 
-    /// Hands a stream on in larger batches, for fewer hops to the file threads.
+    /// Hands a stream on in larger batches, for fewer hops to the file threads. What came before it broke off too.
     /// - Returns: The last batch, which is for the caller to write.
     static func gather<Chunks: AsyncSequence & Sendable>(
         _ stream: Chunks,
@@ -81,15 +81,21 @@ extension BlobStore {
     ) async throws -> [ByteBuffer] where Chunks.Element == ByteBuffer {
         var pending: [ByteBuffer] = []
         var pendingBytes = 0
-        for try await chunk in stream {
-            pending.append(chunk)
-            pendingBytes += chunk.readableBytes
+        var chunks = stream.makeAsyncIterator()
+        while true {
+            do {
+                guard let chunk = try await chunks.next() else { return pending }
+                pending.append(chunk)
+                pendingBytes += chunk.readableBytes
+            } catch {
+                try await write(pending)
+                throw error
+            }
             guard pendingBytes >= 1 << 20 || pending.count >= 256 else { continue }
             try await write(pending)
             pending.removeAll(keepingCapacity: true)
             pendingBytes = 0
         }
-        return pending
     }
 
     /// Stores a stream of byte arrays; see ``put(stream:expected:size:)``.

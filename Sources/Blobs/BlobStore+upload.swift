@@ -69,6 +69,35 @@ extension BlobStore {
         }
     }
 
+    /// Goes on with the open upload of the same bytes by the same owner, of this process or an earlier one; begins one
+    /// when there is none. Asked again, as when the answer got lost, it says the same.
+    ///
+    /// What a killed process has left was never flushed. Should the machine have crashed since, it may be damaged, which
+    /// ``finish(_:expected:)`` finds: then begin anew.
+    ///
+    /// - Parameter owner: Not for two at a time that do not know of each other: they would take turns in appending.
+    /// - Returns: The upload, and how much of it is here.
+    /// - Complexity: O(open uploads).
+    /// - Throws: As ``begin(expected:size:owner:now:)``.
+    public func resume(
+        expected: Digest,
+        size: Bytes? = nil,
+        owner: String,
+        now: Instant
+    ) async throws -> (upload: UploadID, offset: Int64) {
+        let found: (UploadID, Int64)? = try await threads.run { [self] in
+            for id in openUploads {
+                guard let upload = try? find(id), upload.owner == owner, upload.expected == expected,
+                    upload.size == size, !upload.part.isGone
+                else { continue }
+                return (id, upload.part.end)
+            }
+            return nil
+        }
+        if let found { return found }
+        return (try await begin(expected: expected, size: size, owner: owner, now: now), 0)
+    }
+
     /// Appends one piece.
     /// - Parameter offset: Must be where the upload stands: a piece sent twice is refused, with the right offset in
     ///   the sentence and from ``offset(of:)``.

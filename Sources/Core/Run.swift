@@ -208,7 +208,8 @@ public struct RunObservation: Hashable, Sendable, Codable {
     public var outcome: RunOutcome?
     /// What it left; complete when it succeeded.
     public var artifacts: [Artifact]
-    /// While it is submitted, how far its inputs have come; while it is pending, why, in the engine's words.
+    /// While it is submitted, how far its inputs have come; while it is pending, why, in the engine's words; while it is
+    /// running, how far its outputs are, once it has ended at its engine.
     public var waiting: String?
 
     public init(
@@ -237,7 +238,7 @@ public struct RunLifecycle: Hashable, Sendable {
     public private(set) var stop: StopReason?
     /// Since when the run cannot be seen. Not seeing it says nothing about whether it lives.
     public private(set) var unseenSince: Instant?
-    /// What it waits for: its inputs, in its agent's words, or its turn, in its engine's. Only while it does.
+    /// What it waits for: its inputs or outputs, in its agent's words, or its turn, in its engine's. Only while it does.
     public private(set) var waiting: String?
 
     public init(
@@ -296,8 +297,7 @@ public struct RunLifecycle: Hashable, Sendable {
             case .ended: observation.outcome?.state ?? .lost
             }
         guard target.rank > state.rank else {
-            let waits = target == state && (state == .submitting || state == .pending)
-            return waits ? changes + wait(observation.waiting) : changes
+            return target == state ? changes + wait(observation.waiting) : changes
         }
         let passesPending = target.rank > RunState.pending.rank && observation.engineJob != nil
         if state.rank < RunState.pending.rank, target == .pending || passesPending {
@@ -309,6 +309,7 @@ public struct RunLifecycle: Hashable, Sendable {
         }
         state = target
         if target == .pending { return changes + wait(observation.waiting) }
+        // Whoever writes the start or the end down writes that too.
         waiting = nil
         if target.isTerminal {
             lease = .ended
@@ -318,7 +319,7 @@ public struct RunLifecycle: Hashable, Sendable {
         } else if target == .running, observation.startedAt == nil {
             changes.append(.started(at: now))
         }
-        return changes
+        return target == .running ? changes + wait(observation.waiting) : changes
     }
 
     private mutating func wait(_ reason: String?) -> [Change] {
@@ -437,6 +438,6 @@ public struct Run: Hashable, Sendable {
     public var state: RunState { lifecycle.state }
     /// Since when its centre is silent; `nil` while it is heard, and once the run is over, however it ended.
     public var outOfSightSince: Instant? { state.isTerminal ? nil : lifecycle.unseenSince }
-    /// What it waits for: its inputs or its turn.
+    /// What it waits for: its inputs, its turn, or that its outputs arrive.
     public var waiting: String? { lifecycle.waiting }
 }

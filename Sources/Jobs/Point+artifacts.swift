@@ -39,7 +39,10 @@ extension Point {
         _ caller: Principal
     ) async throws -> UploadView {
         try await store.read { _ = try Self.require(.member, in: project, caller, $0) }
-        return try await begin(UploadOwner(project: project, holder: Actor.user(caller)), expected, size)
+        // Anew each time: the same person may send the same bytes from two places at once.
+        let owner = UploadOwner(project: project, holder: Actor.user(caller))
+        let id = try await blobs.begin(expected: expected, size: size, owner: owner.text, now: now())
+        return UploadView(upload: id, offset: 0)
     }
 
     public func upload(_ id: UploadID, _ caller: Principal) async throws -> UploadView {
@@ -150,14 +153,16 @@ extension Point {
         return try await store.read { try Self.missing(digests, project: project, $0) }
     }
 
+    /// Goes on where an earlier try of the same agent stopped: its line broke, or one of us was killed.
     public func agentBeginUpload(
         for run: RunKey,
         expected: Digest,
         size: Bytes,
         _ agent: AgentPrincipal
     ) async throws -> UploadView {
-        let project = try await project(of: run, agent)
-        return try await begin(UploadOwner(project: project, holder: Actor.agent(agent)), expected, size)
+        let owner = UploadOwner(project: try await project(of: run, agent), holder: Actor.agent(agent))
+        let (id, offset) = try await blobs.resume(expected: expected, size: size, owner: owner.text, now: now())
+        return UploadView(upload: id, offset: offset)
     }
 
     public func agentUpload(_ id: UploadID, _ agent: AgentPrincipal) async throws -> UploadView {
@@ -200,11 +205,6 @@ extension Point {
     }
 
     // MARK: Shared
-
-    private func begin(_ owner: UploadOwner, _ expected: Digest, _ size: Bytes) async throws -> UploadView {
-        let id = try await blobs.begin(expected: expected, size: size, owner: owner.text, now: now())
-        return UploadView(upload: id, offset: 0)
-    }
 
     private func owner(of id: UploadID, holder: String) async throws -> UploadOwner {
         guard let owner = try await blobs.owner(of: id).flatMap({ UploadOwner($0) }), owner.holder == holder else {

@@ -267,7 +267,9 @@ extension Point {
                     case .submitting:
                         "Centre '\(run.centre)' has it\(run.waiting.map { ": \($0)" } ?? " and is bringing its inputs.")"
                     case .pending: "It waits at the engine of '\(run.centre)'\(run.waiting.map { ": \($0)" } ?? ".")"
-                    default: "It is running at '\(run.centre)'."
+                    default:
+                        run.waiting.map { "It has ended at '\(run.centre)', its outputs are still to arrive: \($0)" }
+                            ?? "It is running at '\(run.centre)'."
                     }
             }
         case (.succeeded, _): view.headline = "It succeeded\(run.map { " at '\($0.centre)'" } ?? "")."

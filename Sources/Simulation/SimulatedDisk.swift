@@ -84,7 +84,10 @@ final class SimulatedDisk: @unchecked Sendable {
             return EngineOrder(order, algorithmFolder: nil, inputs: "inputs", outputs: "outputs")
         }
 
-        func collect(_ order: LeaseOrder) async throws -> StagedOutputs { .complete([]) }
+        func collect(
+            _ order: LeaseOrder,
+            _ tell: @escaping @Sendable (String) async -> Void
+        ) async throws -> StagedOutputs { .complete([]) }
 
         func release(_ run: RunKey) async {}
 

@@ -144,7 +144,7 @@ public struct RunView: Codable, Sendable, Hashable {
     /// Why here and why then.
     public var reason: String
     public var engineJob: String?
-    /// Why the engine lets it wait, in the engine's words.
+    /// How far its inputs or outputs are, or why the engine lets it wait, in its centre's words.
     public var waiting: String?
     public var leasedAt: Instant
     public var startedAt: Instant?

@@ -208,6 +208,156 @@ import Wire
     }
 }
 
+/// What runs leave, on its way to the point.
+@Suite struct DeliveryTests {
+    /// Several pieces of an upload.
+    private let text = String(repeating: "0123456789abcdef", count: 1 << 18)
+    private var bytes: Int { text.utf8.count }
+
+    private func leaves(_ site: Site) -> RunKey { site.lease { $0.outputs = ["out"] } }
+
+    private func artifact(_ site: Site, _ run: RunKey) -> [UInt8]? {
+        site.point.with { state in
+            state.runs[run]?.end?.artifacts.first.flatMap { state.blobs[$0.digest] }
+        }
+    }
+
+    @Test("what breaks off goes on where the point has it, also by a process that comes after a killed one")
+    func goesOn() async throws {
+        let site = Site(output: text)
+        site.point.with { $0.uploadPiecesLeft = 1 }
+        try await site.start()
+        let run = leaves(site)
+        func waiting() -> String? { site.point.entry(run)?.waiting }
+        for pieces in [1, 2] {
+            await site.wait("it says why nothing goes") {
+                site.point.with { $0.uploadPiecesLeft } == 0
+                    && waiting() == "its outputs do not arrive: The point cannot be reached."
+            }
+            #expect(site.point.with { $0.uploadedBytes } == pieces << 20)
+            // The same process, then another.
+            if pieces == 2 {
+                await site.kill()
+                try await site.start()
+            }
+            site.point.with { $0.uploadPiecesLeft = pieces == 1 ? 1 : .max }
+        }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
+        #expect(site.point.with { $0.uploadedBytes } == bytes)
+        #expect(site.point.with { $0.uploadsBegun } == 1)
+    }
+
+    @Test("calls that are lost and calls that arrive twice do no harm")
+    func losses() async throws {
+        let seed = SeededGenerator.seed("losses")
+        let site = Site(output: text)
+        site.point.with {
+            $0.generator = SeededGenerator(seed)
+            $0.loss = 200
+        }
+        try await site.start()
+        let runs = (1...5).map { job in site.lease(UInt64(job)) { $0.outputs = ["out"] } }
+        await site.wait("all runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+        site.point.with { $0.loss = 0 }
+        await site.waitForgotten()
+        await site.kill()
+        for run in runs {
+            #expect(site.outcome(run) == .succeeded)
+            #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
+        }
+    }
+
+    @Test("what the point has kept may be damaged: then all of it is sent, once")
+    func damaged() async throws {
+        let site = Site(output: text)
+        site.point.with { $0.uploadPiecesLeft = 1 }
+        try await site.start()
+        let run = leaves(site)
+        await site.wait("a part of it is there") {
+            site.point.with { $0.uploadPiecesLeft } == 0
+                && site.point.entry(run)?.waiting?.hasPrefix("its outputs") == true
+        }
+        site.point.with { state in
+            for id in state.uploads.keys { state.uploads[id]?.bytes[0] ^= 1 }
+            state.uploadPiecesLeft = .max
+        }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
+        #expect(site.point.with { $0.uploadedBytes } == bytes * 2)
+    }
+
+    @Test("an upload that the point has dropped is begun anew")
+    func dropped() async throws {
+        let site = Site(output: text)
+        site.point.with { $0.uploadPiecesLeft = 1 }
+        try await site.start()
+        let run = leaves(site)
+        await site.wait("a part of it is there") {
+            site.point.with { $0.uploadPiecesLeft } == 0
+                && site.point.entry(run)?.waiting?.hasPrefix("its outputs") == true
+        }
+        site.point.with {
+            $0.uploads = [:]
+            $0.uploadPiecesLeft = .max
+        }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
+    }
+
+    @Test("on its way it says how far it is")
+    func progress() async throws {
+        let site = Site(output: text)
+        // Every look at the clock is three seconds later.
+        let clock = Mutex(0)
+        site.point.with {
+            $0.uploadPiecesLeft = 1
+            $0.stallsUploads = true
+        }
+        try await site.start(elapsed: {
+            .seconds(
+                clock.withLock {
+                    $0 += 3; return $0
+                }
+            )
+        })
+        let run = leaves(site)
+        func waiting() -> String? { site.point.entry(run)?.waiting }
+        await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 1 MiB of 4 MiB, ") == true }
+        #expect(waiting()?.hasSuffix("/s") == true)
+        site.point.with { $0.uploadPiecesLeft = .max }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+    }
+
+    @Test("a run whose outputs do not arrive can be cancelled")
+    func cancelled() async throws {
+        let site = Site(output: text)
+        site.point.with { $0.uploadPiecesLeft = 0 }
+        try await site.start()
+        let run = leaves(site)
+        await site.wait("it says why nothing goes") {
+            site.point.entry(run)?.waiting == "its outputs do not arrive: The point cannot be reached."
+        }
+        site.point.with { $0.runs[run]?.stop = .cancel }
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .cancelled)
+    }
+}
+
 /// Writes over the beginning of a file.
 private func overwrite(_ path: String) -> Bool {
     guard let file = fopen(path, "r+") else { return false }

@@ -103,6 +103,12 @@ final class StubPoint: PointLink, BlobLink {
         var granted: Set<Core.Digest> = []
         var uploads: [UploadID: (digest: Core.Digest, bytes: [UInt8])] = [:]
         var uploadsBegun = 0
+        /// Bytes that came, also those of appends that were refused.
+        var uploadedBytes = 0
+        /// Pieces that uploads may still bring before the point is out of reach of them.
+        var uploadPiecesLeft = Int.max
+        /// Then they stand still instead.
+        var stallsUploads = false
         /// Of every download, where it began.
         var downloads: [Core.Digest: [Int64]] = [:]
         /// Breaks every download off after so many bytes of it.
@@ -246,6 +252,9 @@ final class StubPoint: PointLink, BlobLink {
     func beginUpload(for run: RunKey, expected: Core.Digest, size: Bytes) async throws -> UploadView {
         try call { state in
             try Self.requireLive(run, state)
+            if let open = state.uploads.first(where: { $0.value.digest == expected }) {
+                return UploadView(upload: open.key, offset: Int64(open.value.bytes.count))
+            }
             state.uploadsBegun += 1
             let id = UploadID(high: 1, low: UInt64(state.uploadsBegun))
             state.uploads[id] = (expected, [])
@@ -254,9 +263,19 @@ final class StubPoint: PointLink, BlobLink {
     }
 
     func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
-        try call { state in
+        while state.withLock({ $0.stallsUploads && $0.uploadPiecesLeft <= 0 }) {
+            await bell.wait(beyond: bell.rings, atMost: .milliseconds(5))
+            try Task.checkCancellation()
+        }
+        return try call { state in
             guard var under = state.uploads[upload] else { throw Failure(.notFound, "There is no such upload.") }
-            if Int64(under.bytes.count) == offset { under.bytes += bytes.readableBytesView }
+            guard state.uploadPiecesLeft > 0 else { throw Self.unreachable }
+            state.uploadPiecesLeft -= 1
+            state.uploadedBytes += bytes.readableBytes
+            guard Int64(under.bytes.count) == offset else {
+                throw Failure(.preconditionFailed, "The upload stands at \(under.bytes.count), not at \(offset).")
+            }
+            under.bytes += bytes.readableBytesView
             state.uploads[upload] = under
             return UploadView(upload: upload, offset: Int64(under.bytes.count))
         }
@@ -264,8 +283,12 @@ final class StubPoint: PointLink, BlobLink {
 
     func finish(_ upload: UploadID) async throws -> BlobView {
         try call { state in
-            guard let under = state.uploads[upload] else { throw Failure(.notFound, "There is no such upload.") }
-            if digest(of: under.bytes) != under.digest { state.faults.append("\(under.digest) was uploaded damaged") }
+            guard let under = state.uploads.removeValue(forKey: upload) else {
+                throw Failure(.notFound, "There is no such upload.")
+            }
+            guard digest(of: under.bytes) == under.digest else {
+                throw Failure(.digestMismatch, "The bytes that came are not \(under.digest).")
+            }
             state.blobs[under.digest] = under.bytes
             state.granted.insert(under.digest)
             return BlobView(digest: under.digest, size: Bytes(Int64(under.bytes.count)))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct TransferProgressTests {
     /// A file of 100 GiB that comes with 100 MiB each second.
     private func words(seconds: Int) -> [(at: Int, text: String)] {
-        var progress = TransferProgress("model.bin", at: .zero)
+        var progress = TransferProgress("staging model.bin", at: .zero)
         return (1...seconds).compactMap { second in
             progress.advance(
                 to: .mebi(100) * second,
@@ -34,9 +34,9 @@ import Testing
 
     @Test("of a folder all files count, and only what has come counts as speed")
     func folder() {
-        var progress = TransferProgress("data", total: .gibi(4), settled: .gibi(1), at: .zero)
+        var progress = TransferProgress("uploading data", total: .gibi(4), settled: .gibi(1), at: .zero)
         progress.settle(.gibi(1))
         let text = progress.advance(to: .mebi(512), received: .mebi(40), of: .gibi(2), at: .seconds(4))
-        #expect(text == "staging data: 2.5 GiB of 4 GiB, 10 MiB/s")
+        #expect(text == "uploading data: 2.5 GiB of 4 GiB, 10 MiB/s")
     }
 }

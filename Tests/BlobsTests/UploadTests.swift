@@ -52,6 +52,40 @@ struct UploadTests {
         #expect(scratch.names("store/uploads").isEmpty)
     }
 
+    @Test("an owner goes on with the open upload of the same bytes, also in the next process; nobody else does")
+    func ownersResume() async throws {
+        let wanted = try await digest(data)
+        let size = Bytes(Int64(data.count))
+        let first = try await scratch.store()
+        let (id, offset) = try await first.resume(expected: wanted, size: size, owner: "me", now: now)
+        #expect(offset == 0)
+        try await first.append(id, offset: 0, ByteBuffer(data[0..<100_000]))
+        #expect(try await first.resume(expected: wanted, size: size, owner: "me", now: now) == (id, 100_000))
+        let second = try await scratch.store()
+        let again = try await second.resume(expected: wanted, size: size, owner: "me", now: now)
+        #expect(again == (id, 100_000))
+        let other = try await second.resume(expected: wanted, size: size, owner: "you", now: now)
+        #expect(other.upload != id && other.offset == 0)
+        try await second.append(id, offset: 100_000, ByteBuffer(data[100_000...]))
+        _ = try await second.finish(id)
+        let third = try await second.resume(expected: wanted, size: size, owner: "me", now: now)
+        #expect(third.upload != id && third.offset == 0, "one that has ended is not gone on with")
+        #expect(try await second.bytes(wanted) == data)
+    }
+
+    @Test("what came of a stream before it broke off is kept to the last byte")
+    func brokenStream() async throws {
+        let store = try await scratch.store()
+        let id = try await store.begin(now: now)
+        let (data, stream) = (data, AsyncThrowingStream<ByteBuffer, any Error>.makeStream())
+        for start in stride(from: 0, to: 250_000, by: 1000) {
+            stream.continuation.yield(ByteBuffer(data[start..<start + 1000]))
+        }
+        stream.continuation.finish(throwing: Failure(.unavailable, "the line broke"))
+        _ = await failure(.unavailable) { try await store.append(id, offset: 0, stream: stream.stream) }
+        #expect(try await store.offset(of: id) == 250_000)
+    }
+
     @Test("an upload that is finished too early stays")
     func early() async throws {
         let store = try await scratch.store()

@@ -148,6 +148,8 @@ import Testing
             "It is running at 'north'.",
             "Centre 'north' has it: staging model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s",
             "Centre 'north' has it: its inputs do not come: 磁盘已满",
+            "It has ended at 'north', its outputs are still to arrive: uploading model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s",
+            "It has ended at 'north', its outputs are still to arrive: its outputs do not arrive: 磁盘已满",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "

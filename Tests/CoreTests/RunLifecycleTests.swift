@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct RunLifecycleTests {
     enum Input: Hashable, CaseIterable {
-        case offer, submitting, staging, pending, waiting, running, succeeded, failed, lost, loseSight, regainSight
-        case cancel, preempt, drain, superseded, giveUp
+        case offer, submitting, staging, pending, waiting, running, delivering, succeeded, failed, lost
+        case loseSight, regainSight, cancel, preempt, drain, superseded, giveUp
     }
 
     /// Every life that transitions can reach, found by walking; with the inputs that led there.
@@ -41,6 +41,11 @@ import Testing
         case .waiting:
             life.observe(RunObservation(phase: .pending, engineJob: "e1", waiting: "Resources"), now: .start)
         case .running: life.observe(RunObservation(phase: .running, engineJob: "e1", startedAt: .start), now: .start)
+        case .delivering:
+            life.observe(
+                RunObservation(phase: .running, engineJob: "e1", startedAt: .start, waiting: "uploading out"),
+                now: .start
+            )
         case .succeeded: end(.succeeded)
         case .failed: end(.exit)
         case .lost: life.observe(RunObservation(phase: .ended), now: .start)
@@ -155,7 +160,7 @@ import Testing
         }
     }
 
-    @Test("what a run waits for is its inputs, then its turn, then nothing, and a late word changes none of it")
+    @Test("what a run waits for is its inputs, then its turn, then its outputs, and a late word changes none of it")
     func waits() {
         var life = RunLifecycle(state: .leased, lease: .offered)
         Self.apply(.staging, to: &life)
@@ -168,6 +173,19 @@ import Testing
         Self.apply(.running, to: &life)
         Self.apply(.staging, to: &life)
         #expect(life.state == .running && life.waiting == nil)
+        // It has ended at its engine, and its outputs are on their way.
+        #expect(Self.apply(.delivering, to: &life) == [.waits("uploading out")])
+        #expect(Self.apply(.delivering, to: &life) == [])
+        #expect(life.state == .running && life.waiting == "uploading out")
+        Self.apply(.succeeded, to: &life)
+        #expect(life.state == .succeeded && life.waiting == nil)
+    }
+
+    @Test("a run whose start is heard of when its outputs are on their way has started, and waits for them")
+    func delivers() {
+        var life = RunLifecycle(state: .leased, lease: .offered)
+        let changes = Self.apply(.delivering, to: &life)
+        #expect(changes == [.accepted, .pending(engineJob: "e1"), .started(at: .start), .waits("uploading out")])
     }
 
     @Test("an engine that gives its runs no name is believed all the same: waiting is written down")

@@ -4,13 +4,14 @@ import Synchronization
 import Testing
 import Wire
 
-/// Large inputs over bad lines.
+/// Large inputs and outputs over bad lines.
 @Suite(.serialized)
 struct StagingTests {
     @Test("an agent that is killed in the middle of a download fetches the rest of it and no more")
     func killedWhileStaging() async throws {
         let point = try await PointUnderTest()
-        let line = try StallingLine(to: point.port)
+        let line = try Line(to: point.port)
+        line.allow(.down, 4 << 20)
         defer { line.close() }
         let joined = try await point.call("POST", "/v1/centres", json: #"{"name": "region-1", "tier": "region"}"#)
         let token = try #require(joined.json["token"]?.stringValue)
@@ -44,104 +45,82 @@ struct StagingTests {
             return parts?.max() ?? 0
         }
         try await eventually("some of it to come", tail: { first.output + point.server.output }) {
-            line.isStalled && kept() > 1 << 20
+            line.isStalled(.down) && kept() > 1 << 20
         }
         await first.kill()
         let before = kept()
         #expect(before < bytes)
-        line.release()
+        let stalledAt = line.bytes(.down)
+        line.allow(.down, .max)
         let second = try agent([])
         defer { second.abandon() }
         #expect(try await point.end(of: used).summary.state == .succeeded)
-        let fetched = line.bytesSinceRelease
+        let fetched = line.bytes(.down) - stalledAt
         #expect(fetched >= bytes - before)
         #expect(fetched < bytes - before + 1 << 20, "\(fetched) bytes came although \(before) were here")
     }
-}
 
-/// A line to a local port on which no connection brings back more than so many bytes, until it is released.
-final class StallingLine: Sendable {
-    static let bytesMax = 4 << 20
-
-    let port: Int
-    private let listener: Int32
-    private struct State {
-        var isStalled = false
-        var isReleased = false
-        var bytesSinceRelease = 0
-    }
-    private let state = Mutex(State())
-
-    init(to target: Int) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0 && listen(listener, 64) == 0
-            }
+    @Test("outputs over a line that is cut again and again, from an agent and to a point that are killed, arrive once")
+    func brokenDelivery() async throws {
+        let point = try await PointUnderTest()
+        let line = try Line(to: point.port)
+        defer { line.close() }
+        let joined = try await point.call("POST", "/v1/centres", json: #"{"name": "region-1", "tier": "region"}"#)
+        let token = try #require(joined.json["token"]?.stringValue)
+        func agent(_ extra: [String]) throws -> Program {
+            try Program(
+                ["agent", "--data", point.folder.path + "/agent", "--cores", "2", "--memory", "1GiB"] + extra,
+                log: point.folder.appendingPathComponent("agent.log")
+            )
         }
-        try #require(isListening)
-        self.listener = listener
-        port = Int(UInt16(bigEndian: address.sin_port))
-        Thread.detachNewThread { [self] in
-            while case let near = accept(listener, nil, nil), near >= 0 {
-                let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-                var address = Self.address(target)
-                _ = withUnsafePointer(to: &address) {
-                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        connect(far, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                    }
-                }
-                Thread.detachNewThread { self.carry(from: near, to: far) { _ in true } }
-                Thread.detachNewThread {
-                    var total = 0
-                    self.carry(from: far, to: near) { count in
-                        total += count
-                        return self.state.withLock { state in
-                            if state.isReleased {
-                                state.bytesSinceRelease += count
-                            } else if total > Self.bytesMax {
-                                state.isStalled = true
-                            }
-                            return state.isReleased || total <= Self.bytesMax
-                        }
-                    }
-                }
-            }
+        let first = try agent(["--join", "http://127.0.0.1:\(line.port)", "--token", token])
+        defer { first.abandon() }
+        let (bytes, piece) = (48 << 20, 1 << 20)
+        line.allow(.up, 8 << 20)
+        let view = try await point.submit(
+            """
+            {"name": "made", "outputs": ["big"], "isolation": "none", "placement": {"centres": ["region-1"]},
+             "command": ["/bin/sh", "-c",
+               "head -c \(bytes) /dev/urandom > $ONEPOINT_OUTPUTS/big && sha256sum < $ONEPOINT_OUTPUTS/big"]}
+            """
+        )
+        let job = try #require(view.job)
+        try await eventually("some of it to go", tail: { first.output }) { line.isStalled(.up) }
+        // So slowly that how far it is gets told, here and to people.
+        let show = CommandLineUnderTest(point: point)
+        try await eventually("a word on its progress", tail: { first.output }) {
+            line.allow(.up, line.bytes(.up) + 1 << 16)
+            let why: WhyView = try await point.call("GET", "/v1/jobs/\(job)/why").decode()
+            return why.headline.hasPrefix(
+                "It has ended at 'region-1', its outputs are still to arrive: uploading big: "
+            )
         }
-    }
-
-    private static func address(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        address.sin_port = UInt16(port).bigEndian
-        return address
-    }
-
-    /// - Parameter admit: Whether these many more bytes may pass; once they may not, nothing does on this connection.
-    private func carry(from source: Int32, to sink: Int32, _ admit: (Int) -> Bool) {
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = recv(source, &buffer, buffer.count, 0), count > 0, admit(count) {
-            var sent = 0
-            while sent < count {
-                let more = buffer.withUnsafeBytes {
-                    send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL))
-                }
-                guard more > 0 else { break }
-                sent += more
-            }
-            if sent < count { break }
+        #expect(try await show.run("job", "\(job)").output.contains("waits: uploading big: "))
+        // Of a run that is not over, wherever it is killed.
+        await first.kill()
+        line.allow(.up, line.bytes(.up) + 8 << 20)
+        let second = try agent([])
+        defer { second.abandon() }
+        try await eventually("more of it to go", tail: { second.output }) { line.isStalled(.up) }
+        await point.server.kill()
+        try await point.restart()
+        // Nothing long passes, and the point is told why nothing comes.
+        line.cut(.up, after: 256 << 10)
+        line.allow(.up, .max)
+        try await eventually("a word on what is wrong", tail: { second.output }) {
+            let why: WhyView = try await point.call("GET", "/v1/jobs/\(job)/why").decode()
+            return why.headline.contains("its outputs do not arrive: ")
         }
-        // What was stalled stays open, as over a line that has gone dead.
-        if !state.withLock({ $0.isStalled && !$0.isReleased }) { shutdown(sink, Int32(SHUT_RDWR)) }
+        #expect(try await point.job(job).summary.state == .active)
+        line.cut(.up, after: 5 * piece / 2)
+        let detail = try await point.end(of: job, within: .seconds(300))
+        #expect(detail.summary.state == .succeeded)
+        let artifact = try #require(detail.artifacts.first)
+        #expect(artifact.size == Bytes(Int64(bytes)))
+        #expect(try await point.log(of: job).hasPrefix(artifact.digest.hex))
+        // What was on its way may be lost at each break, which is a piece at most; the rest is what agents say.
+        let breaks = line.cuts + 2
+        #expect(line.cuts > 5)
+        #expect(line.bytes(.up) < bytes + (breaks + 2) * piece, "\(line.bytes(.up)) bytes, \(line.cuts) cuts")
     }
-
-    var isStalled: Bool { state.withLock { $0.isStalled } }
-    var bytesSinceRelease: Int { state.withLock { $0.bytesSinceRelease } }
-
-    func release() { state.withLock { $0.isReleased = true } }
-
-    func close() { shutdown(listener, Int32(SHUT_RDWR)) }
 }

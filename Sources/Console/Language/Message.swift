@@ -406,7 +406,7 @@ enum Message: String, Sendable, CaseIterable {
     case eventRunOffered = "Offered to its centre ¦ 已告知中心"
     case eventRunAccepted = "Accepted by its centre ¦ 中心已接受"
     case eventRunPending = "With the engine ¦ 已交给引擎"
-    case eventRunWaiting = "Waits at the engine ¦ 在引擎中等待"
+    case eventRunWaiting = "Waits ¦ 等待中"
     case eventRunStarted = "Started ¦ 开始运行"
     case eventRunUnseen = "Out of sight ¦ 失去联系"
     case eventRunSeen = "In sight again ¦ 恢复联系"

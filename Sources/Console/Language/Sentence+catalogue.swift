@@ -117,6 +117,9 @@ extension Sentence {
         its inputs do not come: {0} ¦ 它的输入暂时取不到：{0}
         It waits at the engine of '{0}'. ¦ 它在 {0} 的引擎中等待。
         It waits at the engine of '{0}': {1} ¦ 它在 {0} 的引擎中等待：{1}
+        It has ended at '{0}', its outputs are still to arrive: {1} ¦ 它在 {0} 已结束，输出尚未到齐：{1}
+        uploading {0}: {1} of {2}, {3}/s ¦ 正在上传 {0}：已传 {1}，共 {2}，每秒 {3}
+        its outputs do not arrive: {0} ¦ 它的输出暂时送不到：{0}
         It is running at '{0}'. ¦ 它正在 {0} 运行。
         It succeeded. ¦ 它成功了。
         It succeeded at '{0}'. ¦ 它在 {0} 成功了。
