@@ -66,6 +66,8 @@ public actor Agent: Service {
     private var capacityAcknowledged: CentreCapacity?
     /// Rings when something is to be reported.
     let reportBell = Bell()
+    /// Rings when something in the cache may not be needed any more.
+    private let trimBell = Bell()
     /// Rings when the engine was listed.
     private let lookedBell = Bell()
     /// Rings when the engine should be listed.
@@ -145,6 +147,7 @@ public actor Agent: Service {
     /// Works until the task is cancelled, on no executor but its task's.
     package func work() async throws {
         try await restore()
+        await staging.open(keeping: { [weak self] in await self?.lives ?? Lives(orders: [], areAll: false) })
         await withDiscardingTaskGroup { group in
             group.addTask { await self.exchangeLoop(waits: true) }
             group.addTask { await self.exchangeLoop(waits: false) }
@@ -395,25 +398,29 @@ public actor Agent: Service {
         }
     }
 
+    /// Room is made before anything is brought; this sees to the rest: what runs have left, and what they need no more.
     private func trimLoop() async {
         var failures = 0
         while !Task.isCancelled {
-            // What the engine runs and no record here is of may need anything, and so may what it has not told yet.
-            if looksDone > 0, strays.isEmpty, accepting.isEmpty {
-                do {
-                    try await staging.trim { await self.records.values.map(\.order) }
-                    failures = 0
-                } catch is CancellationError {
-                    break
-                } catch {
-                    failures += 1
-                    if failures == 1 { log.warning("cache not trimmed", metadata: ["error": "\(describe(error))"]) }
-                }
+            let rings = trimBell.rings
+            do {
+                try await staging.trim()
+                failures = 0
+            } catch is CancellationError {
+                break
+            } catch {
+                failures += 1
+                if failures == 1 { log.warning("cache not trimmed", metadata: ["error": "\(describe(error))"]) }
             }
-            try? await runtime.sleep(for: pace.trimPeriod)
+            await trimBell.wait(beyond: rings, atMost: pace.trimPeriod, on: runtime)
         }
         // Whoever waits for a download waits for its end, also when both are to stop.
         await staging.stop()
+    }
+
+    private var lives: Lives {
+        // What the engine runs and no record here is of may need an algorithm, and so may what it has not told yet.
+        Lives(orders: records.values.map(\.order), areAll: looksDone > 0 && strays.isEmpty && accepting.isEmpty)
     }
 
     // MARK: Records
@@ -467,6 +474,7 @@ public actor Agent: Service {
         workBells[run] = nil
         fresh.remove(run)
         await staging.release(run)
+        trimBell.ring()
     }
 
     /// Between two looks at a running task's log: longer when many run, so that looking stays cheap.

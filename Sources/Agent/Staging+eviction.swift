@@ -12,31 +12,64 @@ extension Staging {
         var usedAt: Instant
     }
 
+    /// Does what adds to the cache once there is room for it.
+    func making(room size: Bytes, for work: Work, _ body: () async throws -> Void) async throws {
+        defer { coming[work] = nil }
+        try await makeRoom(for: work, size)
+        try await body()
+        grown = grown + size
+    }
+
+    /// Sees to it that the cache is within its limit also when what is about to come is here, as far as live runs leave
+    /// anything to remove. Whoever calls it takes it out of `coming` and counts it.
+    func makeRoom(for work: Work, _ size: Bytes) async throws {
+        coming[work] = size
+        // As long as nobody lets go of anything another look finds no more.
+        if releasesInVain != releases { try await trim() }
+    }
+
     /// Removes what was not used for the longest time until the cache is a tenth below its limit, so that not every run
     /// makes it look again. Cheap while it is within.
     ///
-    /// - Parameter orders: Those of every live run: what they name stays, whatever the limit says. Asked for only when
-    ///   something has to go.
-    func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws {
+    /// What live runs name stays, whatever the limit says.
+    func trim() async throws {
         let limit = try await cacheLimit()
-        if let counted, counted + grown <= limit { return }
+        while let other = trimming {
+            _ = await other.result
+            if trimming == other { trimming = nil }
+        }
+        if let counted, counted + grown + comingBytes <= limit { return }
+        // Awaited here and by whoever would begin another. It ends by itself: nothing in it waits for a transfer.
+        let task = Task { try await look(limit) }
+        trimming = task
+        defer { if trimming == task { trimming = nil } }
+        try await task.value
+    }
+
+    private var comingBytes: Bytes { coming.values.reduce(0, +) }
+
+    private func look(_ limit: Bytes) async throws {
         isTrimming = true
         defer { isTrimming = false }
         // What comes from now on is counted on top of what is found.
         (counted, grown) = (nil, 0)
-        let named = try await named(by: await orders())
+        let before = releases
+        let lives = await lives()
+        let named = try await named(by: lives.orders)
         try await cache.sweepCopies()
-        var total = try await clearParts(except: named)
+        let parts = try await clearParts(except: named)
         let blobs = try await cache.uses()
         let algorithms = try await folder.algorithms()
         var units = blobs.map { Unit(work: .blob($0.blob.digest), size: $0.blob.size, usedAt: $0.usedAt) }
         units += algorithms.map { Unit(work: .algorithm($0.tree), size: $0.size, usedAt: $0.usedAt) }
-        total = units.reduce(total) { $0 + $1.size }
-        if total > limit {
-            let before = total
+        let found = units.reduce(parts) { $0 + $1.size }
+        var total = found
+        if total + comingBytes > limit {
             let target = limit - Bytes(limit.count / 10)
             units.sort { $0.usedAt < $1.usedAt }
-            for unit in units where total > target && !named.contains(unit.work) {
+            for unit in units where total + comingBytes > target && !named.contains(unit.work) {
+                // A run that nobody here knows of may use its algorithm; its inputs are copies.
+                if case .algorithm = unit.work, !lives.areAll { continue }
                 let isGone = try await evict(unit.work) { [cache, folder] in
                     switch unit.work {
                     case .blob(let digest): _ = try await cache.delete(digest)
@@ -46,24 +79,26 @@ extension Staging {
                 }
                 if isGone { total = total - unit.size }
             }
-            if total < before {
+            if total < found {
                 log.notice(
                     "cache trimmed",
-                    metadata: ["limit": "\(limit)", "removed": "\(before - total)", "left": "\(total)"]
+                    metadata: ["limit": "\(limit)", "removed": "\(found - total)", "left": "\(total)"]
                 )
             }
         }
+        releasesInVain = total + comingBytes > limit ? before : nil
         counted = total
     }
 
     /// Drops downloads that broke off and that no live run wants to go on with.
-    /// - Returns: The bytes of the others.
+    /// - Returns: The bytes of the others, without those that are coming.
     private func clearParts(except named: Set<Work>) async throws -> Bytes {
         var total: Bytes = 0
         for upload in cache.openUploads {
             guard let owner = try? await cache.owner(of: upload), let digest = Digest(owner),
                 let size = try? await cache.offset(of: upload)
             else { continue }
+            if coming[.blob(digest)] != nil { continue }
             if !named.contains(.blob(digest)),
                 try await evict(.blob(digest), { [cache] in try await cache.abort(upload) })
             {

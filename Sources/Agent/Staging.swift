@@ -14,6 +14,9 @@ package import Wire
 
 /// Brings a run's bytes to the centre and takes what it left away again.
 package protocol CentreStaging: Sendable {
+    /// Before anything else.
+    /// - Parameter lives: Whose inputs and algorithms must stay, asked whenever something has to go.
+    func open(keeping lives: @escaping @Sendable () async -> Lives) async
     /// Makes everything ready that a run needs. May be repeated after a crash.
     /// - Parameter tell: Hears from time to time how far that is, in words for people.
     func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder
@@ -27,9 +30,16 @@ package protocol CentreStaging: Sendable {
     /// Nothing of a run is needed any more.
     func release(_ run: RunKey) async
     /// Keeps what is stored for later runs within its limit, without what the live ones need.
-    func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws
+    func trim() async throws
     /// Ends what is under way, so that nothing moves any more once the agent has stopped.
     func stop() async
+}
+
+/// The runs of a centre that are not over.
+package struct Lives: Sendable {
+    package var orders: [LeaseOrder]
+    /// Whether there are no others, which would need what was placed for them.
+    package var areAll: Bool
 }
 
 /// What a run left of what it had promised.
@@ -54,6 +64,7 @@ actor Staging: CentreStaging {
     let now: @Sendable () -> Instant
     private let elapsed: @Sendable () -> Duration
     let log: Logger
+    private(set) var lives: @Sendable () async -> Lives = { Lives(orders: [], areAll: false) }
     /// Transfers under way; whoever wants the same waits for the first.
     private(set) var underWay: [Work: Task<Void, any Error>] = [:]
     /// Of each run that is being staged or collected, the blobs that must stay.
@@ -67,6 +78,12 @@ actor Staging: CentreStaging {
             lapsed = []
         }
     }
+    /// The look through the cache under way: one at a time.
+    var trimming: Task<Void, any Error>?
+    /// How often a run has let go of something.
+    private(set) var releases = 0
+    /// What that was when the last look could not make enough room. `nil` when it could.
+    var releasesInVain: Int?
     /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
     private(set) var algorithms: [RunKey: Digest] = [:]
     /// What each run that is being staged or collected waits for at this moment.
@@ -75,9 +92,12 @@ actor Staging: CentreStaging {
     private var left: [RunKey: [Output]] = [:]
     /// The one eviction under way.
     var eviction: Task<Void, any Error>?
-    /// What the cache had when it was last looked through, and what has come since. `nil` before.
+    /// What the cache had when it was last looked through, and what has come since. `nil` before. Rather too much than
+    /// too little: then it is looked through again.
     var counted: Bytes?
     var grown: Bytes = 0
+    /// What is being brought, with its size when it is here.
+    var coming: [Work: Bytes] = [:]
 
     /// An input or output as people know it, and who wants to hear of it.
     private struct Item {
@@ -114,6 +134,8 @@ actor Staging: CentreStaging {
         (self.folder, self.cache, self.link, self.cacheMax) = (folder, cache, link, cacheMax)
         (self.now, self.elapsed, self.log) = (now, elapsed, log)
     }
+
+    func open(keeping lives: @escaping @Sendable () async -> Lives) { self.lives = lives }
 
     // MARK: In
 
@@ -167,7 +189,9 @@ actor Staging: CentreStaging {
         if try await folder.useAlgorithm(tree, at: now()) { return }
         try await once(.algorithm(tree)) {
             try await self.fetch(tree, .tree, for: run, item)
-            try await self.place(tree, .tree, at: self.folder.algorithm(tree))
+            try await self.making(room: self.cache.manifest(of: tree).size, for: .algorithm(tree)) {
+                try await self.place(tree, .tree, at: self.folder.algorithm(tree))
+            }
         }
     }
 
@@ -222,7 +246,13 @@ actor Staging: CentreStaging {
         guard try await cache.size(of: digest) == nil else { return }
         let (upload, kept) = try await cache.resume(expected: digest, owner: "\(digest)", now: now())
         let position = Position(kept)
+        defer {
+            coming[.blob(digest)] = nil
+            // Counted here too when it has broken off, or was counted before: rather too much than too little.
+            grown = grown + Bytes(position.offset)
+        }
         try await link.download(digest, for: run, from: kept) { [cache, elapsed] piece, size in
+            if position.begins() { try await self.makeRoom(for: .blob(digest), size) }
             let offset = try await cache.append(upload, offset: position.offset, piece)
             guard let received = position.move(to: offset, at: elapsed()) else { return }
             await self.note(.blob(digest), at: offset, received: received, of: size)
@@ -232,8 +262,7 @@ actor Staging: CentreStaging {
             await note(.blob(digest), at: end, received: rest, of: Bytes(end))
         }
         do {
-            let blob = try await cache.finish(upload, expected: digest)
-            grown = grown + blob.size
+            _ = try await cache.finish(upload, expected: digest)
             _ = try await cache.use([digest], at: now())
         } catch let failure as Failure where failure.code == .digestMismatch && kept > 0 {
             // What was kept is never flushed, so that a machine that crashed may have damaged it. It is gone now.
@@ -264,10 +293,12 @@ actor Staging: CentreStaging {
     }
 
     private func letGo(_ run: RunKey) {
+        releases += 1
         if isTrimming { lapsed.insert(run) } else { held[run] = nil }
     }
 
     func release(_ run: RunKey) {
+        releases += 1
         algorithms[run] = nil
         left[run] = nil
     }
@@ -418,9 +449,17 @@ actor Staging: CentreStaging {
 
 /// How far a transfer has come. Used by one task at a time.
 private final class Position: Sendable {
-    private let state: Mutex<(offset: Int64, noted: Int64, notedAt: Duration?)>
+    private let state: Mutex<(offset: Int64, noted: Int64, notedAt: Duration?, hasBegun: Bool)>
 
-    init(_ offset: Int64) { state = Mutex((offset, offset, nil)) }
+    init(_ offset: Int64) { state = Mutex((offset, offset, nil, false)) }
+
+    /// - Returns: Whether it is called for the first time.
+    func begins() -> Bool {
+        state.withLock { state in
+            defer { state.hasBegun = true }
+            return !state.hasBegun
+        }
+    }
 
     var offset: Int64 { state.withLock { $0.offset } }
 

@@ -91,7 +91,9 @@ final class SimulatedDisk: @unchecked Sendable {
 
         func release(_ run: RunKey) async {}
 
-        func trim(keeping orders: @Sendable () async -> [LeaseOrder]) async throws {}
+        func open(keeping lives: @escaping @Sendable () async -> Lives) async {}
+
+        func trim() async throws {}
 
         func stop() async {}
     }

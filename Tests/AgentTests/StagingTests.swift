@@ -151,6 +151,57 @@ import Wire
         #expect(site.point.with { state in blobs.map { state.downloads[$0]?.count } } == [1, 2, 1])
     }
 
+    @Test("room is made before anything comes: there is never more than the limit as long as the live runs need less")
+    func neverBeyond() async throws {
+        let site = Site()
+        let limit = 1_000_000
+        let most = Mutex(0)
+        let measure: @Sendable () -> Void = { [weak site] in
+            guard let bytes = site?.cachedBytes else { return }
+            most.withLock { $0 = max($0, bytes) }
+        }
+        site.point.with { $0.beforePiece = measure }
+        var pace = Site.pace
+        pace.trimPeriod = .seconds(3600)
+        try await site.start(pace, cacheMax: Bytes(Int64(limit)))
+        let blobs = (0..<8).map { site.blob("\($0)" + String(text.prefix(400_000))) }
+        let program = site.blob(String(text.prefix(150_000)))
+        let file = TreeManifest.File(path: "main.sh", digest: program, size: Bytes(150_000), executable: true)
+        let tree = site.blob(String(decoding: TreeManifest(files: [file]).canonical, as: UTF8.self))
+        let algorithm = AlgorithmReference(name: "work", version: "1", tree: tree, requirements: nil)
+        // One after the other, then two and two at once; some with an algorithm.
+        for (number, jobs) in [[0], [1], [2], [3, 4], [5], [6, 7]].enumerated() {
+            let runs = jobs.map { job in
+                site.lease(UInt64(job + 1), inputs: [.init(path: "in", kind: .file, digest: blobs[job])]) {
+                    if number == 2 || number == 4 { $0.algorithm = algorithm }
+                }
+            }
+            await site.wait("the runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+            await site.waitForgotten()
+            for run in runs { #expect(site.outcome(run) == .succeeded) }
+            site.fake.advance(by: .seconds(60))
+            measure()
+        }
+        await site.kill()
+        #expect(most.withLock { $0 } > 700_000)
+        #expect(most.withLock { $0 } <= limit)
+    }
+
+    @Test("what a run had beyond the limit goes when the run does, without waiting for the next look")
+    func goesWithItsRun() async throws {
+        let site = Site(output: text)
+        var pace = Site.pace
+        pace.trimPeriod = .seconds(3600)
+        try await site.start(pace, cacheMax: Bytes(1_000_000))
+        let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: site.blob("1" + text))]) {
+            $0.outputs = ["out"]
+        }
+        await site.wait("the run ends") { site.outcome(run) == .succeeded }
+        await site.waitForgotten()
+        await site.wait("there is less again") { site.cachedBytes <= 1_000_000 }
+        await site.kill()
+    }
+
     @Test("what live runs name is never evicted, and everything else is when there is no room at all")
     func livesStay() async throws {
         let site = Site { order in .init(duration: order.run.job == JobID(high: 1, low: 1) ? nil : .zero) }

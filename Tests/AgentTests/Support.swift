@@ -2,6 +2,7 @@ import Blobs
 import Core
 import Crypto
 import Engines
+import FoundationEssentials
 import Glibc
 import Logging
 import NIOCore
@@ -115,6 +116,8 @@ final class StubPoint: PointLink, BlobLink {
         var downloadBytesMax = Int.max
         /// Breaks every download off before its next piece.
         var breaksDownloads = false
+        /// Called before every piece of a download.
+        var beforePiece: (@Sendable () -> Void)?
         /// Pieces that downloads may still hand out before they stand still.
         var downloadPiecesLeft = Int.max
         /// Handed out instead of a blob's bytes.
@@ -227,6 +230,7 @@ final class StubPoint: PointLink, BlobLink {
         let end = Int(offset) + min(bytes.count - Int(offset), bytesMax)
         for start in stride(from: Int(offset), to: end, by: 1 << 16) {
             if state.withLock({ $0.breaksDownloads }) { throw Self.unreachable }
+            state.withLock { $0.beforePiece }?()
             try await body(ByteBuffer(bytes: bytes[start..<min(start + 1 << 16, end)]), Bytes(Int64(bytes.count)))
             try fuse.pass()
             while state.withLock({ $0.downloadPiecesLeft <= 0 }) {
@@ -527,6 +531,19 @@ final class Site: Sendable {
 
     func hasCached(_ digest: Core.Digest) -> Bool {
         access("\(path)/cache/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)", F_OK) == 0
+    }
+
+    /// Bytes of blobs, of what is on its way and of algorithms; too few rather than too many while files move.
+    var cachedBytes: Int {
+        var sum = 0
+        for folder in ["algorithms", "cache/blobs", "cache/uploads"].map({ "\(path)/\($0)" }) {
+            for name in (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? [] {
+                var about = stat()
+                let isCounted = !name.hasSuffix("/meta") && lstat("\(folder)/\(name)", &about) == 0
+                if isCounted, about.st_mode & S_IFMT == S_IFREG { sum += Int(about.st_size) }
+            }
+        }
+        return sum
     }
 
     /// Names in a folder below the root.
