@@ -3,7 +3,7 @@
 speed, beside the reference simulators under PyPy in the same run.
 
     swift build -c release --product onepoint && python3 Benchmarks/scheduling.py [--markdown] [--seeds N]
-        [--only swf,openb,fed4,forecasts,speed,million] [--traces FOLDER]
+        [--only swf,openb,fed4,projects,forecasts,speed,million] [--traces FOLDER]
 
 The traces are not part of the repository: they are looked for in ../shared/traces. `pypy3` is needed for one row of speed.
 """
@@ -99,6 +99,36 @@ def fed4(traces):
     row("fed4, CPU-seconds for 276,210 jobs, our policy", got["onepoint"]["cpu_seconds"], "must 2, aim 0.3")
 
 
+def projects(_):
+    with tempfile.TemporaryDirectory() as folder:
+        machine, path = pathlib.Path(folder) / "machine.yaml", pathlib.Path(folder) / "fair.csv"
+        machine.write_text("centres:\n  - name: machine\n    nodes:\n      - {count: 8, cores: 64, memory: 512GiB, "
+                           "cards: 8, model: h20}\n")
+        for what, sizes in [("jobs of one card", [[1]] * 4), ("jobs of unequal size", [[1, 2], [1, 2, 4], [1, 4, 8], [1]])]:
+            fair(path, sizes)
+            got = policies(path, "--federation", machine, "--projects", "project", "--policy", "onepoint,patience")
+            for name, p in got.items():
+                row(f"four equal projects of unequal appetite, {what}, {name}: held of what was due; mean wait",
+                    "; ".join(f"{x['of_due']:.2f}, {x['mean_wait_seconds']:,.0f} s" for x in p["projects"]),
+                    "≥ 0.95" if name == "onepoint" else "")
+
+
+def fair(path, sizes):
+    """Four projects for thirty days on 64 cards, of which they ask for a tenth, a fifth, three fifths and one and a half;
+    run times are log-normal with a mean of an hour, at most a day, and limits twice that."""
+    chance, lines = random.Random(1), []
+    for name, appetite, cards in zip("abcd", [0.1, 0.2, 0.6, 1.5], sizes):
+        at = 0.0
+        while at < 30 * 86400:
+            seconds = min(86400, max(30, int(chance.lognormvariate(7.5, 1.2))))
+            size = chance.choice(cards)
+            lines.append((int(at), seconds, size, name, 2 * seconds))
+            at += chance.expovariate(1) * seconds * size / (appetite * 64)
+    lines.sort()
+    path.write_text("submit,duration,gpus,project,requested_s\n"
+                    + "".join(",".join(map(str, line)) + "\n" for line in lines))
+
+
 def forecasts(traces):
     for name, arguments, every in [("KTH", [traces.kth, "--event-order", "sequential"], 1),
                                    ("SDSC-BLUE", [traces.blue, "--event-order", "sequential"], 1),
@@ -154,7 +184,7 @@ def million(_):
         row("… memory of the process, the trace itself included", f"{memory / 1e6:.2f} GB", "must 1 GB")
 
 
-PARTS = [swf, openb, fed4, forecasts, speed, million]
+PARTS = [swf, openb, fed4, projects, forecasts, speed, million]
 
 
 def main():
@@ -167,7 +197,7 @@ def main():
     chosen = options.only.split(",")
     if unknown := set(chosen) - {part.__name__ for part in PARTS}:
         sys.exit(f"no such part: {', '.join(sorted(unknown))}")
-    if chosen != ["million"] and not options.traces.is_dir():
+    if set(chosen) - {"million", "projects"} and not options.traces.is_dir():
         sys.exit(f"{options.traces} is not there: the traces are not part of the repository")
     traces = Traces(options.traces, options.seeds) if options.traces.is_dir() else None
     for part in PARTS:

@@ -227,6 +227,14 @@ import Testing
         world.expectShares()
     }
 
+    @Test("on many nodes, room is kept for several projects of large jobs at a time", arguments: seeds(4))
+    func severalPromises(seed: UInt64) {
+        var world = ProjectWorld(seed: seed, cores: 32, nodes: 4)
+        for size in [1, 4, 8, 8] { world.addProject(appetite: 2, size: size, share: 0.25) }
+        world.run(days: 5)
+        world.expectShares()
+    }
+
     @Test("more weight never gets less", arguments: seeds(4))
     func monotone(seed: UInt64) {
         var least = 0.0
@@ -402,10 +410,11 @@ private struct ProjectWorld {
     /// Of its share, as much as it had work for.
     private(set) var due: [Double] = []
 
-    init(seed: UInt64, cores: Int) {
+    init(seed: UInt64, cores: Int, nodes: Int = 1) {
         var rules = Rules.standard
         rules.halfLifeSeconds = 6 * 3600
-        scheduler = Scheduler(sites: [[NodeKind(milliCores: cores * 1000, memoryMiB: 1)]], rules: rules)
+        let node = NodeKind(milliCores: cores / nodes * 1000, memoryMiB: 1)
+        scheduler = Scheduler(sites: [Array(repeating: node, count: nodes)], rules: rules)
         self.cores = cores
         chance = SeededGenerator(seed: seed)
     }

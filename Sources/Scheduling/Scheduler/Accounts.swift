@@ -28,6 +28,8 @@ struct Accounts {
         var own: Int32 = -1
         /// Whether an overdue job waits for a limit here, so that what is given back is kept for it.
         var isClosed = false
+        /// The last pass in which a job of its own found no room.
+        var blockedIn = 0
 
         // While a pass goes on:
         /// Those below that have a turn, the least standing first.
@@ -266,6 +268,12 @@ struct Accounts {
             at = all[Int(at)].parent
         }
         return false
+    }
+
+    /// Whether nobody of this account was blocked in a pass before.
+    mutating func isFirstBlocked(_ account: Int32, in pass: Int) -> Bool {
+        defer { all[Int(account)].blockedIn = pass }
+        return all[Int(account)].blockedIn != pass
     }
 
     func turn(of account: Int32) -> Scheduler.Turn { all[Int(account)].turns[0] }

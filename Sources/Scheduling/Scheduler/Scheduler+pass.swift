@@ -78,7 +78,10 @@ extension Scheduler {
                 // A promise holds until its time: made anew at every turn, it would cost more than it is worth.
                 if promised == job, let start = promise?.start, start > now { break }
                 let waited = now - jobs[Int(job)].arrival
-                if waited > Int64(seconds) * 1000 + jobs[Int(job)].estimate { promise(job, number, now) }
+                if waited > Int64(seconds) * 1000 + jobs[Int(job)].estimate {
+                    dropPromise()
+                    promise(job, number, now)
+                }
             }
             return rules.fill != nil
         }
@@ -87,6 +90,7 @@ extension Scheduler {
 
     mutating func keepDuePromise(_ now: Int64) {
         guard let (job, number) = due else { return }
+        dropPromise()
         promise(job, number, now)
     }
 

@@ -34,21 +34,22 @@ extension Scheduler {
             {
                 best = (site, node, candidate.state, candidate.score, left)
             }
-            guard let promise = sites[site].promise else { continue }
-            for kept in promise.nodes {
-                let state = states[sites[site].states[Int(kept.node)]]
-                let right = need.cards == 0 || states.isModelRight(state, need)
-                guard state.tasks(need, isModelRight: right, limit: 1) > 0 else { continue }
-                guard
-                    end <= promise.start || promise.job == job
-                        || kept.spare.tasks(need, isModelRight: right, limit: 1) > 0
-                else {
-                    isTooLong = true
-                    continue
-                }
-                let score = score(number, sites[site].states[Int(kept.node)])
-                if best.map({ (score, $0.left) > ($0.score, left) }) ?? true {
-                    best = (site, kept.node, sites[site].states[Int(kept.node)], score, left)
+            for promise in sites[site].promises {
+                for kept in promise.nodes {
+                    let state = states[sites[site].states[Int(kept.node)]]
+                    let right = need.cards == 0 || states.isModelRight(state, need)
+                    guard state.tasks(need, isModelRight: right, limit: 1) > 0 else { continue }
+                    guard
+                        end <= promise.start || promise.job == job
+                            || kept.spare.tasks(need, isModelRight: right, limit: 1) > 0
+                    else {
+                        isTooLong = true
+                        continue
+                    }
+                    let score = score(number, sites[site].states[Int(kept.node)])
+                    if best.map({ (score, $0.left) > ($0.score, left) }) ?? true {
+                        best = (site, kept.node, sites[site].states[Int(kept.node)], score, left)
+                    }
                 }
             }
         }
@@ -57,9 +58,7 @@ extension Scheduler {
         let card = sites[best.site].take(need, tasks: 1, node: best.node, on: free, &states)
         begin(job, best.site, end, &started)
         jobs[Int(job)].stand = Stand(node: best.node, tasks: 1, card: card)
-        if let start = sites[best.site].promise?.start, end > start {
-            sites[best.site].promise?.took(need, tasks: 1, node: best.node)
-        }
+        sites[best.site].took(need, tasks: 1, node: best.node, until: end)
         return .started
     }
 
@@ -141,14 +140,13 @@ extension Scheduler {
         begin(job, best.site, end, &started)
         jobs[Int(job)].stand = Stand(node: -1, tasks: 0)
         stands[job] = taken
-        if let start = sites[best.site].promise?.start, end > start {
-            for stand in taken {
-                sites[best.site].promise?.took(
-                    stand.isRest ? need.rest : need,
-                    tasks: Int(stand.tasks),
-                    node: stand.node
-                )
-            }
+        for stand in taken {
+            sites[best.site].took(
+                stand.isRest ? need.rest : need,
+                tasks: Int(stand.tasks),
+                node: stand.node,
+                until: end
+            )
         }
         return .started
     }
@@ -162,12 +160,13 @@ extension Scheduler {
             tasks += states.tasks(group.state, need, limit: need.tasks) * group.nodes.count
             if tasks >= need.tasks { return .enough }
         }
-        guard let promise = sites[site].promise else { return .none }
         var long = tasks
-        for kept in promise.nodes {
-            let (now, then) = roomOnKept(need, job, site, kept, promise, end)
-            tasks += then
-            long += now
+        for promise in sites[site].promises {
+            for kept in promise.nodes {
+                let (now, then) = roomOnKept(need, job, site, kept, promise, end)
+                tasks += then
+                long += now
+            }
         }
         return tasks >= need.tasks ? .enough : long >= need.tasks ? .promised : .none
     }
@@ -195,7 +194,7 @@ extension Scheduler {
             let tasks = states.tasks(group.state, need, limit: need.tasks)
             if tasks > 0 { rooms.append((tasks, left(group.state, need), 0, group.nodes[...])) }
         }
-        if let promise = sites[site].promise {
+        for promise in sites[site].promises {
             for kept in promise.nodes {
                 let (_, tasks) = roomOnKept(need, job, site, kept, promise, end)
                 let state = sites[site].states[Int(kept.node)]

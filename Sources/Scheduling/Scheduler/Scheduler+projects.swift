@@ -85,7 +85,7 @@ extension Scheduler {
         }
         accounts.reopen()
         if rules.promises == .head { dropPromise() }
-        keepPromise(now, &started)
+        keepPromises(now, &started)
         serve(waiting, now, isHeadFound: rules.promises == .none && rules.fill != nil, &started)
     }
 
@@ -99,18 +99,20 @@ extension Scheduler {
     }
 
     /// Whoever room is kept for comes before everybody, whatever its project has used meanwhile.
-    private mutating func keepPromise(_ now: Int64, _ started: inout [Start]) {
-        guard promised >= 0, let start = promise?.start else { return }
-        let job = promised
-        let number = Int(jobs[Int(job)].jobClass)
-        if obstacle(job) != nil {
-            dropPromise()
-        } else if case .started = attempt(number, job, now, &started) {
-            dropPromise()
-            unqueue(job)
-        } else if start <= now {
-            promise(job, number, now)
+    private mutating func keepPromises(_ now: Int64, _ started: inout [Start]) {
+        for job in promisedJobs {
+            let number = Int(jobs[Int(job)].jobClass)
+            if obstacle(job) != nil {
+                dropPromise(to: job)
+            } else if case .started = attempt(number, job, now, &started) {
+                dropPromise(to: job)
+                unqueue(job)
+            } else if let start = promisedStart(of: job), start <= now {
+                dropPromise(to: job)
+                promise(job, number, now)
+            }
         }
+        latestPromise = promisedJobs.compactMap { promisedStart(of: $0) }.max() ?? .min
     }
 
     private func obstacle(_ job: Int32) -> Int32? {
@@ -132,11 +134,12 @@ extension Scheduler {
         while let account = accounts.first {
             var turn = accounts.turn(of: account)
             let attempt = isAllowed(turn, now) ? tryOut(turn, now, &started) : nil
-            if !isHeadFound, attempt == .noRoom || attempt == .tooLong {
+            if attempt == .noRoom || attempt == .tooLong {
+                let isHead = !isHeadFound
                 isHeadFound = true
                 guard rules.fill != nil else { return }
-                keepRoom(for: turn, now)
-                if hasFills {
+                keepRoom(for: turn, isHead: isHead, now)
+                if isHead, hasFills {
                     takeTurns(numbers, isFilling: true)
                     continue
                 }
@@ -172,7 +175,9 @@ extension Scheduler {
     /// - Returns: Whether there is one.
     private func advance(_ turn: inout Turn, isFilling: Bool) -> Bool {
         let queue = queue(turn.line, isFilling: isFilling)
-        if let entry = queue[turn.cursor], entry.job == promised { turn.cursor = queue.after(turn.cursor) }
+        while let entry = queue[turn.cursor], promisedJobs.contains(entry.job) {
+            turn.cursor = queue.after(turn.cursor)
+        }
         guard let entry = queue[turn.cursor] else { return false }
         turn.entry = entry
         return true
@@ -194,18 +199,25 @@ extension Scheduler {
         return now - jobs[Int(job)].arrival > Int64(seconds) * 1000 + jobs[Int(job)].estimate
     }
 
-    private mutating func keepRoom(for turn: Turn, _ now: Int64) {
+    /// Keeps room for a job that finds none: for the first of all if it is overdue, and for the first of each project
+    /// that is behind.
+    private mutating func keepRoom(for turn: Turn, isHead: Bool, _ now: Int64) {
         switch rules.promises {
         case .none: break
-        case .head: due = (turn.entry.job, Int(turn.jobClass))
+        case .head: if isHead { due = (turn.entry.job, Int(turn.jobClass)) }
         case .overdue:
-            // A promise that was made to another project's job is kept before the next is made.
-            guard promised < 0 else { return }
-            if isOverdue(turn.entry.job, now) || accounts.isBehind(lines[Int(turn.line)].account) {
-                promise(turn.entry.job, Int(turn.jobClass), now)
-            }
+            let account = lines[Int(turn.line)].account
+            guard accounts.isFirstBlocked(account, in: passes), promisedJobs.count < Self.promisesMax,
+                !promisedJobs.contains(where: { lines[Int(jobs[Int($0)].line)].account == account }),
+                isHead && isOverdue(turn.entry.job, now) || accounts.isBehind(account)
+            else { return }
+            promise(turn.entry.job, Int(turn.jobClass), now)
+            latestPromise = max(latestPromise, promisedStart(of: turn.entry.job) ?? .min)
         }
     }
+
+    /// Each sets nodes aside and is asked about at every placement.
+    private static let promisesMax = 8
 
     private mutating func tryOut(_ turn: Turn, _ now: Int64, _ started: inout [Start]) -> Attempt {
         let number = Int(turn.jobClass)
@@ -215,7 +227,8 @@ extension Scheduler {
         var attempt = Attempt.noRoom
         if mayFit(number) {
             keepDuePromise(now)
-            let isKnownTooLong = turn.looked > 0 && now + jobs[Int(job)].limit > promise?.start ?? .min
+            if rules.promises == .head { latestPromise = promise?.start ?? .min }
+            let isKnownTooLong = turn.looked > 0 && now + jobs[Int(job)].limit > latestPromise
             attempt = isKnownTooLong ? .tooLong : self.attempt(number, job, now, &started)
         }
         switch attempt {

@@ -1,7 +1,7 @@
 extension Scheduler {
-    /// Keeps room for a blocked job where it can start first, if no run outlives its limit.
+    /// Keeps room for a blocked job where it can start first, if no run outlives its limit, beside the room that is kept
+    /// for others.
     mutating func promise(_ job: Int32, _ number: Int, _ now: Int64) {
-        dropPromise()
         var best: (site: Int, opening: Promise)?
         for candidate in classes[number].candidates {
             let site = Int(candidate.site)
@@ -12,14 +12,26 @@ extension Scheduler {
         }
         guard let best else { return }
         sites[best.site].keep(best.opening)
-        promised = job
+        promisedJobs.append(job)
     }
 
+    /// Forgets every promise.
     mutating func dropPromise() {
         due = nil
-        guard promised >= 0 else { return }
-        promised = -1
-        for site in sites.indices { sites[site].release() }
+        while let job = promisedJobs.last { dropPromise(to: job) }
+    }
+
+    mutating func dropPromise(to job: Int32) {
+        guard let index = promisedJobs.firstIndex(of: job) else { return }
+        promisedJobs.remove(at: index)
+        for site in sites.indices { sites[site].release(job) }
+    }
+
+    func promisedStart(of job: Int32) -> Int64? {
+        for site in sites {
+            for promise in site.promises where promise.job == job { return promise.start }
+        }
+        return nil
     }
 
     /// Runs that have outlived what was reckoned with are expected to go on for a quarter of what they have run.
@@ -39,6 +51,7 @@ extension Scheduler {
         let need = classes[number].need
         let wanted = need.tasks + (need.restCards > 0 ? 1 : 0)
         var then = Forecast(sites[site].states.map { states[$0] }, need, wanted, states)
+        for promise in sites[site].promises { then.leaveOut(promise.nodes) }
         var start = now
         var index = 0
         while then.sum < wanted, index < sites[site].occupants.count {
@@ -76,6 +89,8 @@ private struct Forecast {
     /// By kind of node: whether its cards are of the right model.
     private let right: [Bool]
     private(set) var sum = 0
+    /// Kept for others: by node; empty when none is.
+    private var isOut: [Bool] = []
 
     init(_ nodes: [NodeState], _ need: Need, _ wanted: Int, _ table: NodeStates) {
         self.nodes = nodes
@@ -87,7 +102,16 @@ private struct Forecast {
 
     @inline(__always)
     private func tasks(_ node: Int) -> Int {
-        nodes[node].tasks(need, isModelRight: right[Int(nodes[node].kind)], limit: wanted)
+        if !isOut.isEmpty, isOut[node] { return 0 }
+        return nodes[node].tasks(need, isModelRight: right[Int(nodes[node].kind)], limit: wanted)
+    }
+
+    mutating func leaveOut(_ kept: [Promise.Kept]) {
+        if isOut.isEmpty { isOut = Array(repeating: false, count: nodes.count) }
+        for kept in kept {
+            sum -= tasks(Int(kept.node))
+            isOut[Int(kept.node)] = true
+        }
     }
 
     @inline(__always)

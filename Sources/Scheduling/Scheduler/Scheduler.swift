@@ -77,7 +77,11 @@ public struct Scheduler {
     /// Opens or closes a site for new work; what runs there goes on.
     public mutating func setOpen(_ site: Int32, _ isOpen: Bool) {
         sites[Int(site)].isOpen = isOpen
-        if isOpen { isFreed = true } else if sites[Int(site)].promise != nil { dropPromise() }
+        if isOpen {
+            isFreed = true
+        } else {
+            for promise in sites[Int(site)].promises { dropPromise(to: promise.job) }
+        }
     }
 
     /// Some tasks of a running job on one node.
@@ -98,9 +102,11 @@ public struct Scheduler {
         }
     }
 
-    /// For which job room is kept, and from when on, in milliseconds.
+    /// For which job room was kept first, and from when on, in milliseconds. Only where there are projects is it kept for
+    /// more than one.
     public var promise: (job: Int32, start: Int64)? {
-        sites.lazy.compactMap { $0.promise }.first.map { ($0.job, $0.start) }
+        guard let job = promisedJobs.first else { return nil }
+        return promisedStart(of: job).map { (job, $0) }
     }
 
     /// The jobs that hold nodes of a site, those expected to end first first.
@@ -125,6 +131,8 @@ public struct Scheduler {
     /// Of jobs with a project.
     private var lineOfProject: [LineKey: Int32] = [:]
     var accounts: Accounts
+    /// When the last of the promises falls due, in a pass by project: whoever ends later is in the way of all.
+    var latestPromise = Int64.min
     /// Counts the passes by project.
     var passes = 0
     public private(set) var queued = 0
@@ -135,7 +143,9 @@ public struct Scheduler {
     /// Whether room was given back since the last pass.
     var isFreed = false
     /// The job that room is kept for; -1 for none.
-    var promised: Int32 = -1
+    var promised: Int32 { promisedJobs.first ?? -1 }
+    /// The jobs that room is kept for, first promised first: one, or where there are projects one of each.
+    var promisedJobs: [Int32] = []
     /// The blocked first of the queue and its class, when room for it is still to be found: that is put off until
     /// somebody would take it.
     var due: (job: Int32, class: Int)?
@@ -242,8 +252,9 @@ public struct Scheduler {
     public mutating func withdraw(_ job: Int32) {
         unqueue(job)
         fresh.removeAll { $0 == job }
-        if promised == job || due?.job == job {
-            dropPromise()
+        if promisedJobs.contains(job) || due?.job == job {
+            due = nil
+            dropPromise(to: job)
             isFreed = true
         }
     }

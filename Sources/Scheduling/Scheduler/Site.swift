@@ -48,8 +48,8 @@ struct Site {
     private(set) var occupants: [Occupant] = []
     /// Whether anything may start there.
     var isOpen = true
-    /// At most one: the room that is kept for a blocked job.
-    var promise: Promise?
+    /// The room that is kept for blocked jobs, in the order in which it was promised; no node for two of them.
+    var promises: [Promise] = []
 
     /// States that nodes came into, in order; `version` is the number of the next entry.
     private(set) var changes: [Int32] = []
@@ -138,7 +138,7 @@ struct Site {
         let old = states[Int(node)]
         let new = table.id(state)
         states[Int(node)] = new
-        if promise?.position(of: node) == nil {
+        if !isKept(node) {
             leave(node, old)
             enter(node, new)
         }
@@ -224,19 +224,31 @@ struct Site {
         return low
     }
 
-    // MARK: the promise
+    // MARK: promises
+
+    @inline(__always)
+    func isKept(_ node: Int32) -> Bool {
+        for index in promises.indices where promises[index].position(of: node) != nil { return true }
+        return false
+    }
+
+    /// A job that starts here took something of a kept node, and is expected to be there still when room is needed.
+    mutating func took(_ need: Need, tasks: Int, node: Int32, until end: Int64) {
+        for index in promises.indices where end > promises[index].start {
+            promises[index].took(need, tasks: tasks, node: node)
+        }
+    }
 
     /// Sets nodes aside for a blocked job: they leave their groups and are looked at one by one from now on.
     mutating func keep(_ new: Promise) {
-        release()
         for kept in new.nodes { leave(kept.node, states[Int(kept.node)]) }
-        promise = new
+        promises.append(new)
     }
 
-    /// Forgets the promise; its nodes are as any others again.
-    mutating func release() {
-        guard let old = promise else { return }
-        promise = nil
+    /// Forgets the promise to a job; its nodes are as any others again.
+    mutating func release(_ job: Int32) {
+        guard let index = promises.firstIndex(where: { $0.job == job }) else { return }
+        let old = promises.remove(at: index)
         for kept in old.nodes { enter(kept.node, states[Int(kept.node)]) }
     }
 }
