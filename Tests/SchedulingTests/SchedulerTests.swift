@@ -210,6 +210,40 @@ import Testing
         #expect(started.map(\.site) == [1, 0])
     }
 
+    @Test("whoever is promised room gets it although others become first meanwhile", arguments: seeds(10))
+    func promisedButNotFirst(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        var rules = Rules.standard
+        // Promised room long before its patience ends: those who come after it may still be before it in the order.
+        rules.promises = .overdue(20)
+        rules.head = .patience(factor: 20, atMost: 500)
+        rules.fill = rules.head
+        let processors = chance.int(4...16)
+        var scheduler = Scheduler(sites: [[NodeKind(milliCores: processors * 1000, memoryMiB: 1)]], rules: rules)
+        let classes = (1...processors).compactMap { scheduler.addClass(Need(milliCores: $0 * 1000)) }
+        var ends: [Int: [Int32]] = [:]
+        var next: Int32 = 0
+        for second in 0..<20_000 where second < 1000 || scheduler.queued > 0 {
+            let now = Int64(second) * 1000
+            for job in ends.removeValue(forKey: second) ?? [] { scheduler.end(job, at: now) }
+            if second < 1000, chance.int(0...9) == 0 {
+                let limit = chance.int(1...100)
+                scheduler.submit(
+                    next,
+                    class: classes[chance.int(0...classes.count - 1)],
+                    estimate: Int64(chance.int(1...limit)) * 1000,
+                    limit: Int64(limit) * 1000,
+                    at: now
+                )
+                next += 1
+            }
+            var started: [Scheduler.Start] = []
+            scheduler.pass(at: now, started: &started)
+            for start in started { ends[second + chance.int(1...100), default: []].append(start.job) }
+        }
+        #expect(scheduler.queued == 0, "\(scheduler.queued) of \(next) never started")
+    }
+
     @Test("what no site could ever hold gets no class")
     func impossible() {
         var scheduler = Scheduler(sites: [[NodeKind(milliCores: 4000, memoryMiB: 1024, cards: 2)]], rules: .standard)

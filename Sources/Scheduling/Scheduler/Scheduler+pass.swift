@@ -65,6 +65,9 @@ extension Scheduler {
     /// - Returns: Whether others may pass.
     private mutating func takeHeads(_ now: Int64, _ started: inout [Start]) -> Bool {
         if rules.promises == .none, rules.fill != nil { return true }
+        // Where somebody else has become the first meanwhile, whoever room is kept for would never be asked again, and
+        // a promise whose time has come would keep everybody out for ever.
+        if case .overdue = rules.promises, promised >= 0, firstHead()?.job != promised { keepPromises(now, &started) }
         while let (job, number) = firstHead() {
             if case .started = attempt(number, job, now, &started) {
                 if promised == job { dropPromise() }

@@ -99,7 +99,7 @@ extension Scheduler {
     }
 
     /// Whoever room is kept for comes before everybody, whatever its project has used meanwhile.
-    private mutating func keepPromises(_ now: Int64, _ started: inout [Start]) {
+    mutating func keepPromises(_ now: Int64, _ started: inout [Start]) {
         for job in promisedJobs {
             let number = Int(jobs[Int(job)].jobClass)
             if obstacle(job) != nil {
