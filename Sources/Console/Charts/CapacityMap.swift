@@ -36,6 +36,8 @@ struct CapacityMap: Sendable {
         var columns = 1
         while columns * columns < groups.count * 2 { columns += 1 }
         columns = min(columns, groups.count)
+        // A few nodes are drawn large enough to be seen.
+        let side = groups.count <= 16 ? 24 : 12
         let isOff = centre.state != .open || !centre.connected
         var squares = HTML.empty
         for (index, group) in groups.enumerated() {
@@ -45,11 +47,12 @@ struct CapacityMap: Sendable {
             let names = [group.first, group.count > 1 ? group.last : nil].compactMap { $0?.node.name }
             let title = w(.mapNode, names.joined(separator: " – "), "\(Int((use * 100).rounded()))")
             squares += """
-                <rect class="\(shade)" x="\(index % columns * 14)" y="\(index / columns * 14)" width="12" height="12" \
+                <rect class="\(shade)" x="\(index % columns * (side + 2))" y="\(index / columns * (side + 2))" width="\(side)" height="\(side)" \
                 rx="2"><title>\(title)</title></rect>
                 """
         }
-        let (width, height) = (columns * 14 - 2, (groups.count + columns - 1) / columns * 14 - 2)
+        let width = columns * (side + 2) - 2
+        let height = (groups.count + columns - 1) / columns * (side + 2) - 2
         let cards = centre.capacity.cards.nameplate + centre.capacity.emulatedCards.nameplate
         let figures = w(
             .mapFigures,

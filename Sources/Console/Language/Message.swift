@@ -106,7 +106,7 @@ enum Message: String, Sendable, CaseIterable {
     case mapFull = "in full use ¦ 满载"
     case mapOff = "not open, silent or down ¦ 未开放、失联或停机"
     case mapNode = "{0}: {1} % in use ¦ {0}：已用 {1} %"
-    case mapFigures = "{0} node(s), {1} cores, {2} cards ¦ {0} 个节点，{1} 核，{2} 张卡"
+    case mapFigures = "{0} node(s); cores: {1}, cards: {2} ¦ {0} 个节点，{1} 核，{2} 张卡"
     case noCentres = "No centre is connected yet. ¦ 尚未接入任何算力中心。"
 
     // Overview
