@@ -5,9 +5,13 @@ import Synchronization
 public import Wire
 
 extension Point {
+    /// How many different jobs one question may be about: each is a plan and a look ahead, while others wait.
+    static let estimatesMax = 64
+
     /// What a submission could expect if it were made now. Nothing is made.
     ///
-    /// - Throws: As ``submit(_:project:idempotencyKey:_:)``: with every fault at once, or `.impossible`.
+    /// - Throws: As ``submit(_:project:idempotencyKey:_:)``: with every fault at once, or `.impossible`; `.tooLarge` for
+    ///   a workflow of more than ``estimatesMax`` jobs that differ.
     public func estimate(_ document: JSON, project: ProjectName?, _ caller: Principal) async throws -> EstimatesView {
         let (read, workflowName, project) = try await read(document, project: project, caller)
         var drafts = read
@@ -20,11 +24,14 @@ extension Point {
         let last = snapshot.queue.map(\.sequence).max() ?? 0
         let names = workflowName == nil ? [] : Set(drafts.map(\.spec.name))
         var jobs: [EstimateView] = []
+        // Jobs that ask for the same may expect the same.
+        var known: [QueuedJob: (Reason, Forecast?)] = [:]
+        let id: JobID = makeID()
         for draft in drafts {
             let spec = draft.spec
             let awaited = try await store.read { try Self.awaited(spec, among: names, $0) }
             let job = QueuedJob(
-                id: makeID(),
+                id: id,
                 project: project,
                 sequence: last + 1,
                 submittedAt: now,
@@ -35,7 +42,19 @@ extension Point {
                 unmetDependencies: awaited.count,
                 waitingFor: awaited
             )
-            let (reason, forecast) = try await foresee(job, in: snapshot)
+            guard known[job] != nil || known.count < Self.estimatesMax else {
+                throw Failure(
+                    .tooLarge,
+                    "An estimate is of at most \(Self.estimatesMax) jobs that differ. Ask about a part of the workflow."
+                )
+            }
+            let (reason, forecast): (Reason, Forecast?)
+            if let same = known[job] {
+                (reason, forecast) = same
+            } else {
+                (reason, forecast) = try await foresee(job, in: snapshot)
+            }
+            known[job] = (reason, forecast)
             let named =
                 visible.map { visible in
                     reason.naming { owners[$0].map(visible.contains) ?? false }

@@ -75,6 +75,21 @@ import Wire
         #expect(view.jobs[1].forecast?.runP90Seconds == 3600)
     }
 
+    @Test("a workflow of many alike jobs is one question, one of too many different jobs is refused")
+    func manyJobs() async throws {
+        let bench = try await Bench.make()
+        _ = try await bench.centre(cores: 400_000)
+        func workflow(_ limit: (Int) -> Int) -> String {
+            let jobs = (1...100).map { number in
+                #"{"name": "j\#(number)", "command": ["true"], "resources": {"time_limit": \#(limit(number))}}"#
+            }
+            return #"{"workflow": "w", "jobs": [\#(jobs.joined(separator: ","))]}"#
+        }
+        #expect(try await estimate(bench, workflow { _ in 60 }).jobs.count == 100)
+        let failure = await #expect(throws: Failure.self) { try await estimate(bench, workflow { 60 + $0 }) }
+        #expect(failure?.code == .tooLarge)
+    }
+
     @Test("every job has one forecast from before its start, and it is scored; a restart forgets nothing")
     func kept() async throws {
         let bench = try await Bench.make()
