@@ -440,6 +440,32 @@ extension ProjectPage {
 
 extension SubmitPage {
     static let sample = SubmitPage(document: SubmitPage.example, key: "key-1", problem: nil, faults: [])
+    static let estimatedSample = SubmitPage(
+        document: SubmitPage.example,
+        key: "key-1",
+        problem: nil,
+        faults: [],
+        estimates: [
+            EstimateView(
+                name: "hello",
+                count: 4,
+                code: "capacity",
+                headline: "Every centre that could run it is busy: edge-1 has 0 of 1 core free on its best node.",
+                evidence: [],
+                wayOut: "were tier device allowed, it would start now at device-1",
+                timeLimitSeconds: 300,
+                forecast: ForecastView(
+                    Forecast(
+                        wait: .init(modelled: 600, p50: 900, p90: 4200),
+                        run: .init(modelled: 200, p50: 180, p90: 290),
+                        pricePerHour: 50_000
+                    ),
+                    madeAt: Sample.now
+                ),
+                costMax: 4167
+            )
+        ]
+    )
     static let faultySample = SubmitPage(
         document: """
             name: Hello World
@@ -512,7 +538,8 @@ enum Gallery {
             ("ledger", LedgerPage.sample.render(frame)), ("ledger-usage", LedgerPage.usageSample.render(frame)),
             ("tokens", TokensPage.sample.render(frame)), ("token-issued", IssuedTokenPage.sample.render(frame)),
             ("projects", ProjectsPage.sample.render(frame)), ("project", ProjectPage.sample.render(frame)),
-            ("submit", SubmitPage.sample.render(frame)), ("submit-faults", SubmitPage.faultySample.render(frame)),
+            ("submit", SubmitPage.sample.render(frame)), ("submit-estimate", SubmitPage.estimatedSample.render(frame)),
+            ("submit-faults", SubmitPage.faultySample.render(frame)),
             ("tree", TreePage.sample.render(frame)), ("problem", ProblemPage.sample.render(frame)),
             ("confirm", ConfirmPage.sample.render(frame)),
         ]

@@ -160,6 +160,7 @@ final class PointUnderTest: @unchecked Sendable {
         _ method: String,
         _ path: String,
         json: String? = nil,
+        form: String? = nil,
         token: String? = nil,
         headers: [String: String] = [:]
     ) async throws -> Answer {
@@ -170,6 +171,10 @@ final class PointUnderTest: @unchecked Sendable {
         if let json {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: json))
+        }
+        if let form {
+            request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+            request.body = .bytes(ByteBuffer(string: form))
         }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let body = try await response.body.collect(upTo: 64 << 20)

@@ -73,6 +73,57 @@ struct JobTests {
         #expect(try await point.end(of: second).summary.state == .succeeded)
     }
 
+    @Test("an estimate on the command line and in the console says what a busy centre means, and submits nothing")
+    func estimates() async throws {
+        let point = try await PointUnderTest(
+            "centres:\n  - {name: edge-1, tier: edge, cores: 1, memory: 1GiB}\n"
+        )
+        let first = try #require(
+            try await point.submit(
+                #"{"name": "first", "command": ["/bin/sleep", "100"], "grace_period": "1s", "resources": {"cores": 1, "time_limit": "10m"}}"#
+            ).job
+        )
+        try await eventually("the first to run") { try await point.job(first).summary.runState == .running }
+        let line = CommandLineUnderTest(point: point)
+        let file = point.folder.appendingPathComponent("job.yaml")
+        try "name: second\ncommand: [/bin/true]\nresources: {cores: 1, time_limit: 5m}\n"
+            .write(to: file, atomically: true, encoding: .utf8)
+        let told = try await line.run("estimate", file.path, "--project", "demo", "--json")
+        #expect(told.status == 0, "\(told)")
+        let estimates: EstimatesView = try WireJSON.decode(from: Array(told.output.utf8))
+        let estimate = try #require(estimates.jobs.first)
+        let forecast = try #require(estimate.forecast)
+        #expect(estimate.code == "capacity" && estimate.wayOut != nil)
+        let wait = try #require(forecast.startP90) - forecast.madeAt
+        #expect(wait > .seconds(1) && wait <= .seconds(600), "the first ends within its ten minutes: \(wait)")
+        #expect(forecast.runP90Seconds <= 300)
+        let plain = try await line.run("estimate", file.path, "--project", "demo")
+        #expect(plain.status == 0 && plain.output.contains("9 OF 10") && plain.output.contains("second"), "\(plain)")
+        try "name: third\ncommand: [/bin/true]\nresources: {cores: 64}\n".write(
+            to: file,
+            atomically: true,
+            encoding: .utf8
+        )
+        let impossible = try await line.run("estimate", file.path, "--project", "demo")
+        #expect(impossible.status != 0 && impossible.errors.contains("job.yaml:3"), "\(impossible)")
+        let accuracy = try await line.run("estimate", "--accuracy")
+        #expect(accuracy.status == 0 && accuracy.output.contains("P90"), "\(accuracy)")
+
+        let form = "document=name%3A%20second%0Acommand%3A%20%5B%2Fbin%2Ftrue%5D%0A&project=demo&key=k&ask=estimate"
+        let page = try await point.call(
+            "POST",
+            "/console/submit",
+            form: form,
+            headers: [
+                "Cookie": "onepoint_session=\(point.token)", "Origin": point.url, "Accept-Language": "en",
+            ]
+        )
+        let html = String(decoding: page.body, as: UTF8.self)
+        #expect(page.status == 200 && html.contains("9 of 10:"), "\(page.status) \(html.suffix(2000))")
+        let jobs: Page<JobView> = try await point.call("GET", "/v1/jobs").decode()
+        #expect(jobs.items.map(\.job) == [first], "nothing was submitted")
+    }
+
     @Test("a repeat with the same key finds the first, other content is a conflict")
     func idempotency() async throws {
         let point = try await PointUnderTest()

@@ -361,6 +361,10 @@ enum Message: String, Sendable, CaseIterable {
 
     // Submit
     case submit = "Submit work ¦ 提交作业"
+    case estimate = "Estimate ¦ 预估"
+    case startsWithin = "Starts within ¦ 多久后开始"
+    case runsAtMost = "Runs at most ¦ 运行不超过"
+    case nineOfTen = "9 of 10: {0} ¦ 九成：{0}"
     case submitLead =
         "A job or a workflow. Everything that is wrong with it is told at once. ¦ 提交一个作业或工作流。所有错误会一次性指出。"
     case document = "Description ¦ 描述文档"

@@ -16,6 +16,8 @@ struct SubmitPage: Sendable {
     /// What is wrong with the whole.
     var problem: String?
     var faults: [Fault]
+    /// What it could expect, when that was asked instead of submitting it.
+    var estimates: [EstimateView] = []
 
     /// What stands in an empty form.
     static let example = """
@@ -40,7 +42,7 @@ struct SubmitPage: Sendable {
             """
             <div class="title"><h1>\(w(.submit))</h1></div>
             <p class="lead">\(w(.submitLead))</p>
-            \(alert(frame))
+            \(alert(frame))\(foretold(frame))
             \(frame.form("/console/submit", kind: "stack", """
                 <input type="hidden" name="key" value="\(key)">
                 \(frame.field(w(.project), id: "submit-project", """
@@ -51,10 +53,50 @@ struct SubmitPage: Sendable {
                     aria-describedby="document-note">
                     \(document)</textarea>
                     """))
-                <button class="primary">\(w(.submit))</button>
+                <div class="row"><button class="primary">\(w(.submit))</button>\
+                <button name="ask" value="estimate">\(w(.estimate))</button></div>
                 """))
             """
         )
+    }
+
+    private func foretold(_ frame: Frame) -> HTML {
+        guard !estimates.isEmpty else { return .empty }
+        let w = frame.words
+        func pair(_ half: String, _ most: String) -> HTML {
+            "<td class=\"n\">\(half)<span class=\"sub\">\(w(.nineOfTen, most))</span></td>"
+        }
+        let rows = estimates.html { estimate in
+            let count: HTML = estimate.count > 1 ? " × \(estimate.count)" : ""
+            let way: HTML? = estimate.wayOut.map { "<span class=\"sub\">\(w(.wayOut)) \(frame.spoken($0))</span>" }
+            var figures: HTML = "<td class=\"n\">–</td><td class=\"n\">–</td><td class=\"n\">–</td>"
+            if let forecast = estimate.forecast {
+                func wait(_ start: Instant) -> String { w.duration(start - forecast.madeAt) }
+                let start =
+                    forecast.startP50.flatMap { p50 in forecast.startP90.map { pair(wait(p50), wait($0)) } }
+                    ?? "<td class=\"n\">–</td>"
+                figures = """
+                    \(start)\(pair(
+                        w.duration(.seconds(forecast.runP50Seconds)), w.duration(.seconds(forecast.runP90Seconds))
+                    ))\(pair(
+                        w.credits(forecast.costP50 * estimate.count), w.credits(forecast.costP90 * estimate.count)
+                    ))
+                    """
+            }
+            return """
+                <tr><td class="main"><b>\(estimate.name)</b>\(count)<span class="sub">\(frame.spoken(estimate.headline))\
+                </span>\(way)</td>\(figures)</tr>
+
+                """
+        }
+        return """
+            <section class="foretold"><h2>\(w(.estimate))</h2>
+            \(frame.table(w(.estimate), head: """
+                <th scope="col">\(w(.job))</th><th scope="col" class="n">\(w(.startsWithin))</th>\
+                <th scope="col" class="n">\(w(.runsAtMost))</th><th scope="col" class="n">\(w(.credits))</th>
+                """, rows: rows))
+            </section>
+            """
     }
 
     private func alert(_ frame: Frame) -> HTML {

@@ -20,6 +20,12 @@ extension Console {
                 let document = try YAMLDocument.parse(lines)
                 do {
                     let project = form["project"].flatMap { ProjectName($0) }
+                    if form["ask"] == "estimate" {
+                        page.estimates = try await point.estimate(document.json, project: project, principal).jobs
+                        var frame = frame(request, context, projects: try await point.projects(principal))
+                        frame.project = project ?? frame.project
+                        return Self.answer(page.render(frame), status: .ok)
+                    }
                     let made = try await point.submit(
                         document.json,
                         project: project,
