@@ -14,7 +14,8 @@ private func withProver<Value>(_ body: (Prover) async throws -> Value) async thr
     let memory = "/dev/shm"
     let isWritable = FileManager.default.isWritableFile(atPath: memory)
     let parent = isWritable ? memory : FileManager.default.temporaryDirectory.path
-    let folder = "\(parent)/onepoint-prove-\(UInt64.random(in: 0 ... .max))"
+    // Not a name that a proof of this machine would take for its own leavings.
+    let folder = "\(parent)/onepoint-world-\(UInt64.random(in: 0 ... .max))"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(Prover(folder: folder, threads: pool))
 }
