@@ -165,17 +165,20 @@ public struct Outlook {
             if model == makes.count, model < 64 { makes.append(Make(group)) }
         }
         return NodeKind(
-            milliCores: Int(node.cores.count),
-            memoryMiB: Int(node.memory.count >> 20),
-            cards: group?.count ?? 0,
+            milliCores: plain(node.cores.count),
+            memoryMiB: plain(node.memory.count >> 20),
+            cards: plain(Int64(group?.count ?? 0)),
             model: min(model, 63)
         )
     }
 
+    /// What centres report may be anything: what no machine has counts as the most that is reckoned with.
+    private static func plain(_ amount: Int64) -> Int { Int(max(0, min(Int64(Int32.max), amount))) }
+
     private static func limits(_ quota: Quota) -> Scheduler.Limits {
         var limits = Scheduler.Limits()
         if let cores = quota.cores { limits.milliCores = Int(cores.count) }
-        if let cards = quota.cards { limits.cardMilli = cards * 1000 }
+        if let cards = quota.cards { limits.cardMilli = plain(Int64(cards)) * 1000 }
         if let runs = quota.runs { limits.runs = runs }
         return limits
     }
@@ -183,9 +186,9 @@ public struct Outlook {
     private static func need(_ resources: TaskResources, tasks: Int, models: UInt64 = .max) -> Need {
         Need(
             tasks: tasks,
-            milliCores: Int(resources.cores.count),
-            memoryMiB: Int(resources.memory.count >> 20),
-            cards: resources.cards,
+            milliCores: plain(resources.cores.count),
+            memoryMiB: plain(resources.memory.count >> 20),
+            cards: plain(Int64(resources.cards)),
             models: resources.cards > 0 ? models : .max
         )
     }

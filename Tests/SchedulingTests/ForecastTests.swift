@@ -111,6 +111,32 @@ import Testing
         #expect(prospects[jobID(4)] == nil, "no open centre could run it")
     }
 
+    @Test("absurd sizes, and runs on nodes that have shrunk, are got over")
+    func absurd() {
+        func run(_ number: Int, memory: Bytes, tasks: Int) -> Snapshot.Run {
+            Snapshot.Run(
+                key: RunKey(job: jobID(number), number: 1),
+                project: projectName("brain"),
+                nodes: [NodeShare(node: "n1", tasks: tasks), NodeShare(node: "gone", tasks: 1)],
+                resources: TaskResources(cores: .cores(1), memory: memory),
+                leasedAt: noon,
+                timeLimitSeconds: 100
+            )
+        }
+        let vast = Node(name: "n1", cores: .cores(1 << 40), memory: Bytes(1 << 62), cards: [])
+        let runs = (1...6).map { run($0, memory: Bytes(1 << 50), tasks: 1_000_000) }
+        let snapshot = Snapshot(
+            now: noon,
+            centres: [
+                .fixture("hub-1", nodes: [vast], runs: runs),
+                .fixture("hub-2", nodes: [.fixture("n1", cores: 0)], runs: [run(9, memory: .gibi(1), tasks: 40)]),
+            ],
+            projects: [],
+            queue: [queued(20, cores: 1 << 40), queued(21, cores: 1)]
+        )
+        #expect(Outlook(snapshot).prospects(of: [jobID(20), jobID(21)])[jobID(21)] != nil)
+    }
+
     @Test("quotas, shares and priorities count for those who wait")
     func projects() throws {
         let brain = projectName("brain")

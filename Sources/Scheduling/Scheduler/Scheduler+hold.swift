@@ -1,5 +1,6 @@
 extension Scheduler {
-    /// Makes a job known that runs already, on nodes that somebody else gave it.
+    /// Makes a job known that runs already, on nodes that somebody else gave it. What a node has no room for is left out:
+    /// it has shrunk since.
     ///
     /// - Parameters:
     ///   - job: Its number: a small one that no job has now.
@@ -37,7 +38,9 @@ extension Scheduler {
         while jobs.count <= Int(job) { jobs.append(held) }
         jobs[Int(job)] = held
         let one = need.one
-        stands[job] = places.map { place in
+        stands[job] = places.compactMap { place in
+            let tasks = Int(place.tasks)
+            guard states.tasks(sites[Int(site)].states[Int(place.node)], one, limit: tasks) >= tasks else { return nil }
             _ = sites[Int(site)].take(one, tasks: Int(place.tasks), node: place.node, on: 1000, &states)
             return Stand(node: place.node, tasks: place.tasks)
         }
