@@ -122,6 +122,8 @@ struct JobTests {
         #expect(page.status == 200 && html.contains("9 of 10:"), "\(page.status) \(html.suffix(2000))")
         let jobs: Page<JobView> = try await point.call("GET", "/v1/jobs").decode()
         #expect(jobs.items.map(\.job) == [first], "nothing was submitted")
+        #expect(try await point.call("POST", "/v1/jobs/\(first)/cancel").status == 200)
+        #expect(try await point.end(of: first).summary.state == .cancelled)
     }
 
     @Test("a repeat with the same key finds the first, other content is a conflict")
