@@ -131,6 +131,8 @@ extension Point {
             for forecast in foretold {
                 // It may have been cancelled or placed meanwhile.
                 guard let job = try tx.job(forecast.job), job.state == .queued else { continue }
+                // One that waits again after a failed run has its first.
+                guard try tx.forecast(of: job.id) == nil else { continue }
                 try tx.append(
                     .jobForecast(forecast),
                     project: job.project,

@@ -90,6 +90,24 @@ import Wire
         #expect(failure?.code == .tooLarge)
     }
 
+    @Test("a job that waits again after a failed run is not foretold again")
+    func onlyOnce() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre(cores: 1000)
+        let first = try await bench.submitJob("first", #""retries": {"limit": 1, "on": ["exit"]}"#)
+        let second = try await bench.submitJob("second")
+        try await bench.point.place()
+        for run in try await agent.start() { try await agent.end(run, .exit, code: 1) }
+        try await bench.point.place()
+        try await agent.start()
+        // Past the back-off.
+        bench.clock.advance(.seconds(3))
+        try await bench.point.place()
+        #expect(try await bench.point.why(first, bench.alice).code == "capacity", "behind the second")
+        let events = try await bench.point.events(after: 0, subject: nil, project: nil, limit: 1000, bench.root)
+        #expect(events.filter { $0.kind == "job_forecast" }.map(\.subject) == ["\(second)"])
+    }
+
     @Test("every job has one forecast from before its start, and it is scored; a restart forgets nothing")
     func kept() async throws {
         let bench = try await Bench.make()
