@@ -18,10 +18,7 @@ import Wire
         site.point.with { $0.downloadBytesMax = 300_000 }
         try await site.start()
         let run = site.lease(inputs: [.init(path: "in", kind: .file, digest: input)])
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         #expect(site.point.with { $0.downloads[input] } == [0, 300_000, 600_000, 900_000])
         #expect(site.names("cache/uploads").isEmpty)
     }
@@ -45,10 +42,7 @@ import Wire
         try #require(stat(part, &about) == 0 && about.st_size >= 30_000)
         if isDamaged { try #require(overwrite(part)) }
         try await site.start()
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         let after = site.point.with { Array($0.downloads[input]?.dropFirst(before) ?? []) }
         #expect(after == (isDamaged ? [Int64(about.st_size), 0] : [Int64(about.st_size)]))
         #expect(site.names("cache/uploads").isEmpty)
@@ -65,10 +59,7 @@ import Wire
         await site.kill()
         site.point.with { $0.downloadPiecesLeft = .max }
         try await site.start()
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         let began = site.point.with { $0.downloads[input] ?? [] }
         #expect(began.count == 2 && began.first == 0 && began.last.map { $0 > 0 } == true, "\(began)")
     }
@@ -116,10 +107,7 @@ import Wire
             waiting() == "its inputs do not come: The point cannot be reached."
         }
         site.point.with { $0.breaksDownloads = false }
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
     }
 
     @Test("beyond its limit the cache loses what was wanted longest ago, also by a process that was killed since")
@@ -293,10 +281,7 @@ import Wire
             }
             site.point.with { $0.uploadPiecesLeft = pieces == 1 ? 1 : .max }
         }
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
         #expect(site.point.with { $0.uploadedBytes } == bytes)
         #expect(site.point.with { $0.uploadsBegun } == 1)
@@ -328,18 +313,12 @@ import Wire
         site.point.with { $0.uploadPiecesLeft = 1 }
         try await site.start()
         let run = leaves(site)
-        await site.wait("a part of it is there") {
-            site.point.with { $0.uploadPiecesLeft } == 0
-                && site.point.entry(run)?.waiting?.hasPrefix("its outputs") == true
-        }
+        await site.stopsHalfWay(run)
         site.point.with { state in
             for id in state.uploads.keys { state.uploads[id]?.bytes[0] ^= 1 }
             state.uploadPiecesLeft = .max
         }
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
         #expect(site.point.with { $0.uploadedBytes } == bytes * 2)
     }
@@ -350,18 +329,12 @@ import Wire
         site.point.with { $0.uploadPiecesLeft = 1 }
         try await site.start()
         let run = leaves(site)
-        await site.wait("a part of it is there") {
-            site.point.with { $0.uploadPiecesLeft } == 0
-                && site.point.entry(run)?.waiting?.hasPrefix("its outputs") == true
-        }
+        await site.stopsHalfWay(run)
         site.point.with {
             $0.uploads = [:]
             $0.uploadPiecesLeft = .max
         }
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
         #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
     }
 
@@ -386,10 +359,7 @@ import Wire
         await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 1 MiB of 4 MiB, ") == true }
         #expect(waiting()?.hasSuffix("/s") == true)
         site.point.with { $0.uploadPiecesLeft = .max }
-        await site.wait("the run ends") { site.outcome(run) != nil }
-        await site.waitForgotten()
-        await site.kill()
-        #expect(site.outcome(run) == .succeeded)
+        await site.endsWell(run)
     }
 
     @Test("a run whose outputs do not arrive can be cancelled")
@@ -414,4 +384,21 @@ private func overwrite(_ path: String) -> Bool {
     guard let file = fopen(path, "r+") else { return false }
     defer { fclose(file) }
     return fputs("damaged", file) >= 0
+}
+
+extension Site {
+    /// Waits for the end of a run and of all that its agent does about it, and ends the agent.
+    fileprivate func endsWell(_ run: RunKey, sourceLocation: SourceLocation = #_sourceLocation) async {
+        await wait("the run ends", sourceLocation: sourceLocation) { outcome(run) != nil }
+        await waitForgotten()
+        await kill()
+        #expect(outcome(run) == .succeeded, sourceLocation: sourceLocation)
+    }
+
+    /// Waits until the point has taken what it was allowed of a run's outputs, and the agent has noticed.
+    fileprivate func stopsHalfWay(_ run: RunKey, sourceLocation: SourceLocation = #_sourceLocation) async {
+        await wait("a part of it is there", sourceLocation: sourceLocation) {
+            point.with { $0.uploadPiecesLeft } == 0 && point.entry(run)?.waiting?.hasPrefix("its outputs") == true
+        }
+    }
 }

@@ -26,6 +26,8 @@ final class Line: Sendable {
         }
     }
     private let state = Mutex(State())
+    /// Whoever waits for leave to pass waits here; told under its lock, so that no word is missed.
+    private let leave = NSCondition()
 
     init(to target: Int) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -84,6 +86,8 @@ final class Line: Sendable {
     /// Waits until these bytes may pass.
     /// - Returns: Whether they may; else the connection is cut.
     private func admit(_ count: Int, _ direction: Direction, _ total: Int) -> Bool {
+        leave.lock()
+        defer { leave.unlock() }
         while true {
             let verdict: Bool? = state.withLock { state in
                 if state.isClosed { return false }
@@ -99,8 +103,7 @@ final class Line: Sendable {
                 return true
             }
             if let verdict { return verdict }
-            // Nobody else waits for this thread.
-            usleep(2000)
+            leave.wait()
         }
     }
 
@@ -119,13 +122,24 @@ final class Line: Sendable {
             $0[direction].allowed = bytes
             $0[direction].isStalled = false
         }
+        tell()
     }
 
     /// Cuts each connection once so much has passed over it.
-    func cut(_ direction: Direction, after bytes: Int) { state.withLock { $0[direction].cutAfter = bytes } }
+    func cut(_ direction: Direction, after bytes: Int) {
+        state.withLock { $0[direction].cutAfter = bytes }
+        tell()
+    }
+
+    private func tell() {
+        leave.lock()
+        leave.broadcast()
+        leave.unlock()
+    }
 
     func close() {
         state.withLock { $0.isClosed = true }
+        tell()
         shutdown(listener, Int32(SHUT_RDWR))
     }
 }

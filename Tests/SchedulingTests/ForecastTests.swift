@@ -182,14 +182,13 @@ import Testing
         priority: Int = 500,
         limit: Int = 3600
     ) -> QueuedJob {
-        QueuedJob(
-            id: jobID(number),
-            project: projectName(project),
-            sequence: Int64(number),
-            submittedAt: noon,
-            priority: priority,
-            request: Request(resources: TaskResources(cores: .cores(cores)), timeLimitSeconds: limit),
-            estimateSeconds: 60
+        var job = QueuedJob.fixture(
+            number,
+            Request(resources: TaskResources(cores: .cores(cores)), timeLimitSeconds: limit),
+            project: project,
+            priority: priority
         )
+        job.estimateSeconds = 60
+        return job
     }
 }
