@@ -18,11 +18,10 @@ struct SubmissionFile: Sendable {
     /// - Returns: Also the manifests of its algorithms, to be given to ``package(_:with:)``.
     static func load(
         _ path: String,
-        project: String?,
-        assignments: [String]
+        _ changes: DocumentChanges
     ) async throws -> (SubmissionFile, [String: AlgorithmManifest]) {
         var submission = SubmissionFile(file: try await DocumentFile.load(path))
-        try submission.apply(project: project, assignments: assignments)
+        try submission.apply(project: changes.project, assignments: changes.set)
         return (submission, try await submission.check())
     }
 

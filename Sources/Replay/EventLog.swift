@@ -82,14 +82,13 @@ struct EventLog {
         var trace = Trace(name: name)
         if unreadable > 0 { trace.skipped["unreadable event"] = unreadable }
         trace.federation = federation
-        var users: [String: Int32] = [:]
+        var owners: [TraceJob.Owner: [String: Int32]] = [.user: [:], .project: [:]]
         var programs: [String: Int32] = [:]
-        var arrays: [ArrayID: ClosedRange<JobID>] = [:]
-        for jobs in submitted {
-            if let array = jobs.event.array, jobs.event.count > 0 {
-                arrays[array] = jobs.event.first...jobs.event.first.advanced(by: jobs.event.count - 1)
-            }
-        }
+        var arrays: [ArrayID: Event.JobsSubmitted] = [:]
+        for jobs in submitted { if let array = jobs.event.array { arrays[array] = jobs.event } }
+        let models = Set(
+            trace.federation?.centres.flatMap { $0.nodes.lazy.filter { $0.cards > 0 }.map(\.model) } ?? []
+        ).sorted()
         let homes = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, Int32($0)) })
         for jobs in submitted {
             let spec = jobs.event.spec
@@ -98,9 +97,10 @@ struct EventLog {
             made.milliCores = Int(clamping: spec.resources.cores.count) * spec.tasks
             made.memoryMiB = Int(clamping: spec.resources.memory.count >> 20) * spec.tasks
             made.cards = spec.resources.cards * spec.tasks
-            made.models = trace.models(spec)
+            made.models = trace.models(spec, of: models)
             made.places = trace.places(spec.placement)
-            made.user = Self.number("\(jobs.event.project)/\(jobs.event.user)", &users)
+            made.user = Self.number("\(jobs.event.user)", &owners[.user, default: [:]])
+            made.project = Self.number("\(jobs.event.project)", &owners[.project, default: [:]])
             made.program = Self.number(spec.algorithm?.name ?? spec.command.joined(separator: " "), &programs)
             let ready = readyAt(jobs, arrays)
             for index in 0..<jobs.event.count {
@@ -114,17 +114,22 @@ struct EventLog {
                 trace.jobs.append(made)
             }
         }
+        trace.names = owners.mapValues { numbers in
+            Dictionary(uniqueKeysWithValues: numbers.map { ($1, $0) })
+        }
         return trace
     }
 
     /// When nothing but its turn stood against a job.
-    private func readyAt(_ jobs: Submitted, _ arrays: [ArrayID: ClosedRange<JobID>]) -> Instant {
+    private func readyAt(_ jobs: Submitted, _ arrays: [ArrayID: Event.JobsSubmitted]) -> Instant {
         jobs.event.dependencies.reduce(jobs.at) { latest, dependency in
             switch dependency {
             case .job(let id): max(latest, lives[id]?.endedAt ?? latest)
             case .array(let id):
-                arrays[id].map { range in
-                    lives.lazy.filter { range.contains($0.key) }.compactMap(\.value.endedAt).reduce(latest, max)
+                arrays[id].map { array in
+                    (0..<array.count).reduce(latest) {
+                        max($0, lives[array.first.advanced(by: $1)]?.endedAt ?? $0)
+                    }
                 } ?? latest
             }
         }
@@ -166,9 +171,10 @@ struct EventLog {
 
 extension Trace {
     /// The set of card models that a job's description allows; -1 where any will do.
-    fileprivate mutating func models(_ spec: JobSpec) -> Int32 {
+    ///
+    /// - Parameter all: The federation's.
+    fileprivate mutating func models(_ spec: JobSpec, of all: [String]) -> Int32 {
         guard spec.resources.cards > 0 else { return -1 }
-        let all = Set(federation?.centres.flatMap { $0.nodes.lazy.filter { $0.cards > 0 }.map(\.model) } ?? []).sorted()
         let right = all.filter { model in
             let isEmulated = model.hasSuffix(" (emulated)")
             guard !isEmulated || spec.placement.emulated else { return false }

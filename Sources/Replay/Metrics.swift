@@ -38,6 +38,15 @@ public struct Metrics: Hashable, Sendable {
     /// > Source: Feitelson et al., "Theory and Practice in Parallel Job Scheduling" (JSSPP 1997).
     static let slowdownFloorSeconds = 10.0
 
+    /// 1 when all values are alike, 1 / n when one has everything.
+    ///
+    /// > Source: Jain, Chiu and Hawe, "A Quantitative Measure of Fairness" (DEC research report TR-301, 1984).
+    static func jain(_ values: [Double]) -> Double {
+        let sum = values.reduce(0, +)
+        let squares = values.reduce(0) { $0 + $1 * $1 }
+        return squares > 0 ? sum * sum / (Double(values.count) * squares) : 1
+    }
+
     static func slowdown(wait: Double, run: Double) -> Double { max(1, (wait + run) / max(run, slowdownFloorSeconds)) }
 
     init(_ jobs: [TraceJob], _ schedule: Schedule, _ federation: Federation) {
@@ -96,9 +105,6 @@ public struct Metrics: Hashable, Sendable {
         let capacity = federation.centres.reduce(0) { $0 + (hasCards ? $1.cards : $1.cores) }
         utilisation = inWindow / (Double(max(1, capacity)) * Double(max(1, close - begin)))
         // In the order of their numbers: a sum of doubles depends on its order.
-        let means = byOwner.sorted { $0.key < $1.key }.map { $0.value.sum / $0.value.count }
-        let sum = means.reduce(0, +)
-        let squares = means.reduce(0) { $0 + $1 * $1 }
-        if squares > 0 { fairness = sum * sum / (Double(means.count) * squares) }
+        fairness = Self.jain(byOwner.sorted { $0.key < $1.key }.map { $0.value.sum / $0.value.count })
     }
 }

@@ -12,13 +12,8 @@ public struct ProjectMetrics: Hashable, Sendable {
     public var ofDue = 0.0
 
     /// Jain's index of the mean slowdowns: 1 when all projects fare alike.
-    ///
-    /// > Source: Jain, Chiu and Hawe, "A Quantitative Measure of Fairness" (DEC research report TR-301, 1984).
     public static func jain(_ projects: [ProjectMetrics]) -> Double {
-        let means = projects.lazy.filter { $0.jobs > 0 }.map(\.meanSlowdown)
-        let sum = means.reduce(0, +)
-        let squares = means.reduce(0) { $0 + $1 * $1 }
-        return squares > 0 ? sum * sum / (Double(means.count) * squares) : 1
+        Metrics.jain(projects.filter { $0.jobs > 0 }.map(\.meanSlowdown))
     }
 
     /// - Parameters:

@@ -86,6 +86,19 @@ struct GateClosed: Error {
 
 /// The gates between a request and a centre, in order. The submission's feasibility and the plan both ask these.
 enum Gates {
+    /// Every gate between a request and a centre, in order.
+    ///
+    /// - Returns: The flavours it could run on with the nodes that are up, never none. Of a request without cards the
+    ///   entry means nothing.
+    static func all(_ request: Request, _ centre: Snapshot.Centre, _ shapes: Shapes?) -> Result<[Int], GateClosed> {
+        if let obstacle = placement(request, centre) ?? state(centre) { return .failure(GateClosed(obstacle)) }
+        guard let shapes, let capacity = centre.capacity else { return .failure(GateClosed(.notReported)) }
+        if case .failure(let closed) = make(request, shapes: shapes, isolates: capacity.isolates, upOnly: false) {
+            return .failure(closed)
+        }
+        return make(request, shapes: shapes, isolates: capacity.isolates, upOnly: true)
+    }
+
     /// Whether the job may go there at all: by name, by tier, and while the centre exists.
     static func placement(_ request: Request, _ centre: Snapshot.Centre) -> Obstacle? {
         if !request.placement.centres.isEmpty, !request.placement.centres.contains(centre.name) { return .notNamed }
@@ -134,5 +147,19 @@ enum Gates {
         }
         let lack = worst ?? Lack(dimension: .cores, need: request.resources.cores.count, have: 0)
         return .failure(GateClosed(upOnly ? .nodesDown(lack) : .tooSmall(lack)))
+    }
+}
+
+extension PriceTable {
+    /// What an hour of all of a request's tasks costs on cards of a flavour, if it asks for any.
+    func perHour(_ request: Request, flavour number: Int, of shapes: Shapes?) -> MicroCredits {
+        let flavour = request.resources.cards > 0 ? shapes?.flavours[number] : nil
+        let share = NodeShare(
+            node: "",
+            tasks: request.tasks,
+            card: flavour?.model,
+            emulated: flavour?.emulated ?? false
+        )
+        return perHour(resources: request.resources, nodes: [share])
     }
 }

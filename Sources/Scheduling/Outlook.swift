@@ -27,7 +27,7 @@ public struct Outlook {
     /// - Parameter waiting: Those of the queue that take part.
     public init(_ snapshot: Snapshot, waiting: (QueuedJob) -> Bool = { _ in true }) {
         now = snapshot.now.milliseconds
-        var makes: [Make] = []
+        var makes: [Flavour] = []
         let nodes = snapshot.centres.map { $0.capacity?.nodes.filter(\.schedulable) ?? [] }
         scheduler = Scheduler(
             sites: nodes.map { $0.map { Self.kind(of: $0, &makes) } },
@@ -39,6 +39,7 @@ public struct Outlook {
             projects[project.name] = number
         }
         var next: Int32 = 0
+        var held: [Need: Int32] = [:]
         for (site, centre) in snapshot.centres.enumerated() {
             if Gates.state(centre) != nil { scheduler.setOpen(Int32(site), false) }
             let places = Dictionary(nodes[site].enumerated().map { ($0.element.name, Int32($0.offset)) }) { a, _ in a }
@@ -48,9 +49,12 @@ public struct Outlook {
                 }
                 guard !stands.isEmpty else { continue }
                 let estimate = Int64(min(run.estimateSeconds ?? .max, run.timeLimitSeconds)) * 1000
+                let need = Self.need(run.resources, tasks: run.tasks)
+                let number = held[need] ?? scheduler.addHeldClass(need)
+                held[need] = number
                 scheduler.hold(
                     next,
-                    Self.need(run.resources, tasks: run.tasks),
+                    class: number,
                     at: Int32(site),
                     places: stands,
                     begin: (run.startedAt ?? run.leasedAt).milliseconds,
@@ -68,7 +72,7 @@ public struct Outlook {
     private mutating func submit(
         _ snapshot: Snapshot,
         _ hasNodes: [Bool],
-        _ makes: [Make],
+        _ makes: [Flavour],
         _ waiting: (QueuedJob) -> Bool,
         first: Int32
     ) {
@@ -84,26 +88,12 @@ public struct Outlook {
                 var models: UInt64 = 0
                 var price: MicroCredits?
                 for (index, centre) in snapshot.centres.enumerated() where hasNodes[index] {
-                    guard Gates.placement(job.request, centre) == nil, Gates.state(centre) == nil,
-                        let shapes = shapes[index], let capacity = centre.capacity,
-                        case .success(let flavours) = Gates.make(
-                            job.request,
-                            shapes: shapes,
-                            isolates: capacity.isolates,
-                            upOnly: true
-                        )
-                    else { continue }
+                    guard case .success(let flavours) = Gates.all(job.request, centre, shapes[index]) else { continue }
                     sites.append(Int32(index))
                     for flavour in flavours {
-                        let make = job.request.resources.cards > 0 ? Make(shapes.flavours[flavour]) : nil
-                        if let make, let number = makes.firstIndex(of: make) { models |= 1 << UInt64(number) }
-                        let share = NodeShare(
-                            node: "",
-                            tasks: job.request.tasks,
-                            card: make?.model,
-                            emulated: make?.emulated ?? false
-                        )
-                        let asked = centre.prices.perHour(resources: job.request.resources, nodes: [share])
+                        let cards = job.request.resources.cards > 0 ? shapes[index]?.flavours[flavour] : nil
+                        if let cards, let number = makes.firstIndex(of: cards) { models |= 1 << UInt64(number) }
+                        let asked = centre.prices.perHour(job.request, flavour: flavour, of: shapes[index])
                         price = min(price ?? asked, asked)
                     }
                 }
@@ -146,23 +136,15 @@ public struct Outlook {
 
     // MARK: numbers for names
 
-    /// A model of cards, emulated or not.
-    private struct Make: Hashable {
-        var model: String
-        var emulated: Bool
-
-        init(_ flavour: Flavour) { (model, emulated) = (flavour.model, flavour.emulated) }
-        init(_ group: CardGroup) { (model, emulated) = (group.model, group.emulated) }
-    }
-
     /// A node counts by its largest group of cards.
-    private static func kind(of node: Node, _ makes: inout [Make]) -> NodeKind {
+    private static func kind(of node: Node, _ makes: inout [Flavour]) -> NodeKind {
         let group = node.cards.max { $0.count < $1.count }
         var model = 0
         if let group {
-            model = makes.firstIndex(of: Make(group)) ?? makes.count
+            let flavour = Flavour(model: group.model, emulated: group.emulated)
+            model = makes.firstIndex(of: flavour) ?? makes.count
             // More models than a set has bits: the last bit stands for all the rest.
-            if model == makes.count, model < 64 { makes.append(Make(group)) }
+            if model == makes.count, model < 64 { makes.append(flavour) }
         }
         return NodeKind(
             milliCores: plain(node.cores.count),

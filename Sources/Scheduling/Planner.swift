@@ -187,17 +187,11 @@ struct Planner {
         )
         let dominant = FairShare.dominant(tasks: request.tasks, resources: request.resources, of: totals).dimension
         for (index, centre) in snapshot.centres.enumerated() {
-            switch gates(request, index) {
+            switch Gates.all(request, centre, shapes[index]) {
             case .failure(let closed): made.obstacles[index] = closed.obstacle
             case .success(let flavours):
                 for flavour in flavours {
-                    let share = NodeShare(
-                        node: "",
-                        tasks: request.tasks,
-                        card: request.resources.cards > 0 ? shapes[index]?.flavours[flavour].model : nil,
-                        emulated: request.resources.cards > 0 && shapes[index]?.flavours[flavour].emulated == true
-                    )
-                    let price = centre.prices.perHour(resources: request.resources, nodes: [share])
+                    let price = centre.prices.perHour(request, flavour: flavour, of: shapes[index])
                     made.candidates.append(
                         .init(
                             centre: index,
@@ -225,26 +219,6 @@ struct Planner {
         classes.append(made)
         classIndex[request] = classes.count - 1
         return classes.count - 1
-    }
-
-    /// All gates between a request and a centre.
-    private func gates(_ request: Request, _ index: Int) -> Result<[Int], GateClosed> {
-        let centre = snapshot.centres[index]
-        if let obstacle = Gates.placement(request, centre) ?? Gates.state(centre) {
-            return .failure(GateClosed(obstacle))
-        }
-        guard let shapes = shapes[index], let capacity = centre.capacity else {
-            return .failure(GateClosed(.notReported))
-        }
-        if case .failure(let closed) = Gates.make(
-            request,
-            shapes: shapes,
-            isolates: capacity.isolates,
-            upOnly: false
-        ) {
-            return .failure(closed)
-        }
-        return Gates.make(request, shapes: shapes, isolates: capacity.isolates, upOnly: true)
     }
 
     /// The candidate that fits now and best: no idle cards blocked, most of the inputs there, least left over, cheapest,

@@ -128,6 +128,9 @@ import Testing
         #expect(trace.jobs.map(\.tasks) == [2, 1, 1] && trace.jobs[0].cards == 2)
         #expect(trace.jobs.map(\.requested) == [3600, 600, 600])
         #expect(trace.jobs[0].places == -1 && trace.placeSets[Int(trace.jobs[1].places)] == ["edge-1"])
+        #expect(
+            trace.names == [.user: [0: "alice"], .project: [0: "brain"]] && trace.jobs.allSatisfy { $0.project == 0 }
+        )
         #expect(trace.skipped == ["job that did not run to its end": 1])
         #expect(trace.federation?.centres.map(\.name) == ["hub-1", "edge-1"])
         let page = JSON.object([(key: "items", value: .array(events)), (key: "next", value: .string("x"))]).text

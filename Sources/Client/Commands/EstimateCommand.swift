@@ -22,15 +22,7 @@ struct EstimateCommand: AsyncParsableCommand {
     @OptionGroup var point: PointOptions
     @Argument(help: "The file; - is standard input.", completion: .file(extensions: ["yaml", "yml", "json"]))
     var file: String?
-    @Option(name: .long, help: "Which project would pay; overrides the file's.") var project: String?
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Set a parameter: NAME=VALUE, in a workflow JOB.NAME=VALUE. Repeatable.",
-            valueName: "name=value"
-        )
-    )
-    var set: [String] = []
+    @OptionGroup var changes: DocumentChanges
     @Flag(name: .long, help: "Tell how often forecasts came true instead.") var accuracy = false
 
     func validate() throws {
@@ -46,7 +38,7 @@ struct EstimateCommand: AsyncParsableCommand {
                 try point.show(answer, as: ForecastAccuracyView.self) { Self.print($0) }
             }
         }
-        var (submission, manifests) = try await SubmissionFile.load(file, project: project, assignments: set)
+        var (submission, manifests) = try await SubmissionFile.load(file, changes)
         try await point.with { client in
             try await submission.package(manifests, with: client)
             let answer: Data

@@ -3,6 +3,19 @@ import Core
 import FoundationEssentials
 import Wire
 
+/// What the command line changes in a document.
+struct DocumentChanges: ParsableArguments {
+    @Option(name: .long, help: "Which project pays and sees; overrides the file's.") var project: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Set a parameter: NAME=VALUE, in a workflow JOB.NAME=VALUE. Repeatable.",
+            valueName: "name=value"
+        )
+    )
+    var set: [String] = []
+}
+
 struct SubmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit",
@@ -24,21 +37,13 @@ struct SubmitCommand: AsyncParsableCommand {
     @OptionGroup var point: PointOptions
     @Argument(help: "The file; - is standard input.", completion: .file(extensions: ["yaml", "yml", "json"]))
     var file: String
-    @Option(name: .long, help: "Which project pays and sees; overrides the file's.") var project: String?
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Set a parameter: NAME=VALUE, in a workflow JOB.NAME=VALUE. Repeatable.",
-            valueName: "name=value"
-        )
-    )
-    var set: [String] = []
+    @OptionGroup var changes: DocumentChanges
     @Option(name: .long, help: "Idempotency key: a repeat with the same key finds the first submission.")
     var key: String?
     @Flag(name: .long, help: "Stay until it is over, and show how it goes.") var watch = false
 
     func run() async throws {
-        var (submission, manifests) = try await SubmissionFile.load(file, project: project, assignments: set)
+        var (submission, manifests) = try await SubmissionFile.load(file, changes)
         try await point.with { client in
             try await submission.package(manifests, with: client)
             let answer: Data

@@ -22,17 +22,15 @@ extension Console {
                     let project = form["project"].flatMap { ProjectName($0) }
                     if form["ask"] == "estimate" {
                         page.estimates = try await point.estimate(document.json, project: project, principal).jobs
-                        var frame = frame(request, context, projects: try await point.projects(principal))
-                        frame.project = project ?? frame.project
-                        return Self.answer(page.render(frame), status: .ok)
+                    } else {
+                        let made = try await point.submit(
+                            document.json,
+                            project: project,
+                            idempotencyKey: page.key,
+                            principal
+                        )
+                        return Self.redirect(to: Self.place(of: made))
                     }
-                    let made = try await point.submit(
-                        document.json,
-                        project: project,
-                        idempotencyKey: page.key,
-                        principal
-                    )
-                    return Self.redirect(to: Self.place(of: made))
                 } catch let failure as Failure where Self.isAboutDocument(failure.code) {
                     page.problem = failure.detail
                     page.faults = failure.violations.map { violation in
@@ -48,7 +46,7 @@ extension Console {
             let projects = try await point.projects(principal)
             var frame = frame(request, context, projects: projects)
             frame.project = form["project"].flatMap { ProjectName($0) } ?? frame.project
-            return Self.answer(page.render(frame), status: .unprocessableContent)
+            return Self.answer(page.render(frame), status: page.estimates.isEmpty ? .unprocessableContent : .ok)
         }
     }
 

@@ -1,4 +1,7 @@
 extension Scheduler {
+    /// Makes a class of jobs known that run already and never wait.
+    public mutating func addHeldClass(_ need: Need) -> Int32 { append(need, []) }
+
     /// Makes a job known that runs already, on nodes that somebody else gave it. What a node has no room for is left out:
     /// it has shrunk since.
     ///
@@ -10,7 +13,7 @@ extension Scheduler {
     ///   - project: Whose it is; `nil` for nobody's.
     public mutating func hold(
         _ job: Int32,
-        _ need: Need,
+        class number: Int32,
         at site: Int32,
         places: [Place],
         begin: Int64,
@@ -18,7 +21,6 @@ extension Scheduler {
         limit: Int64,
         project: Int32? = nil
     ) {
-        let number = append(need, [])
         let account = project.map { accounts.ownAccount(of: $0) } ?? Accounts.nobody
         var held = Job(
             jobClass: number,
@@ -37,7 +39,7 @@ extension Scheduler {
         }
         while jobs.count <= Int(job) { jobs.append(held) }
         jobs[Int(job)] = held
-        let one = need.one
+        let one = classes[Int(number)].need.one
         stands[job] = places.compactMap { place in
             let tasks = Int(place.tasks)
             guard states.tasks(sites[Int(site)].states[Int(place.node)], one, limit: tasks) >= tasks else { return nil }

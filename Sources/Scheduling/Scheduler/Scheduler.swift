@@ -152,6 +152,8 @@ public struct Scheduler {
     /// Memory that passes use again.
     var scratch: [Turn] = []
     let heaviest: (milliCores: Int, cardMilli: Int)
+    /// Of all sites.
+    private let totals: (milliCores: Int, cardMilli: Int, memoryMiB: Int)
 
     /// - Parameter sites: The nodes of each.
     public init(sites nodes: [[NodeKind]], rules: Rules) {
@@ -164,7 +166,15 @@ public struct Scheduler {
             heaviest.cardMilli = max(heaviest.cardMilli, kind.cards * 1000)
         }
         self.heaviest = heaviest
-        for nodes in nodes { sites.append(Site(nodes: nodes, in: &states)) }
+        var totals = (milliCores: 0, cardMilli: 0, memoryMiB: 0)
+        for nodes in nodes {
+            let site = Site(nodes: nodes, in: &states)
+            totals.milliCores += site.totalMilliCores
+            totals.cardMilli += site.totalCardMilli
+            totals.memoryMiB += site.totalMemoryMiB
+            sites.append(site)
+        }
+        self.totals = totals
     }
 
     /// Makes a class of jobs known.
@@ -179,14 +189,10 @@ public struct Scheduler {
         return append(need, candidates.map { Candidate(site: $0) })
     }
 
-    /// A class without candidates is of jobs that run already.
     mutating func append(_ need: Need, _ candidates: [Candidate]) -> Int32 {
-        let cores = sites.reduce(0) { $0 + $1.totalMilliCores }
-        let cards = sites.reduce(0) { $0 + $1.totalCardMilli }
-        let memory = sites.reduce(0) { $0 + $1.totalMemoryMiB }
         let size = max(
-            Double(need.totalMilliCores) / Double(max(1, cores)),
-            Double(need.totalCardMilli) / Double(max(1, cards))
+            Double(need.totalMilliCores) / Double(max(1, totals.milliCores)),
+            Double(need.totalCardMilli) / Double(max(1, totals.cardMilli))
         )
         classes.append(
             JobClass(
@@ -196,7 +202,10 @@ public struct Scheduler {
                 candidates: candidates,
                 size: size,
                 share: Int64(
-                    max(1, max(size, Double(need.totalMemoryMiB) / Double(max(1, memory))) * Accounts.shareParts)
+                    max(
+                        1,
+                        max(size, Double(need.totalMemoryMiB) / Double(max(1, totals.memoryMiB))) * Accounts.shareParts
+                    )
                 )
             )
         )
