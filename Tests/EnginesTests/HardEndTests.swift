@@ -13,21 +13,7 @@ struct HardEndTests {
     private func process(_ root: String, overtimeMax: Duration) throws -> PostedRuns {
         let runs = try PostedRuns(root: root, overtimeMax: overtimeMax)
         guard !runs.isKnown(run) else { return runs }
-        let order = EngineOrder(
-            run: run,
-            command: ["true"],
-            environment: [:],
-            tasks: 1,
-            resources: TaskResources(cores: 1000, memory: .mebi(64)),
-            nodes: [NodeShare(node: "a", tasks: 1)],
-            timeLimitSeconds: 60,
-            isolation: .auto,
-            algorithmFolder: nil,
-            requirements: nil,
-            inputsFolder: root,
-            outputsFolder: root,
-            parameters: "{}"
-        )
+        let order = EngineOrder.plain(run, folder: root)
         try runs.write(order, members: 0, document: .object([]))
         _ = try Disk.publish(Array("node 1\n".utf8), in: runs.folder(run).path, as: "claim")
         return runs

@@ -19,21 +19,12 @@ struct KubernetesEngineTests {
         var run: RunKey
 
         func order(_ command: [String] = ["true"], tasks: Int = 1, cards: Int = 0) -> EngineOrder {
-            EngineOrder(
-                run: run,
-                command: command,
-                environment: [:],
-                tasks: tasks,
-                resources: TaskResources(cores: 1500, memory: .mebi(64), cards: cards),
-                nodes: [],
-                timeLimitSeconds: 60,
-                isolation: .auto,
-                algorithmFolder: nil,
-                requirements: nil,
-                inputsFolder: "\(folder)/in",
-                outputsFolder: "\(folder)/out",
-                parameters: "{}"
-            )
+            var order = EngineOrder.plain(run, folder: folder)
+            order.command = command
+            order.tasks = tasks
+            order.resources = TaskResources(cores: 1500, memory: .mebi(64), cards: cards)
+            order.nodes = []
+            return order
         }
 
         var job: JSON? { server.job(run) }

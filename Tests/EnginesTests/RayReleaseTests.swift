@@ -65,21 +65,7 @@ struct RayReleaseTests {
             .init(address: server.address, folder: folder),
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
-        let order = EngineOrder(
-            run: RayFixtures.run,
-            command: ["true"],
-            environment: [:],
-            tasks: 1,
-            resources: TaskResources(cores: 1000, memory: .mebi(64)),
-            nodes: [NodeShare(node: "a", tasks: 1)],
-            timeLimitSeconds: 60,
-            isolation: .auto,
-            algorithmFolder: nil,
-            requirements: nil,
-            inputsFolder: folder,
-            outputsFolder: folder,
-            parameters: "{}"
-        )
+        let order = EngineOrder.plain(RayFixtures.run, folder: folder)
         _ = try await engine.submit(order)
         let result: Result<Void, any Error>
         do {
