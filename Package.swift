@@ -66,6 +66,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Hub",
+            dependencies: [
+                "Core", "Wire", "Store", "Blobs", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Agent",
             dependencies: [
                 "Core", "Wire", "Engines", "Blobs", .product(name: "Logging", package: "swift-log"),
@@ -97,6 +105,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Protocols",
+            dependencies: [
+                "Core", "Wire", "Entry", "Hub", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Console",
             dependencies: [
                 "Core", "Wire", "Entry", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
@@ -120,7 +137,7 @@ let package = Package(
             name: "onepoint",
             dependencies: [
                 "Core", "Wire", "CSupervise", "Scheduling", "Store", "Blobs", "Engines", "Jobs", "Agent", "Entry",
-                "API", "Client", "Console", "Simulation", "Replay",
+                "API", "Client", "Console", "Hub", "Protocols", "Simulation", "Replay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

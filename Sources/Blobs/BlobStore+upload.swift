@@ -256,15 +256,26 @@ extension BlobStore {
     /// - Parameter synchronisesFolder: `false` when the caller flushes the folder itself before it answers.
     func publish(_ file: borrowing Descriptor, as blob: StoredBlob, synchronisesFolder: Bool = true) throws {
         let target = self.file(of: blob.digest)
-        if let present = try FileSystem.status(target), present.kind == .file, present.size == blob.size.count {
+        if try isPresent(blob, at: target) {
             try FileSystem.removeFile(file.path)
         } else {
             try file.setMode(0o444)
+            // Its lease begins now, not when its last byte came.
+            try file.touch()
             try file.synchronise()
             try FileSystem.move(file.path, to: target)
         }
         // Also when it was present: whoever put it there may not have come this far yet.
         if synchronisesFolder { try FileSystem.synchroniseFolder(folder(of: blob.digest)) }
+    }
+
+    /// Whether the same bytes have the name already; they are leased anew then.
+    private func isPresent(_ blob: StoredBlob, at target: String) throws -> Bool {
+        try leases.withLock { _ in
+            guard let present = try FileSystem.status(target), present.kind == .file, present.size == blob.size.count
+            else { return false }
+            return try FileSystem.setModified(target, nil)
+        }
     }
 
     static func match(_ found: Digest, _ expected: [Digest?]) throws(Failure) {

@@ -42,6 +42,8 @@ public final class BlobStore: Sendable {
     public let limits: BlobLimits
     let threads: FileThreads
     let uploads: Mutex<UploadTable>
+    /// Held while a lease is renewed and while a blob is collected.
+    let leases = Mutex<Void>(())
 
     private init(root: String, limits: BlobLimits, threads: FileThreads, uploads: UploadTable) {
         self.root = root

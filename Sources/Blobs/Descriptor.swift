@@ -123,6 +123,12 @@ struct Descriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Sets the time of the last change to the system's own.
+    func touch() throws(SystemError) {
+        let now = timespec(tv_sec: 0, tv_nsec: FileSystem.utimeNow)
+        guard futimens(raw, [now, now]) == 0 else { throw .last("futimens", path) }
+    }
+
     func setMode(_ mode: mode_t) throws(SystemError) {
         guard fchmod(raw, mode) == 0 else { throw .last("fchmod", path) }
     }

@@ -68,12 +68,16 @@ enum FileSystem {
         guard chmod(path, mode) == 0 else { throw .last("chmod", path) }
     }
 
+    /// `UTIME_NOW` of utimensat(2), which Swift does not import.
+    static let utimeNow = (1 << 30) - 1
+
+    /// - Parameter time: `nil` is the system's own clock.
     /// - Returns: Whether there was something to set the time of.
-    static func setModified(_ path: String, _ time: Instant) throws(SystemError) -> Bool {
-        let seconds = timespec(
-            tv_sec: Int(time.milliseconds / 1000),
-            tv_nsec: Int(time.milliseconds % 1000) * 1_000_000
-        )
+    static func setModified(_ path: String, _ time: Instant?) throws(SystemError) -> Bool {
+        let seconds =
+            time.map {
+                timespec(tv_sec: Int($0.milliseconds / 1000), tv_nsec: Int($0.milliseconds % 1000) * 1_000_000)
+            } ?? timespec(tv_sec: 0, tv_nsec: utimeNow)
         if utimensat(AT_FDCWD, path, [seconds, seconds], AT_SYMLINK_NOFOLLOW) == 0 { return true }
         let error = SystemError.last("utimensat", path)
         if error.isAbsence { return false }

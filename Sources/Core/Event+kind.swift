@@ -32,6 +32,21 @@ extension Event {
         case runStopRequested = "run_stop_requested"
         case runEnded = "run_ended"
         case blobGranted = "blob_granted"
+        case repositoryCreated = "repository_created"
+        case repositoryChanged = "repository_changed"
+        case repositoryRemoved = "repository_removed"
+        case repositoryBlobGranted = "repository_blob_granted"
+        case repositoryBlobsRevoked = "repository_blobs_revoked"
+        case revisionCommitted = "revision_committed"
+        case referenceSet = "reference_set"
+        case referenceRemoved = "reference_removed"
+        case revisionsDropped = "revisions_dropped"
+        case manifestPut = "manifest_put"
+        case manifestRemoved = "manifest_removed"
+        case tagRemoved = "tag_removed"
+        case accessSet = "access_set"
+        case factNoted = "fact_noted"
+        case discussionSet = "discussion_set"
     }
 
     public var kind: Kind {
@@ -67,6 +82,21 @@ extension Event {
         case .runStopRequested: .runStopRequested
         case .runEnded: .runEnded
         case .blobGranted: .blobGranted
+        case .repositoryCreated: .repositoryCreated
+        case .repositoryChanged: .repositoryChanged
+        case .repositoryRemoved: .repositoryRemoved
+        case .repositoryBlobGranted: .repositoryBlobGranted
+        case .repositoryBlobsRevoked: .repositoryBlobsRevoked
+        case .revisionCommitted: .revisionCommitted
+        case .referenceSet: .referenceSet
+        case .referenceRemoved: .referenceRemoved
+        case .revisionsDropped: .revisionsDropped
+        case .manifestPut: .manifestPut
+        case .manifestRemoved: .manifestRemoved
+        case .tagRemoved: .tagRemoved
+        case .accessSet: .accessSet
+        case .factNoted: .factNoted
+        case .discussionSet: .discussionSet
         }
     }
 
@@ -104,6 +134,21 @@ extension Event {
         case .runStopRequested(let payload): payload
         case .runEnded(let payload): payload
         case .blobGranted(let payload): payload
+        case .repositoryCreated(let payload): payload
+        case .repositoryChanged(let payload): payload
+        case .repositoryRemoved(let payload): payload
+        case .repositoryBlobGranted(let payload): payload
+        case .repositoryBlobsRevoked(let payload): payload
+        case .revisionCommitted(let payload): payload
+        case .referenceSet(let payload): payload
+        case .referenceRemoved(let payload): payload
+        case .revisionsDropped(let payload): payload
+        case .manifestPut(let payload): payload
+        case .manifestRemoved(let payload): payload
+        case .tagRemoved(let payload): payload
+        case .accessSet(let payload): payload
+        case .factNoted(let payload): payload
+        case .discussionSet(let payload): payload
         }
     }
 
@@ -142,6 +187,21 @@ extension Event {
             case .runStopRequested: .runStopRequested(try reader.read())
             case .runEnded: .runEnded(try reader.read())
             case .blobGranted: .blobGranted(try reader.read())
+            case .repositoryCreated: .repositoryCreated(try reader.read())
+            case .repositoryChanged: .repositoryChanged(try reader.read())
+            case .repositoryRemoved: .repositoryRemoved(try reader.read())
+            case .repositoryBlobGranted: .repositoryBlobGranted(try reader.read())
+            case .repositoryBlobsRevoked: .repositoryBlobsRevoked(try reader.read())
+            case .revisionCommitted: .revisionCommitted(try reader.read())
+            case .referenceSet: .referenceSet(try reader.read())
+            case .referenceRemoved: .referenceRemoved(try reader.read())
+            case .revisionsDropped: .revisionsDropped(try reader.read())
+            case .manifestPut: .manifestPut(try reader.read())
+            case .manifestRemoved: .manifestRemoved(try reader.read())
+            case .tagRemoved: .tagRemoved(try reader.read())
+            case .accessSet: .accessSet(try reader.read())
+            case .factNoted: .factNoted(try reader.read())
+            case .discussionSet: .discussionSet(try reader.read())
             }
     }
 }

@@ -34,6 +34,21 @@ public enum Event: Hashable, Sendable {
     case runStopRequested(RunStopRequested)
     case runEnded(RunEnded)
     case blobGranted(BlobGranted)
+    case repositoryCreated(RepositoryCreated)
+    case repositoryChanged(RepositoryChanged)
+    case repositoryRemoved(RepositoryRemoved)
+    case repositoryBlobGranted(RepositoryBlobGranted)
+    case repositoryBlobsRevoked(RepositoryBlobsRevoked)
+    case revisionCommitted(RevisionCommitted)
+    case referenceSet(ReferenceSet)
+    case referenceRemoved(ReferenceRemoved)
+    case revisionsDropped(RevisionsDropped)
+    case manifestPut(ManifestPut)
+    case manifestRemoved(ManifestRemoved)
+    case tagRemoved(TagRemoved)
+    case accessSet(AccessSet)
+    case factNoted(FactNoted)
+    case discussionSet(DiscussionSet)
 
     public struct MemberRemoved: Hashable, Sendable, Codable {
         public var project: ProjectName

@@ -113,6 +113,9 @@ public final class Point: Sendable {
         return digest
     }
 
+    /// To be called by whoever else writes into the log.
+    public func wakeFollowers() { eventBell.ring() }
+
     /// Writes in one transaction and wakes whoever waits for events.
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (WriteTransaction) throws -> Result

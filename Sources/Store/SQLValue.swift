@@ -38,3 +38,6 @@ extension JobState: SQLBindable { var sqlValue: SQLValue { .text(rawValue) } }
 extension RunState: SQLBindable { var sqlValue: SQLValue { .text(rawValue) } }
 extension Role: SQLBindable { var sqlValue: SQLValue { .text(rawValue) } }
 extension Meter: SQLBindable { var sqlValue: SQLValue { .text(rawValue) } }
+extension RepositoryName: SQLBindable { var sqlValue: SQLValue { .text(text) } }
+extension GitHash: SQLBindable { var sqlValue: SQLValue { .text(text) } }
+extension ReferenceName: SQLBindable { var sqlValue: SQLValue { .text(description) } }

@@ -7,7 +7,7 @@ struct Migration: Sendable {
     /// `{sequence_key}` stands for the dialect's own words.
     let statements: [String]
 
-    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast]
+    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository]
 }
 
 enum Schema {
@@ -15,7 +15,9 @@ enum Schema {
     static let views = [
         "member", "project", "membership", "token", "idempotency", "centre", "join_token", "job", "job_count",
         "job_array", "dependency", "workflow", "run", "project_usage", "artifact", "blob_grant", "usage", "usage_hour",
-        "ledger_entry", "balance", "forecast",
+        "ledger_entry", "balance", "forecast", "repository", "repository_blob", "blob_alias", "project_storage",
+        "revision",
+        "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
     ]
 
     /// Brings a database to the newest version.

@@ -132,6 +132,21 @@ public final class WriteTransaction: ReadTransaction {
         case .runStopRequested(let requested): try apply(requested)
         case .runEnded(let ended): try apply(ended, sequence, at)
         case .blobGranted(let granted): try apply(granted)
+        case .repositoryCreated(let created): try apply(created)
+        case .repositoryChanged(let changed): try apply(changed, at)
+        case .repositoryRemoved(let removed): try apply(removed)
+        case .repositoryBlobGranted(let granted): try apply(granted)
+        case .repositoryBlobsRevoked(let revoked): try apply(revoked)
+        case .revisionCommitted(let committed): try apply(committed, sequence)
+        case .referenceSet(let set): try apply(set)
+        case .referenceRemoved(let removed): try apply(removed)
+        case .revisionsDropped(let dropped): try apply(dropped)
+        case .manifestPut(let put): try apply(put, at)
+        case .manifestRemoved(let removed): try apply(removed)
+        case .tagRemoved(let removed): try apply(removed)
+        case .accessSet(let set): try apply(set, at)
+        case .factNoted(let noted): try apply(noted, sequence, at)
+        case .discussionSet(let set): try apply(set)
         }
     }
 

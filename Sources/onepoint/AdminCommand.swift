@@ -55,7 +55,7 @@ struct AdminCommand: AsyncParsableCommand {
         func run() async throws {
             guard let name = UserName(user) else { throw ValidationError("--user: \(UserName.rule)") }
             let point = try await Assembly(data: try absolute(data), log: makeLogger(.notice))
-                .openPoint(settings: Point.Settings())
+                .open(settings: Point.Settings()).point
             let token = try await point.recoverOperator(name)
             try await point.close()
             print(token.secret)

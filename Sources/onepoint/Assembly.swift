@@ -4,6 +4,7 @@ import Core
 import Engines
 import FoundationEssentials
 import Glibc
+import Hub
 import Jobs
 import Logging
 import NIOPosix
@@ -61,11 +62,42 @@ struct Assembly: Sendable {
         }
     }
 
-    func openPoint(settings: Point.Settings) async throws -> Point {
+    /// The services of the point, over one store.
+    func open(settings: Point.Settings) async throws -> (point: Point, repositories: Repositories) {
         let store = try await openStore()
         let blobs = try await BlobStore.open(root: data, threads: threads)
         let logs = try await LogStore.open(root: data, threads: threads)
-        return Point(store: store, blobs: blobs, logs: logs, settings: settings, now: Self.now, log: log)
+        let point = Point(store: store, blobs: blobs, logs: logs, settings: settings, now: Self.now, log: log)
+        let repositories = Repositories(
+            store: store,
+            blobs: blobs,
+            seal: AddressSeal(key: try sealKey()),
+            now: Self.now,
+            log: log
+        ) { point.wakeFollowers() }
+        return (point, repositories)
+    }
+
+    /// What addresses are signed with: made at the first start, for this user's eyes only.
+    private func sealKey() throws -> [UInt8] {
+        let path = "\(data)/seal.key"
+        let unusable = Failure(
+            .storageExhausted,
+            "The key \(path) can neither be read nor made; check the folder's rights."
+        )
+        if let known = FileManager.default.contents(atPath: path), known.count == 32 { return Array(known) }
+        var random = SystemRandomNumberGenerator()
+        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        // Under another name first: a start that is killed half way leaves no half a key.
+        let draft = path + ".new"
+        guard
+            FileManager.default.createFile(
+                atPath: draft,
+                contents: Data(key),
+                attributes: [.posixPermissions: 0o600]
+            ), rename(draft, path) == 0
+        else { throw unusable }
+        return key
     }
 }
 

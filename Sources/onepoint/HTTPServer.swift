@@ -2,10 +2,12 @@ import API
 import Console
 import Core
 import Entry
+import Hub
 import Hummingbird
 import HummingbirdCore
 import Jobs
 import Logging
+import Protocols
 import Wire
 
 /// The version that the product gives itself.
@@ -17,6 +19,7 @@ private let connectionsMax = 4096
 /// One HTTP server with every face of the point.
 func httpServer(
     _ point: Point,
+    _ repositories: Repositories,
     _ configuration: ServerConfiguration,
     _ log: Logger
 ) -> some ApplicationProtocol {
@@ -44,6 +47,13 @@ func httpServer(
         metrics: metrics,
         limits: RequestLimits(perSecond: rate, burst: rate * 2),
         version: productVersion,
+        now: monotonic
+    )
+    addProtocolRoutes(
+        to: router,
+        repositories: repositories,
+        users: users,
+        limits: FaceLimits(perSecond: rate, burst: rate * 2),
         now: monotonic
     )
     addConsoleRoutes(to: router, point: point, authenticator: users, now: Assembly.now)

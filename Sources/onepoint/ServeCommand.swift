@@ -56,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         let assembly = try Assembly(data: data, log: log)
         var settings = Point.Settings()
         settings.silenceAfter = configuration.settings.silenceAfter
-        let point = try await assembly.openPoint(settings: settings)
+        let (point, repositories) = try await assembly.open(settings: settings)
 
         if let token = try await point.bootstrap(operator: Self.name("admin"), project: Self.name("demo")) {
             if let tokenFile {
@@ -69,7 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
         for entry in configuration.centres {
             services.append(try await agent(for: entry, point: point, assembly: assembly))
         }
-        let application = httpServer(point, configuration, log)
+        let application = httpServer(point, repositories, configuration, log)
         services.append(application)
 
         let group = ServiceGroup(

@@ -417,6 +417,21 @@ enum Message: String, Sendable, CaseIterable {
     case eventRunStopRequested = "Asked to stop ¦ 已要求停止"
     case eventRunEnded = "Run ended ¦ 运行结束"
     case eventBlobGranted = "Bytes granted ¦ 数据已授权"
+    case eventRepositoryCreated = "Repository made ¦ 已建仓库"
+    case eventRepositoryChanged = "Repository changed ¦ 仓库已更改"
+    case eventRepositoryRemoved = "Repository removed ¦ 仓库已删除"
+    case eventRepositoryBlobGranted = "Bytes received ¦ 已收到数据"
+    case eventRepositoryBlobsRevoked = "Unused bytes released ¦ 已释放未用数据"
+    case eventRevisionCommitted = "Committed ¦ 已提交"
+    case eventReferenceSet = "Reference set ¦ 已设引用"
+    case eventReferenceRemoved = "Reference removed ¦ 引用已删除"
+    case eventRevisionsDropped = "Old revisions dropped ¦ 旧版本已清除"
+    case eventManifestPut = "Manifest received ¦ 已收到清单"
+    case eventManifestRemoved = "Manifest removed ¦ 清单已删除"
+    case eventTagRemoved = "Tag removed ¦ 标签已删除"
+    case eventAccessSet = "Access decided ¦ 访问已处理"
+    case eventFactNoted = "Fact noted ¦ 已记录事实"
+    case eventDiscussionSet = "Discussion ¦ 讨论"
 
     /// The message in a language, gaps unfilled.
     func text(in language: Language) -> String {

@@ -217,6 +217,21 @@ struct Words: Sendable {
         case .runStopRequested: self(.eventRunStopRequested)
         case .runEnded: self(.eventRunEnded)
         case .blobGranted: self(.eventBlobGranted)
+        case .repositoryCreated: self(.eventRepositoryCreated)
+        case .repositoryChanged: self(.eventRepositoryChanged)
+        case .repositoryRemoved: self(.eventRepositoryRemoved)
+        case .repositoryBlobGranted: self(.eventRepositoryBlobGranted)
+        case .repositoryBlobsRevoked: self(.eventRepositoryBlobsRevoked)
+        case .revisionCommitted: self(.eventRevisionCommitted)
+        case .referenceSet: self(.eventReferenceSet)
+        case .referenceRemoved: self(.eventReferenceRemoved)
+        case .revisionsDropped: self(.eventRevisionsDropped)
+        case .manifestPut: self(.eventManifestPut)
+        case .manifestRemoved: self(.eventManifestRemoved)
+        case .tagRemoved: self(.eventTagRemoved)
+        case .accessSet: self(.eventAccessSet)
+        case .factNoted: self(.eventFactNoted)
+        case .discussionSet: self(.eventDiscussionSet)
         }
     }
 }

@@ -1,0 +1,198 @@
+/// What happens in the repository. Every one of them names the repository by its identifier, which outlives its name.
+extension Event {
+    public struct RepositoryCreated: Hashable, Sendable, Codable {
+        public var repository: Repository
+        public init(repository: Repository) { self.repository = repository }
+    }
+
+    /// New settings; what is absent stays.
+    public struct RepositoryChanged: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var path: RepositoryPath?
+        public var kind: RepositoryKind?
+        public var visibility: Visibility?
+        public var gating: Gating?
+        public init(
+            repository: RepositoryID,
+            path: RepositoryPath? = nil,
+            kind: RepositoryKind? = nil,
+            visibility: Visibility? = nil,
+            gating: Gating? = nil
+        ) {
+            (self.repository, self.path, self.kind) = (repository, path, kind)
+            (self.visibility, self.gating) = (visibility, gating)
+        }
+    }
+
+    /// With everything in it; bytes that nobody else has are collected later.
+    public struct RepositoryRemoved: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public init(repository: RepositoryID) { self.repository = repository }
+    }
+
+    /// These bytes may be read through this repository, and named by what is put into it.
+    public struct RepositoryBlobGranted: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var digest: Digest
+        public var size: Bytes
+        /// Other names of the same bytes that were verified, as `sha512:…` or `xet:…`.
+        public var aliases: [String]?
+        public init(repository: RepositoryID, digest: Digest, size: Bytes, aliases: [String]? = nil) {
+            (self.repository, self.digest, self.size, self.aliases) = (repository, digest, size, aliases)
+        }
+    }
+
+    public struct RepositoryBlobsRevoked: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var digests: [Digest]
+        public init(repository: RepositoryID, digests: [Digest]) {
+            (self.repository, self.digests) = (repository, digests)
+        }
+    }
+
+    /// A revision, the folders that are new in it, and the reference that moves to it.
+    public struct RevisionCommitted: Hashable, Sendable, Codable {
+        /// A folder as the difference to another, so that a small commit to a large folder is a small event.
+        public struct Folder: Hashable, Sendable, Codable {
+            public var tree: GitHash
+            /// The folder that it was; `nil` for a new one.
+            public var base: GitHash?
+            /// New entries, and those that replace one of the same name.
+            public var put: [TreeEntry]
+            public var removed: [String]
+            public init(tree: GitHash, base: GitHash?, put: [TreeEntry], removed: [String]) {
+                (self.tree, self.base, self.put, self.removed) = (tree, base, put, removed)
+            }
+        }
+
+        public var repository: RepositoryID
+        public var revision: Revision
+        /// A folder comes after those inside it.
+        public var folders: [Folder]
+        public var reference: ReferenceName
+        public init(repository: RepositoryID, revision: Revision, folders: [Folder], reference: ReferenceName) {
+            (self.repository, self.revision) = (repository, revision)
+            (self.folders, self.reference) = (folders, reference)
+        }
+    }
+
+    public struct ReferenceSet: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var reference: ReferenceName
+        public var revision: GitHash
+        /// A tag's.
+        public var message: String?
+        public init(repository: RepositoryID, reference: ReferenceName, revision: GitHash, message: String? = nil) {
+            (self.repository, self.reference) = (repository, reference)
+            (self.revision, self.message) = (revision, message)
+        }
+    }
+
+    public struct ReferenceRemoved: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var reference: ReferenceName
+        public init(repository: RepositoryID, reference: ReferenceName) {
+            (self.repository, self.reference) = (repository, reference)
+        }
+    }
+
+    /// Revisions that no reference leads to any more.
+    public struct RevisionsDropped: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var revisions: [GitHash]
+        public init(repository: RepositoryID, revisions: [GitHash]) {
+            (self.repository, self.revisions) = (repository, revisions)
+        }
+    }
+
+    /// An OCI manifest, and the tags that point at it from now on.
+    public struct ManifestPut: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var manifest: ManifestRecord
+        /// The blobs and manifests that it is made of, which must be there.
+        public var references: [Digest]
+        public var tags: [String]
+        public init(repository: RepositoryID, manifest: ManifestRecord, references: [Digest], tags: [String]) {
+            (self.repository, self.manifest) = (repository, manifest)
+            (self.references, self.tags) = (references, tags)
+        }
+    }
+
+    /// With its tags.
+    public struct ManifestRemoved: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var digest: Digest
+        public init(repository: RepositoryID, digest: Digest) { (self.repository, self.digest) = (repository, digest) }
+    }
+
+    public struct TagRemoved: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var tag: String
+        public init(repository: RepositoryID, tag: String) { (self.repository, self.tag) = (repository, tag) }
+    }
+
+    /// Somebody asked for a gated repository's files, or was answered.
+    public struct AccessSet: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var user: UserName
+        public var state: AccessState
+        public init(repository: RepositoryID, user: UserName, state: AccessState) {
+            (self.repository, self.user, self.state) = (repository, user, state)
+        }
+    }
+
+    /// Something found out about a revision or about bytes. Facts are added, never changed: the newest of a kind counts.
+    public struct FactNoted: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        /// A revision or a digest, as text.
+        public var subject: String
+        /// Such as `card`, `safetensors` or `licence`.
+        public var kind: String
+        /// JSON.
+        public var value: String
+        /// What found it, with its version.
+        public var tool: String
+        public init(repository: RepositoryID, subject: String, kind: String, value: String, tool: String) {
+            (self.repository, self.subject, self.kind) = (repository, subject, kind)
+            (self.value, self.tool) = (value, tool)
+        }
+    }
+
+    /// A discussion or pull request, as it stands from now on.
+    public struct DiscussionSet: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var discussion: Discussion
+        public init(repository: RepositoryID, discussion: Discussion) {
+            (self.repository, self.discussion) = (repository, discussion)
+        }
+    }
+}
+
+/// Something to be talked about in a repository; a pull request when it has a reference of its own, `pr/<number>`.
+public struct Discussion: Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable {
+        case draft, open, closed, merged
+    }
+
+    /// From 1 in each repository.
+    public var number: Int
+    public var title: String
+    public var text: String
+    public var author: UserName
+    public var at: Instant
+    public var isPullRequest: Bool
+    public var state: State
+
+    public init(
+        number: Int,
+        title: String,
+        text: String,
+        author: UserName,
+        at: Instant,
+        isPullRequest: Bool,
+        state: State
+    ) {
+        (self.number, self.title, self.text, self.author) = (number, title, text, author)
+        (self.at, self.isPullRequest, self.state) = (at, isPullRequest, state)
+    }
+}
