@@ -199,7 +199,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
-        .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestKit"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
         .testTarget(
             name: "ReplayTests",
@@ -214,7 +214,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "StoreTests", dependencies: ["Core", "Store", "StoreCrashProbe"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Core", "Store", "StoreCrashProbe", "TestKit"],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "StoreCrashProbe",
             dependencies: ["Core", "Store"],

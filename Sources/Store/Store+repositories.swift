@@ -104,8 +104,10 @@ extension ReadTransaction {
         try connection.first(
             """
             SELECT EXISTS (SELECT 1 FROM repository_blob WHERE digest = ?)
+                OR EXISTS (SELECT 1 FROM manifest WHERE digest = ?)
                 OR EXISTS (SELECT 1 FROM blob_grant WHERE digest = ?)
             """,
+            digest,
             digest,
             digest
         ) { $0.bool(0) } ?? false

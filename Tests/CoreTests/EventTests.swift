@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestKit
 import Testing
 
 @Suite struct EventTests {
@@ -82,110 +83,111 @@ import Testing
         isolates: true
     )
 
-    static let all: [Event] = [
-        .userCreated(User(name: user, isOperator: true)),
-        .projectCreated(
-            Project(
-                name: project,
-                title: "Démo",
-                weight: 7,
-                quota: Quota(cores: 1000, cards: 2, runs: 3),
-                metered: true
-            )
-        ),
-        .projectChanged(Project(name: project)),
-        .memberSet(Membership(project: project, user: user, role: .member)),
-        .memberRemoved(.init(project: project, user: user)),
-        .tokenIssued(
-            Token(
-                id: .fixture(),
-                user: user,
-                hash: .fixture(),
-                scopes: Token.Scope.allCases,
-                project: project,
-                label: "ci",
-                createdAt: .start,
-                expiresAt: Instant(milliseconds: 253_402_300_799_999),
-                revokedAt: nil
-            )
-        ),
-        .tokenRevoked(.init(token: .fixture())),
-        .voucherGranted(.init(project: project, amount: 5_000_000, note: "spring")),
-        .centreCreated(
-            .init(centre: centre, tier: .hub, prices: PriceTable(cardHour: ["h100-sxm5": 7, "a_b": 8, "aB": 9]))
-        ),
-        .centreChanged(.init(centre: centre, state: .draining, prices: PriceTable())),
-        .joinTokenIssued(.init(centre: centre, hash: .fixture(), expiresAt: .start)),
-        .agentJoined(.init(centre: centre, agent: .fixture(), keyHash: .fixture())),
-        .agentSeated(.init(centre: centre, agent: .fixture(), seat: "boot:1:2")),
-        .capacityReported(.init(centre: centre, capacity: capacity)),
-        .workflowSubmitted(
-            .init(
-                workflow: .fixture(),
-                name: "tour",
-                project: project,
-                user: user,
-                idempotency: .init(key: "k", request: .fixture())
-            )
-        ),
-        .jobsSubmitted(
-            .init(
-                first: .fixture(),
-                count: 4,
-                array: .fixture(),
-                workflow: .fixture(),
-                project: project,
-                user: user,
-                spec: spec,
-                dependencies: [.job(.fixture(9)), .array(.fixture(10))],
-                idempotency: .init(key: "k", request: .fixture())
-            )
-        ),
-        .jobCancelRequested(.init(job: .fixture())),
-        .jobForecast(
-            .init(
-                job: .fixture(),
-                forecast: Forecast(
-                    wait: .init(modelled: 60, p50: 90, p90: 300),
-                    run: .init(modelled: 600, p50: 500, p90: 900),
-                    pricePerHour: 2_000_000
+    static let all: [Event] =
+        [
+            .userCreated(User(name: user, isOperator: true)),
+            .projectCreated(
+                Project(
+                    name: project,
+                    title: "Démo",
+                    weight: 7,
+                    quota: Quota(cores: 1000, cards: 2, runs: 3),
+                    metered: true
                 )
-            )
-        ),
-        .jobRequeued(.init(job: .fixture(), notBefore: .start, retriesUsed: 1)),
-        .jobEnded(.init(job: .fixture(), state: .failed, detail: "left with exit status 1")),
-        .runLeased(
-            .init(
-                run: run,
-                centre: centre,
-                nodes: nodes,
-                resources: spec.resources,
-                tasks: 3,
-                reason: "it fits",
-                pricePerHour: 5,
-                reserved: 6
-            )
-        ),
-        .runOffered(.init(run: run)),
-        .runAccepted(.init(run: run)),
-        .runPending(.init(run: run, engineJob: "4711")),
-        .runWaiting(.init(run: run, reason: "Resources")),
-        .runStarted(.init(run: run, startedAt: .start)),
-        .runUnseen(.init(run: run, since: .start)),
-        .runSeen(.init(run: run)),
-        .runStopRequested(.init(run: run, reason: .superseded)),
-        .runEnded(
-            .init(
-                run: run,
-                outcome: RunOutcome(.outOfMemory, code: 9, detail: "x"),
-                endedAt: .start,
-                artifacts: [Artifact(name: "model", kind: .tree, digest: .fixture(), size: 3)],
-                usage: [Usage(run: run, meter: .pflopHours, from: .start, to: .after(1), microUnits: 5)],
-                charged: 4
-            )
-        ),
-        .blobGranted(.init(project: project, digest: .fixture(), size: 3)),
-    ]
+            ),
+            .projectChanged(Project(name: project)),
+            .memberSet(Membership(project: project, user: user, role: .member)),
+            .memberRemoved(.init(project: project, user: user)),
+            .tokenIssued(
+                Token(
+                    id: .fixture(),
+                    user: user,
+                    hash: .fixture(),
+                    scopes: Token.Scope.allCases,
+                    project: project,
+                    label: "ci",
+                    createdAt: .start,
+                    expiresAt: Instant(milliseconds: 253_402_300_799_999),
+                    revokedAt: nil
+                )
+            ),
+            .tokenRevoked(.init(token: .fixture())),
+            .voucherGranted(.init(project: project, amount: 5_000_000, note: "spring")),
+            .centreCreated(
+                .init(centre: centre, tier: .hub, prices: PriceTable(cardHour: ["h100-sxm5": 7, "a_b": 8, "aB": 9]))
+            ),
+            .centreChanged(.init(centre: centre, state: .draining, prices: PriceTable())),
+            .joinTokenIssued(.init(centre: centre, hash: .fixture(), expiresAt: .start)),
+            .agentJoined(.init(centre: centre, agent: .fixture(), keyHash: .fixture())),
+            .agentSeated(.init(centre: centre, agent: .fixture(), seat: "boot:1:2")),
+            .capacityReported(.init(centre: centre, capacity: capacity)),
+            .workflowSubmitted(
+                .init(
+                    workflow: .fixture(),
+                    name: "tour",
+                    project: project,
+                    user: user,
+                    idempotency: .init(key: "k", request: .fixture())
+                )
+            ),
+            .jobsSubmitted(
+                .init(
+                    first: .fixture(),
+                    count: 4,
+                    array: .fixture(),
+                    workflow: .fixture(),
+                    project: project,
+                    user: user,
+                    spec: spec,
+                    dependencies: [.job(.fixture(9)), .array(.fixture(10))],
+                    idempotency: .init(key: "k", request: .fixture())
+                )
+            ),
+            .jobCancelRequested(.init(job: .fixture())),
+            .jobForecast(
+                .init(
+                    job: .fixture(),
+                    forecast: Forecast(
+                        wait: .init(modelled: 60, p50: 90, p90: 300),
+                        run: .init(modelled: 600, p50: 500, p90: 900),
+                        pricePerHour: 2_000_000
+                    )
+                )
+            ),
+            .jobRequeued(.init(job: .fixture(), notBefore: .start, retriesUsed: 1)),
+            .jobEnded(.init(job: .fixture(), state: .failed, detail: "left with exit status 1")),
+            .runLeased(
+                .init(
+                    run: run,
+                    centre: centre,
+                    nodes: nodes,
+                    resources: spec.resources,
+                    tasks: 3,
+                    reason: "it fits",
+                    pricePerHour: 5,
+                    reserved: 6
+                )
+            ),
+            .runOffered(.init(run: run)),
+            .runAccepted(.init(run: run)),
+            .runPending(.init(run: run, engineJob: "4711")),
+            .runWaiting(.init(run: run, reason: "Resources")),
+            .runStarted(.init(run: run, startedAt: .start)),
+            .runUnseen(.init(run: run, since: .start)),
+            .runSeen(.init(run: run)),
+            .runStopRequested(.init(run: run, reason: .superseded)),
+            .runEnded(
+                .init(
+                    run: run,
+                    outcome: RunOutcome(.outOfMemory, code: 9, detail: "x"),
+                    endedAt: .start,
+                    artifacts: [Artifact(name: "model", kind: .tree, digest: .fixture(), size: 3)],
+                    usage: [Usage(run: run, meter: .pflopHours, from: .start, to: .after(1), microUnits: 5)],
+                    charged: 4
+                )
+            ),
+            .blobGranted(.init(project: project, digest: .fixture(), size: 3)),
+        ] + Event.repositorySamples
 
     @Test("there is a sample of every kind, and every kind is written in snake_case")
     func complete() {

@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import TestKit
 import Testing
 
 @testable import Store
@@ -162,6 +163,6 @@ extension Event {
                 )
             ),
             .blobGranted(.init(project: project, digest: .number(15), size: 99)),
-        ]
+        ] + repositorySamples
     }()
 }

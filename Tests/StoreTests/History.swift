@@ -36,7 +36,7 @@ struct History {
     /// One thing that happens.
     mutating func step(_ tx: WriteTransaction) throws {
         seconds += Int.random(in: 0...900, using: &generator)
-        switch Int.random(in: 0..<20, using: &generator) {
+        switch Int.random(in: 0..<22, using: &generator) {
         case 0..<4: try submit(tx, count: 1)
         case 4: try submit(tx, count: Int.random(in: 2...6, using: &generator))
         case 5: try submitWorkflow(tx)
@@ -47,6 +47,7 @@ struct History {
         case 16: try cancel(tx)
         case 17: try tx.append(.voucherGranted(.init(project: project, amount: 5_000, note: "n")), at: now)
         case 18: try changeTenancy(tx)
+        case 19, 20: try changeRepositories(tx)
         default: try changeCentre(tx)
         }
     }
@@ -236,5 +237,82 @@ struct History {
         try tx.append(.capacityReported(.init(centre: centre, capacity: capacity)), at: now)
         let state = [CentreState.open, .draining].randomElement(using: &generator)
         try tx.append(.centreChanged(.init(centre: centre, state: state)), at: now)
+    }
+
+    private mutating func changeRepositories(_ tx: WriteTransaction) throws {
+        let known = try tx.repositories(after: nil, limit: 100)
+        guard let repository = known.randomElement(using: &generator), Int.random(in: 0..<4, using: &generator) > 0
+        else {
+            let repository = Repository(
+                id: identifier(),
+                kind: RepositoryKind.allCases.randomElement(using: &generator) ?? .model,
+                path: RepositoryPath(project: project, name: .named("r\(identifiers)")),
+                visibility: .private,
+                creator: Self.users[0],
+                createdAt: now,
+                updatedAt: now
+            )
+            try tx.append(.repositoryCreated(.init(repository: repository)), at: now)
+            return
+        }
+        let id = repository.id
+        let digest = Digest.number(UInt64.random(in: 0..<20, using: &generator))
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0:
+            let path = RepositoryPath(project: project, name: .named("m\(seconds)-\(identifiers)"))
+            try tx.append(.repositoryChanged(.init(repository: id, path: path, visibility: .public)), at: now)
+        case 1, 2:
+            let granted = Event.RepositoryBlobGranted(
+                repository: id,
+                digest: digest,
+                size: 7,
+                aliases: ["xet:\(digest)"]
+            )
+            try tx.append(.repositoryBlobGranted(granted), at: now)
+        case 3: try tx.append(.repositoryBlobsRevoked(.init(repository: id, digests: [digest])), at: now)
+        case 4, 5: try commit(to: id, digest, tx)
+        case 6:
+            let manifest = ManifestRecord(
+                digest: digest,
+                size: 7,
+                mediaType: "application/x",
+                subject: "sha256:\(seconds)"
+            )
+            let put = Event.ManifestPut(repository: id, manifest: manifest, references: [digest], tags: ["v1"])
+            try tx.append(.manifestPut(put), at: now)
+        default:
+            if Bool.random(using: &generator) { try tx.append(.repositoryRemoved(.init(repository: id)), at: now) }
+        }
+    }
+
+    /// Adds a file beside those that are there, and now and then takes one away.
+    private mutating func commit(to repository: RepositoryID, _ digest: Digest, _ tx: WriteTransaction) throws {
+        let head = try tx.reference(.main, of: repository).flatMap { try tx.revision($0, of: repository) }
+        let old = try head.map { try tx.entries(of: $0.tree) } ?? []
+        identifiers += 1
+        let tree = GitHash.number(identifiers)
+        let name = "f\(Int.random(in: 0..<4, using: &generator))"
+        let entry = TreeEntry(name: name, kind: .large, oid: tree, digest: digest, size: 7)
+        let removed = old.map(\.name).filter { $0 != name }.prefix(Int.random(in: 0...1, using: &generator))
+        let folder = Event.RevisionCommitted.Folder(tree: tree, base: head?.tree, put: [entry], removed: Array(removed))
+        let revision = Revision(
+            id: tree,
+            tree: tree,
+            parent: head?.id,
+            title: "t",
+            message: "t",
+            author: Self.users[0],
+            at: now
+        )
+        let committed = Event.RevisionCommitted(
+            repository: repository,
+            revision: revision,
+            folders: [folder],
+            reference: .main
+        )
+        try tx.append(.revisionCommitted(committed), at: now)
+        let names = Set(old.map(\.name)).subtracting(removed).union([name])
+        let found = try Set(tx.entries(of: tree).map(\.name))
+        precondition(found == names, "a folder is its base and the difference")
     }
 }

@@ -67,6 +67,14 @@ extension Digest {
     }
 }
 
+extension RepositoryName {
+    static func named(_ text: String) -> Self { Self(text)! }
+}
+
+extension GitHash {
+    static func number(_ number: UInt64) -> Self { Self(String(Digest.number(number).hex.prefix(40)))! }
+}
+
 extension ID {
     static func number(_ number: UInt64) -> Self { Self(high: 1 << 40 | number >> 32, low: number << 20) }
 }

@@ -52,6 +52,7 @@ extension Migration {
                 artifact_type TEXT, subject TEXT, annotations TEXT NOT NULL, PRIMARY KEY (repository, digest)
             )
             """,
+            "CREATE INDEX manifest_by_digest ON manifest (digest)",
             "CREATE INDEX manifest_by_subject ON manifest (repository, subject, digest) WHERE subject IS NOT NULL",
             """
             CREATE TABLE manifest_reference (
