@@ -70,6 +70,7 @@ let package = Package(
             dependencies: [
                 "Core", "Wire", "Store", "Blobs", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

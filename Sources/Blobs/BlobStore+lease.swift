@@ -42,4 +42,23 @@ extension BlobStore {
             throw error.failure
         }
     }
+
+    /// Those of some blobs that nobody was told of since, and those that are not here.
+    public func unleased(_ digests: [Digest], since limit: Instant) async throws -> [Digest] {
+        try await threads.run { [self] in try unleasedNow(digests, since: limit) }
+    }
+
+    /// The same at once. Blocks.
+    public func unleasedNow(_ digests: [Digest], since limit: Instant) throws(Failure) -> [Digest] {
+        do throws(SystemError) {
+            var old: [Digest] = []
+            for digest in digests {
+                let leased = try FileSystem.status(file(of: digest)).map { $0.modified >= limit } ?? false
+                if !leased { old.append(digest) }
+            }
+            return old
+        } catch {
+            throw error.failure
+        }
+    }
 }

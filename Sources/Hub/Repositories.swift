@@ -18,6 +18,7 @@ public final class Repositories: Sendable {
     let store: EventStore
     let blobs: BlobStore
     let now: @Sendable () -> Instant
+    let runtime: any Runtime
     let log: Logger
     /// Rung after every change, for those who follow the log.
     let changed: @Sendable () -> Void
@@ -34,10 +35,12 @@ public final class Repositories: Sendable {
         seal: AddressSeal,
         now: @escaping @Sendable () -> Instant,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        runtime: any Runtime = SystemRuntime(),
         log: Logger,
         changed: @escaping @Sendable () -> Void
     ) {
         (self.store, self.blobs, self.seal, self.now, self.log) = (store, blobs, seal, now, log)
+        self.runtime = runtime
         self.changed = changed
         self.random = Mutex(random)
     }
@@ -63,12 +66,16 @@ extension WriteTransaction {
     /// An event about a repository, seen by the members of its project.
     @discardableResult
     func append(_ event: Event, about repository: Repository, _ caller: Principal?, at: Instant) throws -> Int64 {
-        try append(
-            event,
-            project: repository.path.project,
-            subject: "\(repository.id)",
-            actor: Repositories.actor(caller),
-            at: at
-        )
+        try append(event, about: repository, actor: Repositories.actor(caller), at: at)
+    }
+
+    /// The same of the point's own accord.
+    @discardableResult
+    func append(_ event: Event, about repository: Repository, at: Instant) throws -> Int64 {
+        try append(event, about: repository, actor: "point", at: at)
+    }
+
+    private func append(_ event: Event, about repository: Repository, actor: String, at: Instant) throws -> Int64 {
+        try append(event, project: repository.path.project, subject: "\(repository.id)", actor: actor, at: at)
     }
 }

@@ -65,7 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
                 print("operator token, shown once: \(token.secret)")
             }
         }
-        var services: [any Service] = [point]
+        var services: [any Service] = [point, repositories]
         for entry in configuration.centres {
             services.append(try await agent(for: entry, point: point, assembly: assembly))
         }
