@@ -92,6 +92,13 @@ struct BodyReader {
         required(key, Self.list(Value.self)) { $0.stringValue.flatMap { Value(rawValue: $0) } }
     }
 
+    mutating func optionalChoice<Value: RawRepresentable & CaseIterable>(
+        _ key: String,
+        _: Value.Type = Value.self
+    ) -> Value? where Value.RawValue == String {
+        optional(key, Self.list(Value.self)) { $0.stringValue.flatMap { Value(rawValue: $0) } }
+    }
+
     /// A list of at least one choice.
     mutating func choices<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type = Value.self) -> [Value]?
     where Value.RawValue == String {

@@ -18,7 +18,8 @@ public enum Client {
             JobCommand.self, LogsCommand.self, CancelCommand.self, WhyCommand.self, WorkflowCommand.self,
             CentresCommand.self, CapacityCommand.self, AcceleratorsCommand.self, ProjectsCommand.self,
             UsersCommand.self, TokensCommand.self,
-            LedgerCommand.self, ArtifactsCommand.self, EventsCommand.self, ConfigCommand.self,
+            LedgerCommand.self, ArtifactsCommand.self, RepoCommand.self, LineageCommand.self, EventsCommand.self,
+            ConfigCommand.self,
             CompletionCommand.self, ExitCodesCommand.self,
         ]
     }

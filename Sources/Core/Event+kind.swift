@@ -47,6 +47,7 @@ extension Event {
         case accessSet = "access_set"
         case factNoted = "fact_noted"
         case discussionSet = "discussion_set"
+        case publicationSettled = "publication_settled"
     }
 
     public var kind: Kind {
@@ -97,6 +98,7 @@ extension Event {
         case .accessSet: .accessSet
         case .factNoted: .factNoted
         case .discussionSet: .discussionSet
+        case .publicationSettled: .publicationSettled
         }
     }
 
@@ -149,6 +151,7 @@ extension Event {
         case .accessSet(let payload): payload
         case .factNoted(let payload): payload
         case .discussionSet(let payload): payload
+        case .publicationSettled(let payload): payload
         }
     }
 
@@ -202,6 +205,7 @@ extension Event {
             case .accessSet: .accessSet(try reader.read())
             case .factNoted: .factNoted(try reader.read())
             case .discussionSet: .discussionSet(try reader.read())
+            case .publicationSettled: .publicationSettled(try reader.read())
             }
     }
 }

@@ -158,6 +158,29 @@ extension Event {
         }
     }
 
+    /// An output of a job was committed, or cannot be.
+    public struct PublicationSettled: Hashable, Sendable, Codable {
+        public var job: JobID
+        public var output: String
+        public var repository: RepositoryID?
+        public var revision: GitHash?
+        /// Where in the revision; `nil` is its top.
+        public var folder: String?
+        /// Why it cannot be; `nil` when it was.
+        public var detail: String?
+        public init(
+            job: JobID,
+            output: String,
+            repository: RepositoryID? = nil,
+            revision: GitHash? = nil,
+            folder: String? = nil,
+            detail: String? = nil
+        ) {
+            (self.job, self.output, self.repository) = (job, output, repository)
+            (self.revision, self.folder, self.detail) = (revision, folder, detail)
+        }
+    }
+
     /// A discussion or pull request, as it stands from now on.
     public struct DiscussionSet: Hashable, Sendable, Codable {
         public var repository: RepositoryID

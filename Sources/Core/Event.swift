@@ -49,6 +49,7 @@ public enum Event: Hashable, Sendable {
     case accessSet(AccessSet)
     case factNoted(FactNoted)
     case discussionSet(DiscussionSet)
+    case publicationSettled(PublicationSettled)
 
     public struct MemberRemoved: Hashable, Sendable, Codable {
         public var project: ProjectName

@@ -29,6 +29,8 @@ public struct JobSpec: Hashable, Sendable, Codable {
     public var inputs: [JobInput]
     /// Names of the artifacts it leaves in its outputs folder.
     public var outputs: [String]
+    /// Outputs that are committed to a repository once it has succeeded.
+    public var publish: [Publication]?
     /// Jobs (ids, or names within the workflow) that must succeed first.
     public var after: [String]
 
@@ -51,6 +53,7 @@ public struct JobSpec: Hashable, Sendable, Codable {
         isolation = .auto
         inputs = []
         outputs = []
+        publish = nil
         after = []
     }
 }
@@ -162,6 +165,8 @@ public struct JobInput: Hashable, Sendable, Codable {
     /// The name under the job's inputs folder.
     public var name: String
     public var source: Source
+    /// Of bytes that were named by a repository's revision.
+    public var origin: RevisionPin?
 
     /// Exactly one of the two.
     public enum Source: Hashable, Sendable {
@@ -171,16 +176,18 @@ public struct JobInput: Hashable, Sendable, Codable {
         case output(job: String, output: String)
     }
 
-    public init(name: String, source: Source) {
+    public init(name: String, source: Source, origin: RevisionPin? = nil) {
         self.name = name
         self.source = source
+        self.origin = origin
     }
 
-    private enum CodingKeys: String, CodingKey { case name, digest, kind, job, output }
+    private enum CodingKeys: String, CodingKey { case name, digest, kind, job, output, origin }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
+        origin = try container.decodeIfPresent(RevisionPin.self, forKey: .origin)
         if let digest = try container.decodeIfPresent(Digest.self, forKey: .digest) {
             source = .artifact(digest, try container.decode(ArtifactKind.self, forKey: .kind))
         } else {
@@ -194,6 +201,7 @@ public struct JobInput: Hashable, Sendable, Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
+        try container.encodeIfPresent(origin, forKey: .origin)
         switch source {
         case .artifact(let digest, let kind):
             try container.encode(digest, forKey: .digest)

@@ -324,7 +324,7 @@ public struct ManifestRecord: Hashable, Sendable, Codable {
 }
 
 /// Where somebody's request for a gated repository's files stands.
-public enum AccessState: String, Hashable, Sendable, Codable {
+public enum AccessState: String, Hashable, Sendable, Codable, CaseIterable {
     case pending, accepted, rejected
 }
 

@@ -20,28 +20,28 @@ public final class Repositories: Sendable {
     let now: @Sendable () -> Instant
     let runtime: any Runtime
     let log: Logger
-    /// Rung after every change, for those who follow the log.
-    let changed: @Sendable () -> Void
+    /// Rings after every commit that appended events, whoever made it.
+    let bell: Bell
     /// Signs addresses that are used without credentials.
     let seal: AddressSeal
     private let random: Mutex<any RandomNumberGenerator & Sendable>
 
     /// - Parameters:
     ///   - seal: Kept over restarts, so that addresses given out before stay good.
-    ///   - changed: Called after every change, for those who follow the log.
+    ///   - bell: Of all who write into this log.
     public init(
         store: EventStore,
         blobs: BlobStore,
         seal: AddressSeal,
+        bell: Bell = Bell(),
         now: @escaping @Sendable () -> Instant,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         runtime: any Runtime = SystemRuntime(),
-        log: Logger,
-        changed: @escaping @Sendable () -> Void
+        log: Logger
     ) {
         (self.store, self.blobs, self.seal, self.now, self.log) = (store, blobs, seal, now, log)
         self.runtime = runtime
-        self.changed = changed
+        self.bell = bell
         self.random = Mutex(random)
     }
 
@@ -54,7 +54,7 @@ public final class Repositories: Sendable {
         _ body: @escaping @Sendable (WriteTransaction) throws -> Result
     ) async throws -> Result {
         let result = try await store.write(body)
-        changed()
+        bell.ring()
         return result
     }
 

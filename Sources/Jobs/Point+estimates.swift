@@ -16,7 +16,7 @@ extension Point {
         let (read, workflowName, project) = try await read(document, project: project, caller)
         var drafts = read
         _ = try await store.read { try Self.require(.member, in: project, caller, $0) }
-        try await resolve(&drafts, project: project, isWorkflow: workflowName != nil)
+        try await resolve(&drafts, project: project, isWorkflow: workflowName != nil, caller)
         let now = now()
         let (snapshot, _) = try await snapshot(now: now)
         let visible = try await store.read { try Self.visible(to: caller, $0) }

@@ -36,7 +36,7 @@ extension Point {
             return try idempotency.flatMap { try Submission.replay($0, project: project, caller, tx) }
         }
         if let earlier { return earlier }
-        try await resolve(&drafts, project: project, isWorkflow: workflowName != nil)
+        try await resolve(&drafts, project: project, isWorkflow: workflowName != nil, caller)
 
         let submission = Submission(
             specs: drafts.map(\.spec),
@@ -71,7 +71,13 @@ extension Point {
     }
 
     /// Puts content in place of references to algorithms, and refuses what no centre could ever run.
-    func resolve(_ drafts: inout [JobDraft], project: ProjectName, isWorkflow: Bool) async throws {
+    func resolve(
+        _ drafts: inout [JobDraft],
+        project: ProjectName,
+        isWorkflow: Bool,
+        _ caller: Principal
+    ) async throws {
+        try await resolveSources(&drafts, project: project, isWorkflow: isWorkflow, caller)
         try await resolveAlgorithms(&drafts, project: project, isWorkflow: isWorkflow)
         try await checkFeasible(drafts, isWorkflow: isWorkflow)
     }

@@ -34,6 +34,8 @@ public final class Point: Sendable {
     let store: EventStore
     let blobs: BlobStore
     let runLogs: LogStore
+    /// The repository, where there is one.
+    let revisions: (any RevisionSource)?
     let settings: Settings
     let now: @Sendable () -> Instant
     let runtime: any Runtime
@@ -42,8 +44,8 @@ public final class Point: Sendable {
 
     /// Rings when the queue, a centre or a project changed, so that placing may find something new.
     let placeBell = Bell()
-    /// Rings after every commit that appended events.
-    let eventBell = Bell()
+    /// Rings after every commit that appended events, whoever made it.
+    let eventBell: Bell
     /// Rings when a log grew or a run ended.
     let logBell = Bell()
     /// Rings when an agent may have something new to be told.
@@ -69,10 +71,13 @@ public final class Point: Sendable {
     let explaining: Workbench
     let counters = Counters()
 
+    /// - Parameter eventBell: Of all who write into this log.
     public init(
         store: EventStore,
         blobs: BlobStore,
         logs: LogStore,
+        revisions: (any RevisionSource)? = nil,
+        eventBell: Bell = Bell(),
         settings: Settings = Settings(),
         now: @escaping @Sendable () -> Instant,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
@@ -82,6 +87,8 @@ public final class Point: Sendable {
         self.store = store
         self.blobs = blobs
         runLogs = logs
+        self.revisions = revisions
+        self.eventBell = eventBell
         self.settings = settings
         self.now = now
         self.random = Mutex(random)
@@ -112,9 +119,6 @@ public final class Point: Sendable {
         }
         return digest
     }
-
-    /// To be called by whoever else writes into the log.
-    public func wakeFollowers() { eventBell.ring() }
 
     /// Writes in one transaction and wakes whoever waits for events.
     func write<Result: Sendable>(

@@ -18,6 +18,8 @@ enum Schema {
         "ledger_entry", "balance", "forecast", "repository", "repository_blob", "blob_alias", "project_storage",
         "revision",
         "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
+        "lineage",
+        "publication",
     ]
 
     /// Brings a database to the newest version.

@@ -31,6 +31,7 @@ extension WriteTransaction {
                 at
             )
         }
+        try noteInputs(of: submitted)
         if let array = submitted.array {
             try connection.run(
                 """
@@ -82,6 +83,9 @@ extension WriteTransaction {
         guard ended.state == .succeeded else { return }
         try meet(.job(ended.job))
         if let array = place.array, try isMet(.array(array)) { try meet(.array(array)) }
+        for publication in try submission(at: place.sequence).spec.publish ?? [] {
+            try publish(publication.output, of: ended.job)
+        }
     }
 
     /// The job becomes active with a new run at a centre; returns its project.
@@ -92,6 +96,8 @@ extension WriteTransaction {
     private struct Place {
         var project: ProjectName
         var array: ArrayID?
+        /// Where the job's submission is in the log.
+        var sequence: Int64
     }
 
     /// Moves a job from its state to another, in its row and in every count.
@@ -103,10 +109,13 @@ extension WriteTransaction {
         _ assignments: String,
         _ values: any SQLBindable...
     ) throws -> Place {
-        let found = try connection.first("SELECT state, project, array_id, workflow FROM job WHERE id = ?", job) {
+        let found = try connection.first(
+            "SELECT state, project, array_id, workflow, sequence FROM job WHERE id = ?",
+            job
+        ) {
             (
                 state: try $0.choice(0, as: JobState.self),
-                place: Place(project: try $0.value(1), array: try $0.optional(2)),
+                place: Place(project: try $0.value(1), array: try $0.optional(2), sequence: $0.integer(4)),
                 workflow: try $0.optional(3, as: WorkflowID.self)
             )
         }

@@ -99,6 +99,14 @@ extension ReadTransaction {
         }
     }
 
+    /// Of all blobs that may be had through a repository.
+    public func bytes(of repository: RepositoryID) throws -> Bytes {
+        try connection.first(
+            "SELECT COALESCE(SUM(size), 0) FROM repository_blob WHERE repository = ?",
+            repository
+        ) { Bytes($0.integer(0)) } ?? 0
+    }
+
     /// Whether any repository or any project's artifact needs a blob.
     public func isGranted(_ digest: Digest) throws -> Bool {
         try connection.first(
@@ -220,7 +228,7 @@ extension WriteTransaction {
     }
 
     func apply(_ changed: Event.RepositoryChanged, _ at: Instant) throws {
-        let bytes = try bytes(of: changed.repository)
+        let bytes = try bytes(of: changed.repository).count
         if changed.path != nil { try hold(-bytes, in: changed.repository) }
         try change(
             "repository \(changed.repository)",
@@ -243,7 +251,7 @@ extension WriteTransaction {
 
     func apply(_ removed: Event.RepositoryRemoved) throws {
         let id = removed.repository
-        try hold(-(try bytes(of: id)), in: id)
+        try hold(-(try bytes(of: id).count), in: id)
         try change("repository \(id)", "DELETE FROM repository WHERE id = ?", id)
         for table in [
             "repository_blob", "revision", "reference", "manifest", "manifest_reference", "oci_tag", "access_request",
@@ -317,13 +325,6 @@ extension WriteTransaction {
             at,
             repository
         )
-    }
-
-    private func bytes(of repository: RepositoryID) throws -> Int64 {
-        try connection.first(
-            "SELECT COALESCE(SUM(size), 0) FROM repository_blob WHERE repository = ?",
-            repository
-        ) { $0.integer(0) } ?? 0
     }
 
     private func hold(_ bytes: Int64, in repository: RepositoryID) throws {

@@ -147,6 +147,7 @@ public final class WriteTransaction: ReadTransaction {
         case .accessSet(let set): try apply(set, at)
         case .factNoted(let noted): try apply(noted, sequence, at)
         case .discussionSet(let set): try apply(set)
+        case .publicationSettled(let settled): try apply(settled)
         }
     }
 

@@ -69,6 +69,16 @@ extension Event {
             .accessSet(.init(repository: id, user: user, state: .accepted)),
             .factNoted(.init(repository: id, subject: "x", kind: "card", value: "{}", tool: "card 1")),
             .discussionSet(.init(repository: id, discussion: discussion)),
+            .publicationSettled(
+                .init(
+                    job: JobID(high: 3, low: 4),
+                    output: "weights",
+                    repository: id,
+                    revision: second,
+                    folder: "epoch-1",
+                    detail: "d"
+                )
+            ),
             .tagRemoved(.init(repository: id, tag: "v1")),
             .manifestRemoved(.init(repository: id, digest: digest)),
             .referenceRemoved(.init(repository: id, reference: .main)),

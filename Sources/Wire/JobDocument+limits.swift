@@ -42,6 +42,8 @@ public enum JobLimits {
     public static let outputsMax = 64
     public static let artifactNameBytesMax = 64
     public static let dependenciesMax = 1000
+    /// Of the name of a branch, a tag or a commit.
+    public static let revisionBytesMax = 200
 
     /// Jobs and arrays described in one workflow.
     public static let workflowJobsMax = 1000

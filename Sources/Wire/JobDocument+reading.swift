@@ -35,8 +35,10 @@ extension DocumentReader {
             case "retries": draft.spec.retries = retries(value, at: base + "/retries")
             case "on_centre_loss": draft.spec.onCentreLoss = centreLoss(value, at: base + "/on_centre_loss")
             case "isolation": draft.spec.isolation = choice(value, at: base + "/isolation") ?? .auto
-            case "inputs": draft.spec.inputs = inputs(value, at: base + "/inputs", isMember: isMember)
+            case "inputs":
+                (draft.spec.inputs, draft.sources) = inputs(value, at: base + "/inputs", isMember: isMember)
             case "outputs": draft.spec.outputs = outputs(value, at: base + "/outputs")
+            case "publish": draft.spec.publish = publications(value, at: base + "/publish")
             case "after": draft.spec.after = after(value, at: base + "/after", isMember: isMember)
             case "project": fault(base + "/project", "belongs to the workflow, beside 'jobs'; remove it here")
             default: unknownKey(key, among: isMember ? JobDocument.memberKeys : JobDocument.keys, at: base)
@@ -44,6 +46,11 @@ extension DocumentReader {
         }
         guard case .object = json else { return draft }
         if !hasName { fault(base + "/name", "is missing") }
+        if !hasAlgorithm {
+            for publication in draft.spec.publish ?? [] where !draft.spec.outputs.contains(publication.output) {
+                fault(base + "/publish/" + escaped(publication.output), "is not among the job's outputs")
+            }
+        }
         if hasCommand && hasAlgorithm {
             fault(base + "/command", "stands beside 'algorithm'; a job has one of the two")
         } else if !hasCommand && !hasAlgorithm {

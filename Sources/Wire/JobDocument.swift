@@ -10,6 +10,8 @@ public struct JobDraft: Sendable, Hashable {
     public var spec: JobSpec
     /// What to run instead of a command; the point resolves it.
     public var algorithm: AlgorithmDraft?
+    /// Inputs by a repository's revision; the point resolves them into `spec.inputs`.
+    public var sources: [String: RepositorySource] = [:]
     /// The folder of the algorithm, where a file on disk names one. Never set in what the point receives.
     public var algorithmPath: String?
 
@@ -91,14 +93,15 @@ public enum JobDocument {
     public static let keys = [
         "name", "project", "algorithm", "command", "parameters", "environment", "tasks", "resources", "array",
         "placement", "priority", "preemptible", "grace_period", "retries", "on_centre_loss", "isolation", "inputs",
-        "outputs", "after",
+        "outputs", "publish", "after",
     ]
     static let memberKeys = keys.filter { $0 != "project" }
     static let resourceKeys = ["cores", "memory", "cards", "card", "time_limit"]
     static let placementKeys = ["tiers", "centres", "emulated"]
     static let retryKeys = ["limit", "on", "backoff"]
     static let algorithmKeys = ["name", "version", "tree"]
-    static let inputKeys = ["digest", "kind", "job", "output"]
+    static let inputKeys = ["digest", "kind", "job", "output", "repository", "revision", "path"]
+    static let publicationKeys = ["repository", "branch", "path"]
 
     /// Reads a job.
     ///

@@ -88,11 +88,28 @@ extension PublishedSchema {
               "additionalProperties": {
                 "oneOf": [
                   {"type": "object", "additionalProperties": false, "required": ["digest", "kind"], "properties": {"digest": {"$ref": "#/$defs/digest"}, "kind": {"enum": ["file", "tree"]}}},
-                  {"type": "object", "additionalProperties": false, "required": ["job", "output"], "properties": {"job": {"$ref": "#/$defs/job_reference"}, "output": {"$ref": "#/$defs/artifact_name"}}}
+                  {"type": "object", "additionalProperties": false, "required": ["job", "output"], "properties": {"job": {"$ref": "#/$defs/job_reference"}, "output": {"$ref": "#/$defs/artifact_name"}}},
+                  {"type": "object", "additionalProperties": false, "required": ["repository"], "properties": {"repository": {"$ref": "#/$defs/repository"}, "revision": {"type": "string", "minLength": 1, "maxLength": \(JobLimits.revisionBytesMax), "default": "main", "description": "A branch, a tag or a commit."}, "path": {"$ref": "#/$defs/inside_path"}}}
                 ]
               }
             },
             "outputs": {"type": "array", "uniqueItems": true, "maxItems": \(JobLimits.outputsMax), "items": {"$ref": "#/$defs/artifact_name"}},
+            "publish": {
+              "type": "object",
+              "maxProperties": \(JobLimits.outputsMax),
+              "propertyNames": {"$ref": "#/$defs/artifact_name"},
+              "description": "Outputs that are committed to a repository once the job has succeeded.",
+              "additionalProperties": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["repository"],
+                "properties": {
+                  "repository": {"$ref": "#/$defs/repository"},
+                  "branch": {"type": "string", "minLength": 1, "maxLength": \(JobLimits.revisionBytesMax), "default": "main"},
+                  "path": {"$ref": "#/$defs/inside_path"}
+                }
+              }
+            },
             "after": {"type": "array", "uniqueItems": true, "maxItems": \(JobLimits.dependenciesMax), "items": {"$ref": "#/$defs/job_reference"}}
         """
 
@@ -123,6 +140,8 @@ extension PublishedSchema {
                     {"type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2}
                   ]
                 },
+                "repository": {"type": "string", "pattern": "^(models|datasets|algorithms)/[a-z0-9-]{1,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"},
+                "inside_path": {"type": "string", "minLength": 1, "maxLength": \(JobLimits.pathBytesMax), "description": "Of a file or folder in the repository."},
                 "job_reference": {"type": "string", "minLength": 1, "maxLength": 63, "description": "A name in this workflow, or the id of a job or an array."}
             """
 }

@@ -67,14 +67,24 @@ struct Assembly: Sendable {
         let store = try await openStore()
         let blobs = try await BlobStore.open(root: data, threads: threads)
         let logs = try await LogStore.open(root: data, threads: threads)
-        let point = Point(store: store, blobs: blobs, logs: logs, settings: settings, now: Self.now, log: log)
+        let bell = Bell()
         let repositories = Repositories(
             store: store,
             blobs: blobs,
             seal: AddressSeal(key: try sealKey()),
+            bell: bell,
             now: Self.now,
             log: log
-        ) { point.wakeFollowers() }
+        )
+        let point = Point(
+            store: store,
+            blobs: blobs,
+            logs: logs,
+            eventBell: bell,
+            settings: settings,
+            now: Self.now,
+            log: log
+        )
         return (point, repositories)
     }
 

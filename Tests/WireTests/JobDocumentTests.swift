@@ -48,6 +48,34 @@ import Testing
         #expect(spec.after == [someArrayID])
     }
 
+    @Test("inputs come from a repository's revision, and outputs are published to one")
+    func repositories() throws {
+        let draft = try JobDocument.read(
+            json(
+                """
+                {"name": "tune", "command": "x",
+                 "inputs": {"base": {"repository": "models/demo/Llama-2.b", "revision": "v1", "path": "weights"},
+                            "text": {"repository": "datasets/demo/corpus"}},
+                 "outputs": ["model"],
+                 "publish": {"model": {"repository": "algorithms/demo/tuned", "branch": "next", "path": "epoch/1"}}}
+                """
+            )
+        )
+        let (base, text) = (try #require(draft.sources["base"]), try #require(draft.sources["text"]))
+        #expect(base.shelf == .models)
+        #expect(base.path.description == "demo/Llama-2.b")
+        #expect(base.revision == "v1")
+        #expect(base.file == "weights")
+        #expect(text.shelf == .datasets)
+        #expect(text.revision == "main")
+        #expect(draft.spec.inputs.isEmpty)
+        let publication = try #require(draft.spec.publish?.first)
+        #expect(publication.kind == .algorithm)
+        #expect(publication.path.description == "demo/tuned")
+        #expect(publication.branch == "next")
+        #expect(publication.folder == "epoch/1")
+    }
+
     @Test("what a job leaves out has the documented defaults")
     func defaults() throws {
         let draft = try JobDocument.read(json(#"{"name": "a", "command": "echo hi | wc"}"#))
@@ -165,7 +193,32 @@ import Testing
         ),
         (
             #"{"name": "a", "command": "x", "inputs": {"x": {"kind": "file", "job": "\#(someJobID)"}}}"#, "/inputs/x",
-            "not both"
+            "only one of them"
+        ),
+        (
+            #"{"name": "a", "command": "x", "inputs": {"x": {"repository": "images/demo/m"}}}"#, "/inputs/x/repository",
+            "models/…, datasets/… or algorithms/…"
+        ),
+        (
+            #"{"name": "a", "command": "x", "inputs": {"x": {"repository": "models/demo/m", "path": "../etc"}}}"#,
+            "/inputs/x/path", "inside the repository"
+        ),
+        (
+            #"{"name": "a", "command": "x", "inputs": {"x": {"repository": "models/demo/m", "kind": "tree"}}}"#,
+            "/inputs/x/kind", "one or the other"
+        ),
+        (
+            #"{"name": "a", "command": "x", "inputs": {"x": {"repository": "models/demo/m", "rev": "v1"}}}"#,
+            "/inputs/x/rev", "not a known key"
+        ),
+        (#"{"name": "a", "command": "x", "publish": {"m": {}}}"#, "/publish/m/repository", "is missing"),
+        (
+            #"{"name": "a", "command": "x", "publish": {"m": {"repository": "models/demo/m"}}}"#, "/publish/m",
+            "not among the job's outputs"
+        ),
+        (
+            #"{"name": "a", "command": "x", "publish": {"m": {"repository": "models/demo/m", "branch": "a..b"}}}"#,
+            "/publish/m/branch", "name of a branch"
         ),
         (
             #"{"name": "a", "command": "x", "inputs": {"x": {"job": "\#(someJobID)"}}}"#, "/inputs/x/output",

@@ -63,7 +63,7 @@ import Testing
         let beyond = [
             "only inside a workflow", "not a job's or an array's id", "NUL", "in all", "of JSON", "such as 90s",
             "1s to 30d",
-            "0s to 1h", "such as 512MiB",
+            "0s to 1h", "such as 512MiB", "inside the repository", "name of a branch", "not among the job's outputs",
         ]
         var judged = 0
         for fault in JobDocumentTests.cases where !beyond.contains(where: fault.words.contains) {

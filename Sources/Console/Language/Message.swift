@@ -432,6 +432,7 @@ enum Message: String, Sendable, CaseIterable {
     case eventAccessSet = "Access decided ¦ 访问已处理"
     case eventFactNoted = "Fact noted ¦ 已记录事实"
     case eventDiscussionSet = "Discussion ¦ 讨论"
+    case eventPublicationSettled = "Output published ¦ 结果已发布"
 
     /// The message in a language, gaps unfilled.
     func text(in language: Language) -> String {

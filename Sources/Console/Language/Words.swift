@@ -232,6 +232,7 @@ struct Words: Sendable {
         case .accessSet: self(.eventAccessSet)
         case .factNoted: self(.eventFactNoted)
         case .discussionSet: self(.eventDiscussionSet)
+        case .publicationSettled: self(.eventPublicationSettled)
         }
     }
 }

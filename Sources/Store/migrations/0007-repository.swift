@@ -87,6 +87,22 @@ extension Migration {
                 PRIMARY KEY (repository, number)
             )
             """,
+            // Which jobs read a revision and which wrote it. Jobs of an array that read the same share a row.
+            """
+            CREATE TABLE lineage (
+                repository TEXT NOT NULL, revision TEXT NOT NULL, direction TEXT NOT NULL, job TEXT NOT NULL,
+                name TEXT NOT NULL, file TEXT, jobs INTEGER NOT NULL,
+                PRIMARY KEY (repository, revision, direction, job, name)
+            )
+            """,
+            "CREATE INDEX lineage_by_job ON lineage (job, direction, name)",
+            """
+            CREATE TABLE publication (
+                job TEXT NOT NULL, output TEXT NOT NULL, state TEXT NOT NULL, repository TEXT, revision TEXT, detail TEXT,
+                PRIMARY KEY (job, output)
+            )
+            """,
+            "CREATE INDEX publication_due ON publication (job, output) WHERE state = 'due'",
         ]
     )
 }
