@@ -19,6 +19,12 @@ install_missing() {
     missing_packages=()
 }
 
+# The mirror that this machine's own packages come from.
+mirror() {
+    cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null |
+        sed -n 's/^URIs: *//p; s/^deb  *\([^ ]*\) .*/\1/p' | head -1
+}
+
 need_to_build() {
     need libsqlite3-dev "the store is a SQLite database"
     need zlib1g-dev "traces are packed with gzip"
