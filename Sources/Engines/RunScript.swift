@@ -177,22 +177,20 @@ struct RunScript {
             [ "$1" = Z ] || echo "${20}"
         }
 
+        # Whether the run is neither over nor forgotten.
+        goes_on() { [ -e "$dir/claim$suffix" ] && [ ! -e "$dir/exit$suffix" ]; }
+        has_main() { [ "$(birth "$self")" = "$born" ]; }
+
         # Tells the main what it cannot see while it waits, shows that the run is alive, and ends what a main that was
-        # killed has left on this node.
-        watchdog() {
-            trap - TERM INT HUP USR1 USR2
-            left=$limit ticks=0 told=''
-            while [ -e "$dir/claim$suffix" ] && [ ! -e "$dir/exit$suffix" ]; do
-                [ $((ticks % 10)) -eq 0 ] && echo "$ticks" > "$dir/beat$suffix"
+        # killed has left on this node, even if the run is over or forgotten by then. Apart from the main's process group,
+        # which Ray kills as a whole.
+        watch() {
+            self=$1 born=$2 suffix=$3 ranks=$4 left=$limit ticks=0 told=''
+            while has_main; do
+                goes_on && [ $((ticks % 10)) -eq 0 ] && echo "$ticks" > "$dir/beat$suffix"
                 sleep 1
                 ticks=$((ticks + 1))
-                if [ "$(birth "$self")" != "$born" ]; then
-                    # Ended, or ended and forgotten.
-                    [ ! -e "$dir/exit$suffix" ] && [ -e "$dir/claim$suffix" ] || return 0
-                    for rank in $ranks; do sweep "$rank"; done
-                    ended node_failure 0 "the process that held its tasks was killed"
-                    return
-                fi
+                has_main && goes_on || continue
                 if [ -z "$told" ] && { [ -e "$dir/cancel" ] || [ -e "$dir/failed" ]; }; then
                     told=yes
                     kill -USR1 "$self"
@@ -200,6 +198,8 @@ struct RunScript {
                 [ -e "$dir/started$suffix" ] && left=$((left - 1))
                 [ "$left" -eq 0 ] && kill -USR2 "$self"
             done
+            for rank in $ranks; do sweep "$rank"; done
+            goes_on && ended node_failure 0 "the process that held its tasks was killed"
         }
 
         prepare() {
@@ -273,7 +273,7 @@ struct RunScript {
             trap 'halt limit' USR2
             mkdir -p "$dir/work"
             ranks=$members patience_more=5 born=$(birth "$self")
-            watchdog < /dev/null > /dev/null 2>&1 &
+            setsid sh "$script" watch "$self" "$born" "$suffix" "$ranks" < /dev/null > /dev/null 2>&1 &
             prepare
             if [ -z "$cause" ]; then
                 if [ -n "${ONEPOINT_MASTER_ADDR:-}" ]; then address=$ONEPOINT_MASTER_ADDR
@@ -336,6 +336,10 @@ struct RunScript {
             rank=${2:-${SLURM_PROCID:-${PMIX_RANK:-${PMI_RANK:-0}}}}
             suffix=${3:-}
             task "$rank" "${4:-${SLURM_LOCALID:-0}}"
+            ;;
+        watch)
+            shift
+            watch "$@"
             ;;
         become)
             cd "$dir/work" || { echo "its work folder cannot be entered" > "$dir/refused.$2"; exit 127; }

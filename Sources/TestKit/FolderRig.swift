@@ -65,6 +65,36 @@ extension FolderRig {
         }
         _ = try? LocalEngineRig.shell("chmod -R u+rwX '\(folder)'; rm -rf '\(folder)'")
     }
+
+    /// Ends, by their ids, processes that the runs have left on this machine.
+    ///
+    /// - Returns: Their command lines: none when everybody clears up within some hundred looks.
+    public func endLeft() async -> [String] {
+        for _ in 0..<600 where !left.isEmpty { try? await settle() }
+        return left.map { process, command in
+            kill(process, SIGKILL)
+            return "\(process): \(command)"
+        }
+    }
+
+    /// The processes that name the folder in their words or variables.
+    private var left: [(process: pid_t, command: String)] {
+        guard let processes = opendir("/proc") else { return [] }
+        defer { closedir(processes) }
+        var left: [(pid_t, String)] = []
+        while let entry = readdir(processes) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let process = pid_t(name), process != getpid(),
+                let command = LocalEngineRig.text("/proc/\(name)/cmdline"),
+                let variables = LocalEngineRig.text("/proc/\(name)/environ"),
+                (command + variables).contains("\(folder)/")
+            else { continue }
+            left.append((process, command.split(separator: "\0").joined(separator: " ")))
+        }
+        return left
+    }
 }
 
 /// The engine of a rig: made at its first use, and the same until it is thrown away.

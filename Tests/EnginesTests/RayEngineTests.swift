@@ -156,9 +156,13 @@ struct RayEngineTests {
         let rig = try RayEngineRig(cluster: cluster)
         do { try await body(rig, EngineBench(rig)) } catch {
             await rig.remove()
+            _ = await rig.endLeft()
             throw error
         }
         await rig.remove()
+        // Ray kills scripts together with their process group; what they ran must not go on without them.
+        let left = await rig.endLeft()
+        #expect(left.isEmpty, "\(left)")
     }
 }
 

@@ -228,14 +228,19 @@ import Testing
         #expect(try await site.outcome(long) == RunOutcome(.timeLimit))
     }
 
-    @Test("what a killed script leaves behind is ended and told")
-    func killed() async throws {
+    @Test(
+        "what a killed script leaves behind is ended and told, also when all its process group was killed, or the run forgotten",
+        arguments: ["script", "group", "forgotten"]
+    )
+    func killed(_ how: String) async throws {
         let site = try Site()
         let run = try site.shell("exec 8> $ONEPOINT_OUTPUTS/lock; flock 8; echo up; sleep 600")
         let process = try site.start(run)
         try await site.says("up", run)
-        kill(process.processIdentifier, SIGKILL)
-        #expect(try await site.outcome(run).kind == .nodeFailure)
+        if how == "forgotten" { try FileManager.default.removeItem(atPath: site.runs.folder(run).path) }
+        // The tests' own way of starting makes a group of each process.
+        kill(how == "script" ? process.processIdentifier : -process.processIdentifier, SIGKILL)
+        if how != "forgotten" { #expect(try await site.outcome(run).kind == .nodeFailure) }
         let lock = open("\(site.path)/\(run)/out/lock", O_RDWR)
         _ = try await site.until("its processes to end") { flock(lock, LOCK_EX | LOCK_NB) == 0 ? true : nil }
         close(lock)
