@@ -3,6 +3,7 @@ public import Core
 import FoundationEssentials
 public import NIOCore
 import NIOHTTP1
+import Synchronization
 public import Wire
 
 /// The point over HTTP or HTTPS. Connects outward only.
@@ -11,10 +12,18 @@ public struct HTTPPointLink: PointLink, BlobLink {
     private let key: String
     private let client: HTTPClient
 
+    /// One for the whole process, as long as it lives, with connections for all transfers at once and for the calls
+    /// beside them: an exchange that had to wait for the end of a transfer would make the centre silent.
+    public static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Staging.transfersMax + 48
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// - Parameters:
     ///   - point: Such as `https://point.example:7070`.
     ///   - key: The agent's key; empty before joining.
-    public init(point: String, key: String, client: HTTPClient = .shared) {
+    public init(point: String, key: String, client: HTTPClient = Self.client) {
         base = point.hasSuffix("/") ? String(point.dropLast()) : point
         self.key = key
         self.client = client
@@ -110,12 +119,38 @@ public struct HTTPPointLink: PointLink, BlobLink {
         )
     }
 
-    public func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
+    public func append<Stream: AsyncSequence & Sendable>(
+        _ stream: Stream,
+        count: Int64,
+        to upload: UploadID,
+        at offset: Int64
+    ) async throws -> UploadView where Stream.Element == ByteBuffer {
+        let sending = Sending(stream)
         var request = request("PATCH", "/v1/agent/uploads/\(upload)")
         request.headers.add(name: "Upload-Offset", value: "\(offset)")
-        request.body = .bytes(bytes)
-        return try await decode(send(request, timeout: .minutes(10)))
+        request.body = .stream(sending, length: .known(count))
+        return try await withThrowingTaskGroup(of: UploadView.self) { [request] group in
+            defer { group.cancelAll() }
+            group.addTask { try await decode(send(request, timeout: .hours(24))) }
+            group.addTask {
+                // Nobody tells of a line that takes nothing any more: the system itself waits a quarter of an hour.
+                var seen = -1
+                while sending.pieces > seen {
+                    seen = sending.pieces
+                    try await Task.sleep(for: Self.standstillMax)
+                }
+                throw Failure(
+                    .unavailable,
+                    "The connection to the point at \(base) takes nothing any more. Check the network."
+                )
+            }
+            guard let view = try await group.next() else { preconditionFailure("two tasks were added") }
+            return view
+        }
     }
+
+    /// Without a piece of an upload taken, or its answer, in this time the connection is given up.
+    private static let standstillMax = Duration.seconds(120)
 
     public func finish(_ upload: UploadID) async throws -> BlobView {
         try await decode(send(request("POST", "/v1/agent/uploads/\(upload)/finish"), timeout: .minutes(10)))
@@ -171,6 +206,9 @@ public struct HTTPPointLink: PointLink, BlobLink {
             response = try await client.execute(request, timeout: timeout)
         } catch let error as CancellationError {
             throw error
+        } catch let failure as Failure {
+            // Of what is sent.
+            throw failure
         } catch {
             throw Failure(
                 .unavailable,
@@ -200,4 +238,27 @@ public struct HTTPPointLink: PointLink, BlobLink {
             }
         return Failure(code, "The point answered \(response.status).")
     }
+}
+
+/// A body on its way out, and how many pieces of it the connection has asked for.
+private final class Sending<Stream: AsyncSequence & Sendable>: AsyncSequence, Sendable
+where Stream.Element == ByteBuffer {
+    private let stream: Stream
+    private let asked = Atomic(0)
+
+    init(_ stream: Stream) { self.stream = stream }
+
+    var pieces: Int { asked.load(ordering: .relaxed) }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var stream: Stream.AsyncIterator
+        let sending: Sending
+
+        mutating func next() async throws -> ByteBuffer? {
+            sending.asked.add(1, ordering: .relaxed)
+            return try await stream.next()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream.makeAsyncIterator(), sending: self) }
 }

@@ -33,6 +33,15 @@ public protocol BlobLink: Sendable {
     func missing(_ digests: [Digest], for run: RunKey) async throws -> [Digest]
     /// Begins an upload, or goes on with what the point has of these bytes from an earlier try.
     func beginUpload(for run: RunKey, expected: Digest, size: Bytes) async throws -> UploadView
-    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView
+    /// Appends bytes as one stream, read no faster than the way takes them.
+    ///
+    /// What arrives before a failure is kept: ``beginUpload(for:expected:size:)`` says how much that is.
+    /// - Parameter count: How many bytes `stream` brings.
+    func append<Stream: AsyncSequence & Sendable>(
+        _ stream: Stream,
+        count: Int64,
+        to upload: UploadID,
+        at offset: Int64
+    ) async throws -> UploadView where Stream.Element == ByteBuffer
     func finish(_ upload: UploadID) async throws -> BlobView
 }

@@ -87,7 +87,9 @@ actor Staging: CentreStaging {
     /// Of each run that was staged in this life of the agent, the algorithm's folder that must stay.
     private(set) var algorithms: [RunKey: Digest] = [:]
     /// What each run that is being staged or collected waits for at this moment.
-    private var waiting: [RunKey: (item: Item, work: Work, progress: TransferProgress)] = [:]
+    private var waiting: [RunKey: (item: Item, works: Set<Work>, progress: TransferProgress)] = [:]
+    /// Over a long line a small file mostly waits, so several go at once.
+    private let turns = Turns(atOnceMax: Staging.transfersMax)
     /// Of each run whose outputs have not all arrived, what it left: it is here.
     private var left: [RunKey: [Output]] = [:]
     /// The one eviction under way.
@@ -117,10 +119,18 @@ actor Staging: CentreStaging {
         case algorithm(Digest)
         /// To the point, for a project.
         case upload(Digest, ProjectName)
+
+        var digest: Digest {
+            switch self {
+            case .blob(let digest), .algorithm(let digest), .upload(let digest, _): digest
+            }
+        }
     }
 
-    /// Bytes of one piece of an upload.
-    private static let pieceBytesMax = 1 << 20
+    /// Transfers under way at one time.
+    static let transfersMax = 16
+    /// Of those, for the files of one folder.
+    private static let transfersOfFolderMax = 8
 
     init(
         folder: AgentFolder,
@@ -198,36 +208,55 @@ actor Staging: CentreStaging {
     private func fetch(_ digest: Digest, _ kind: ArtifactKind, for run: RunKey, _ item: Item) async throws {
         defer { waiting[run] = nil }
         let progress = TransferProgress(item.action, at: elapsed())
-        if kind == .file { waiting[run] = (item, .blob(digest), progress) }
+        if kind == .file { waiting[run] = (item, [.blob(digest)], progress) }
         if try await !hold([digest], for: run).isEmpty { try await fetch(digest, for: run) }
         guard kind == .tree else { return }
         let manifest = try await cache.manifest(of: digest)
         let sizes = Dictionary(manifest.files.map { ($0.digest, $0.size) }, uniquingKeysWith: +)
         let missing = Set(try await hold(Array(sizes.keys), for: run))
         let files = sizes.filter { missing.contains($0.key) }
-        var folder = TransferProgress(
+        let folder = TransferProgress(
             item.action,
             total: manifest.size,
             settled: files.values.reduce(manifest.size, -),
             at: elapsed()
         )
-        for (file, size) in files {
-            waiting[run] = (item, .blob(file), folder)
-            try await fetch(file, for: run)
-            folder = waiting[run]?.progress ?? folder
-            folder.settle(size)
+        waiting[run] = (item, Set(files.keys.map { .blob($0) }), folder)
+        try await several(Array(files)) { file, size in
+            try await self.fetch(file, for: run)
+            await self.settle(file, size, for: run)
         }
     }
 
     private func fetch(_ digest: Digest, for run: RunKey) async throws {
-        try await once(.blob(digest)) { try await self.download(digest, for: run) }
+        try await once(.blob(digest)) {
+            try await self.turns { try await self.download(digest, for: run) }
+        }
+    }
+
+    /// Brings or takes the files of a folder, several at a time. The first failure is thrown when those under way are done.
+    private func several(
+        _ files: [(key: Digest, value: Bytes)],
+        _ transfer: @escaping @Sendable (Digest, Bytes) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (count, (file, size)) in files.enumerated() {
+                if count >= Self.transfersOfFolderMax { try await group.next() }
+                group.addTask { try await transfer(file, size) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func settle(_ file: Digest, _ size: Bytes, for run: RunKey) {
+        waiting[run]?.progress.settle(file, size)
     }
 
     /// Tells every run that waits for a transfer how far it is.
     private func note(_ work: Work, at offset: Int64, received: Int64, of size: Bytes) async {
-        for (run, its) in waiting where its.work == work {
+        for (run, its) in waiting where its.works.contains(work) {
             let text = waiting[run]?.progress
-                .advance(to: Bytes(offset), received: Bytes(received), of: size, at: elapsed())
+                .advance(work.digest, to: Bytes(offset), received: Bytes(received), of: size, at: elapsed())
             if let text { await its.item.tell(text) }
         }
     }
@@ -375,21 +404,26 @@ actor Staging: CentreStaging {
     /// Uploads what the point lacks of an output.
     private func deliver(_ output: Output, of order: LeaseOrder, _ item: Item) async throws {
         let digests = output.blobs.keys.sorted()
-        var missing: [Digest] = []
+        var missing: Set<Digest> = []
         for start in stride(from: 0, to: digests.count, by: DigestList.countMax) {
             let some = Array(digests[start..<min(start + DigestList.countMax, digests.count)])
-            missing += try await link.missing(some, for: order.run)
+            missing.formUnion(try await link.missing(some, for: order.run))
         }
-        let files = missing.compactMap { digest in output.blobs[digest].map { (digest: digest, size: $0) } }
+        let files = output.blobs.filter { missing.contains($0.key) }
         let total = output.blobs.values.reduce(0, +)
-        let settled = files.reduce(total) { $0 - $1.size }
-        var progress = TransferProgress(item.action, total: total, settled: settled, at: elapsed())
-        for (digest, size) in files {
+        let progress = TransferProgress(
+            item.action,
+            total: total,
+            settled: files.values.reduce(total, -),
+            at: elapsed()
+        )
+        waiting[order.run] = (item, Set(files.keys.map { .upload($0, order.project) }), progress)
+        try await several(Array(files)) { digest, size in
             let work = Work.upload(digest, order.project)
-            waiting[order.run] = (item, work, progress)
-            try await once(work) { try await self.upload(digest, size, for: order.run, work) }
-            progress = waiting[order.run]?.progress ?? progress
-            progress.settle(size)
+            try await self.once(work) {
+                try await self.turns { try await self.upload(digest, size, for: order.run, work) }
+            }
+            await self.settle(digest, size, for: order.run)
         }
     }
 
@@ -415,35 +449,67 @@ actor Staging: CentreStaging {
     /// Goes on where an earlier try broke off, of this agent or one before, with this point or one before.
     private func upload(_ digest: Digest, _ size: Bytes, for run: RunKey, _ work: Work) async throws {
         let reader = try await cache.open(digest)
+        var broken: (at: Int64, failure: Failure)?
         while true {
             let begun = try await link.beginUpload(for: run, expected: digest, size: size)
-            let position = Position(begun.offset)
+            // However often it breaks off: as long as it comes further there is no reason to wait.
+            if let broken, begun.offset <= broken.at { throw broken.failure }
+            broken = nil
             do {
-                return try await upload(reader, to: begun.upload, position, work)
+                return try await upload(reader, to: begun, work)
             } catch let failure as Failure where failure.code == .digestMismatch && begun.offset > 0 {
                 // What the point kept is never flushed, so that a machine that crashed may have damaged it. It is gone.
             } catch let failure as Failure where failure.code == .notFound {
                 // Whether that is for good, the next try asks.
                 throw Failure(.unavailable, "The point has no such upload any more.", note: failure.detail)
-            } catch let failure as Failure where failure.isWorthARepeat && position.offset > begun.offset {
-                // However often it breaks off, it comes further: no reason to wait.
-                try Task.checkCancellation()
+            } catch let failure as Failure where failure.isWorthARepeat {
+                broken = (begun.offset, failure)
+            } catch let failure as Failure where failure.code == .malformed {
+                // It came too slowly, or not to its end: no fault of what was sent.
+                broken = (begun.offset, Failure(.unavailable, failure.detail, note: failure.note))
             }
+            try Task.checkCancellation()
         }
     }
 
-    private func upload(_ reader: BlobReader, to upload: UploadID, _ position: Position, _ work: Work) async throws {
-        while position.offset < reader.size.count {
-            let bytes = try await reader.read(offset: position.offset, countMax: Self.pieceBytesMax)
-            guard bytes.readableBytes > 0 else {
-                throw Failure(.internal, "The cached copy of an output is shorter than it should be.")
+    private func upload(_ reader: BlobReader, to begun: UploadView, _ work: Work) async throws {
+        let size = reader.size
+        if begun.offset < size.count {
+            let position = Position(begun.offset)
+            let rest = Departing(pieces: try reader.chunks(begun.offset..<size.count)) { [elapsed] offset in
+                guard let sent = position.move(to: offset, at: elapsed()) else { return }
+                await self.note(work, at: offset, received: sent, of: size)
             }
-            let offset = try await link.append(bytes, to: upload, at: position.offset).offset
-            if let sent = position.move(to: offset, at: offset < reader.size.count ? elapsed() : nil) {
-                await note(work, at: offset, received: sent, of: reader.size)
+            _ = try await link.append(rest, count: size.count - begun.offset, to: begun.upload, at: begun.offset)
+            if let sent = position.move(to: size.count, at: nil) {
+                await note(work, at: size.count, received: sent, of: size)
             }
         }
-        _ = try await link.finish(upload)
+        _ = try await link.finish(begun.upload)
+    }
+}
+
+/// The rest of a blob on its way out. Whoever asks for the next piece has taken those before.
+private struct Departing: AsyncSequence, Sendable {
+    let pieces: BlobChunks
+    /// Hears up to where the blob has been taken.
+    let taken: @Sendable (Int64) async -> Void
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var pieces: BlobChunks.AsyncIterator
+        var offset: Int64
+        let taken: @Sendable (Int64) async -> Void
+
+        mutating func next() async throws -> ByteBuffer? {
+            await taken(offset)
+            let piece = try await pieces.next()
+            offset += Int64(piece?.readableBytes ?? 0)
+            return piece
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(pieces: pieces.makeAsyncIterator(), offset: pieces.range.lowerBound, taken: taken)
     }
 }
 

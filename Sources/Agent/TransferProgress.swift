@@ -8,8 +8,10 @@ struct TransferProgress: Sendable {
     private let action: String
     /// Of the files of a folder; `nil` for one file.
     private let total: Bytes?
-    /// What of the folder has arrived.
+    /// What has arrived of the folder's files that are whole.
     private var settled: Bytes
+    /// How far the others have come.
+    private var underWay: [Digest: Bytes] = [:]
     private let began: Duration
     private var lastWord: Duration
     private var nextWord: Duration
@@ -28,18 +30,28 @@ struct TransferProgress: Sendable {
     }
 
     /// A file of the folder has arrived.
-    mutating func settle(_ size: Bytes) { settled = settled + size }
+    mutating func settle(_ file: Digest, _ size: Bytes) {
+        underWay[file] = nil
+        settled = settled + size
+    }
 
     /// - Parameters:
-    ///   - offset: How far the file on its way has come.
+    ///   - offset: How far that file has come.
     ///   - received: How much of that came since the last call.
     ///   - size: Of that file.
     /// - Returns: What to say now, if anything: `staging model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s`.
-    mutating func advance(to offset: Bytes, received: Bytes, of size: Bytes, at now: Duration) -> String? {
+    mutating func advance(
+        _ file: Digest,
+        to offset: Bytes,
+        received: Bytes,
+        of size: Bytes,
+        at now: Duration
+    ) -> String? {
+        underWay[file] = offset
         self.received = self.received + received
         guard now >= nextWord else { return nil }
         let rate = Bytes(Int64(Double(self.received.count) / (now - lastWord).seconds))
         (lastWord, nextWord, self.received) = (now, now + max(Self.periodMin, (now - began) / 20), 0)
-        return "\(action): \(settled + offset) of \(total ?? size), \(rate)/s"
+        return "\(action): \(underWay.values.reduce(settled, +)) of \(total ?? size), \(rate)/s"
     }
 }

@@ -40,8 +40,13 @@ struct InProcessLink: PointLink, BlobLink {
         try await point.agentBeginUpload(for: run, expected: expected, size: size, agent)
     }
 
-    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
-        try await point.agentAppendUpload(upload, offset: offset, One(bytes: bytes), agent)
+    func append<Stream: AsyncSequence & Sendable>(
+        _ stream: Stream,
+        count: Int64,
+        to upload: UploadID,
+        at offset: Int64
+    ) async throws -> UploadView where Stream.Element == ByteBuffer {
+        try await point.agentAppendUpload(upload, offset: offset, stream, agent)
     }
 
     func finish(_ upload: UploadID) async throws -> BlobView {
@@ -56,18 +61,5 @@ struct InProcessLink: PointLink, BlobLink {
         complete: Bool
     ) async throws -> Int64 {
         try await point.agentAppendLog(run, task: task, offset: offset, bytes, complete: complete, agent)
-    }
-
-    /// A body of one piece.
-    private struct One: AsyncSequence, AsyncIteratorProtocol, Sendable {
-        typealias Element = ByteBuffer
-        var bytes: ByteBuffer?
-
-        mutating func next() async throws -> ByteBuffer? {
-            defer { bytes = nil }
-            return bytes
-        }
-
-        func makeAsyncIterator() -> One { self }
     }
 }

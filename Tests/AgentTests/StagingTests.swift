@@ -79,6 +79,30 @@ import Wire
         #expect(site.names("cache/uploads").isEmpty)
     }
 
+    @Test("a folder's files come several at once")
+    func several() async throws {
+        let site = Site()
+        let files = (0..<40).map { number in
+            let text = "file \(number)"
+            return TreeManifest.File(
+                path: "\(number)",
+                digest: site.blob(text),
+                size: Bytes(Int64(text.utf8.count)),
+                executable: false
+            )
+        }
+        let tree = site.blob(String(decoding: TreeManifest(files: files).canonical, as: UTF8.self))
+        // The list of the folder's files comes, and of them all that come at once.
+        site.point.with { $0.downloadPiecesLeft = 1 }
+        try await site.start()
+        let run = site.lease(inputs: [.init(path: "data", kind: .tree, digest: tree)])
+        await site.wait("several are on their way") { site.point.with { $0.downloads.count } == 1 + 8 }
+        #expect(site.outcome(run) == nil)
+        site.point.with { $0.downloadPiecesLeft = .max }
+        await site.endsWell(run)
+        #expect(site.point.with { $0.downloads.count } == 1 + 40)
+    }
+
     @Test("while its inputs come a run says how far they are, and when they do not come why")
     func progress() async throws {
         let site = Site()
@@ -273,7 +297,7 @@ import Wire
                 site.point.with { $0.uploadPiecesLeft } == 0
                     && waiting() == "its outputs do not arrive: The point cannot be reached."
             }
-            #expect(site.point.with { $0.uploadedBytes } == pieces << 20)
+            #expect(site.point.with { $0.uploadedBytes } == pieces << 18)
             // The same process, then another.
             if pieces == 2 {
                 await site.kill()
@@ -285,6 +309,29 @@ import Wire
         #expect(artifact(site, run).map { $0.elementsEqual(text.utf8) } == true)
         #expect(site.point.with { $0.uploadedBytes } == bytes)
         #expect(site.point.with { $0.uploadsBegun } == 1)
+    }
+
+    @Test("a folder goes whole, though its files go several at once and calls are lost")
+    func folder() async throws {
+        let seed = SeededGenerator.seed("folder")
+        let site = Site(output: String(text.prefix(300_000)), files: 20)
+        site.point.with {
+            $0.generator = SeededGenerator(seed)
+            $0.loss = 50
+        }
+        try await site.start()
+        let run = leaves(site)
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        site.point.with { $0.loss = 0 }
+        await site.waitForgotten()
+        await site.kill()
+        #expect(site.outcome(run) == .succeeded)
+        let manifest = try TreeManifest(canonical: #require(artifact(site, run)))
+        #expect(manifest.files.count == 20)
+        for file in manifest.files {
+            let bytes = site.point.with { $0.blobs[file.digest] }
+            #expect(bytes.map { $0.elementsEqual((file.path + text.prefix(300_000)).utf8) } == true)
+        }
     }
 
     @Test("calls that are lost and calls that arrive twice do no harm")
@@ -356,7 +403,7 @@ import Wire
         })
         let run = leaves(site)
         func waiting() -> String? { site.point.entry(run)?.waiting }
-        await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 1 MiB of 4 MiB, ") == true }
+        await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 256 KiB of 4 MiB, ") == true }
         #expect(waiting()?.hasSuffix("/s") == true)
         site.point.with { $0.uploadPiecesLeft = .max }
         await site.endsWell(run)

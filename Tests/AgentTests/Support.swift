@@ -266,7 +266,18 @@ final class StubPoint: PointLink, BlobLink {
         }
     }
 
-    func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
+    func append<Stream: AsyncSequence & Sendable>(
+        _ stream: Stream,
+        count: Int64,
+        to upload: UploadID,
+        at offset: Int64
+    ) async throws -> UploadView where Stream.Element == ByteBuffer {
+        var view = UploadView(upload: upload, offset: offset)
+        for try await piece in stream { view = try await append(piece, to: upload, at: view.offset) }
+        return view
+    }
+
+    private func append(_ bytes: ByteBuffer, to upload: UploadID, at offset: Int64) async throws -> UploadView {
         while state.withLock({ $0.stallsUploads && $0.uploadPiecesLeft <= 0 }) {
             await bell.wait(beyond: bell.rings, atMost: .milliseconds(5))
             try Task.checkCancellation()
@@ -326,9 +337,11 @@ final class WatchedEngine: Engine {
     let point: StubPoint
     /// What a released run leaves in its outputs folder: nothing when `nil`.
     private let output: Mutex<String?>
+    private let files: Int
 
-    init(_ fake: FakeEngine, _ point: StubPoint, output: String?) {
-        (self.fake, self.point) = (fake, point)
+    /// - Parameter files: A folder of so many is written instead of one file, each with its number before the text.
+    init(_ fake: FakeEngine, _ point: StubPoint, output: String?, files: Int) {
+        (self.fake, self.point, self.files) = (fake, point, files)
         self.output = Mutex(output)
     }
 
@@ -354,7 +367,7 @@ final class WatchedEngine: Engine {
                 point.with { $0.faults.append("\(run) was released before its acceptance was acknowledged") }
             }
             if let order = fake.order(of: run), let text = output.withLock({ $0 }) {
-                write(text, to: order.outputsFolder + "/out")
+                write(text, files, to: order.outputsFolder + "/out")
             }
             try await fake.release(run)
         }
@@ -374,7 +387,12 @@ final class WatchedEngine: Engine {
         try await guarded { () throws(EngineError) in try await fake.forget(run) }
     }
 
-    private func write(_ text: String, to path: String) {
+    private func write(_ text: String, _ files: Int, to path: String) {
+        guard files == 0 else {
+            mkdir(path, 0o755)
+            for file in 0..<files { write("\(file)" + text, 0, to: "\(path)/\(file)") }
+            return
+        }
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard file >= 0 else { return point.with { $0.faults.append("\(path) cannot be written") } }
         _ = text.withCString { Glibc.write(file, $0, strlen($0)) }
@@ -391,11 +409,12 @@ final class Site: Sendable {
 
     init(
         output: String? = nil,
+        files: Int = 0,
         program: @escaping @Sendable (EngineOrder) -> FakeEngine.Program = { _ in .init() }
     ) {
         var template = Array("/tmp/onepoint-agent-XXXXXX".utf8CString)
         path = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } ?? "" }
-        engine = WatchedEngine(FakeEngine(program: program), point, output: output)
+        engine = WatchedEngine(FakeEngine(program: program), point, output: output, files: files)
     }
 
     deinit {

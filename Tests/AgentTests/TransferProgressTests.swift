@@ -4,11 +4,14 @@ import Testing
 @testable import Agent
 
 @Suite struct TransferProgressTests {
+    private let model = digest(of: "model".utf8)
+
     /// A file of 100 GiB that comes with 100 MiB each second.
     private func words(seconds: Int) -> [(at: Int, text: String)] {
         var progress = TransferProgress("staging model.bin", at: .zero)
         return (1...seconds).compactMap { second in
             progress.advance(
+                model,
                 to: .mebi(100) * second,
                 received: .mebi(100),
                 of: .gibi(100),
@@ -35,8 +38,10 @@ import Testing
     @Test("of a folder all files count, and only what has come counts as speed")
     func folder() {
         var progress = TransferProgress("uploading data", total: .gibi(4), settled: .gibi(1), at: .zero)
-        progress.settle(.gibi(1))
-        let text = progress.advance(to: .mebi(512), received: .mebi(40), of: .gibi(2), at: .seconds(4))
+        progress.settle(model, .gibi(1))
+        let other = digest(of: "other".utf8)
+        #expect(progress.advance(other, to: .mebi(256), received: .mebi(20), of: .gibi(1), at: .seconds(1)) == nil)
+        let text = progress.advance(model, to: .mebi(256), received: .mebi(20), of: .gibi(2), at: .seconds(4))
         #expect(text == "uploading data: 2.5 GiB of 4 GiB, 10 MiB/s")
     }
 }
