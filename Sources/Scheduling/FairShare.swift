@@ -21,12 +21,18 @@ public enum FairShare {
         /// when a centre falls silent for a minute.
         public init(_ centres: [Snapshot.Centre]) {
             for centre in centres where centre.state != .removed {
-                for node in centre.capacity?.nodes ?? [] where node.schedulable {
-                    cores = cores + node.cores
-                    memory = memory + node.memory
-                    for group in node.cards { cards += group.count }
-                }
+                for node in centre.capacity?.nodes ?? [] where node.schedulable { add(node) }
             }
+        }
+
+        mutating func add(_ node: Node) {
+            cores = cores + node.cores
+            memory = memory + node.memory
+            for group in node.cards { cards += group.count }
+        }
+
+        mutating func add(_ other: Totals) {
+            (cores, memory, cards) = (cores + other.cores, memory + other.memory, cards + other.cards)
         }
     }
 

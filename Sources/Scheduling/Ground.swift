@@ -23,14 +23,18 @@ final class Ground {
         var run: Int?
     }
 
-    let nodes: [Node]
-    /// Which nodes have no cards at all.
-    let plain: [Bool]
+    let make: Make
+    private let runs: [Snapshot.Run]
+    private let piecesOfRun: [Range<Int>]
+    private let now: Instant
+    private let overrunGraceSeconds: Int
     /// Free when the cycle began, and free now. Nodes that are not schedulable have less than nothing.
     let initial: Columns
     private(set) var free: Columns
-    private(set) var occupants: [Occupant] = []
-    private(set) var pieces: [Piece] = []
+    /// What this plan has placed, and once somebody has asked also the runs.
+    private var known: [Occupant] = []
+    private var knowsRuns = false
+    private(set) var pieces: [Piece]
     private(set) var holds: [Hold] = []
     /// How many holds are the policy's own, not made by preemption.
     private(set) var reservations = 0
@@ -40,60 +44,44 @@ final class Ground {
     private(set) var version = 0
     private var isSorted = false
 
-    /// - Parameter shapes: Of the same centre, for the order of its flavours.
-    init(_ centre: Snapshot.Centre, shapes: Shapes, now: Instant, policy: Policy) {
-        let nodes = centre.capacity?.nodes ?? []
-        self.nodes = nodes
-        plain = nodes.map { $0.cards.allSatisfy { $0.count == 0 } }
-        stopping = centre.runs.map(\.stopping)
-        var free = Columns()
-        free.cores = nodes.map { $0.schedulable ? $0.cores.count : Columns.never }
-        free.memory = nodes.map { $0.schedulable ? $0.memory.count : Columns.never }
-        free.cards = shapes.flavours.indices.map { flavour in nodes.map { shapes.count(of: flavour, in: $0) } }
-        if !centre.runs.isEmpty {
-            let index = Dictionary(nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-            for (number, run) in centre.runs.enumerated() {
-                let lower = pieces.count
-                for share in run.nodes {
-                    guard let node = index[share.node] else { continue }
-                    let flavour = Self.flavour(of: share, at: node, in: shapes, free: free)
-                    let piece = Piece(
-                        node: node,
-                        flavour: flavour ?? 0,
-                        cores: product(run.resources.cores.count, share.tasks),
-                        memory: product(run.resources.memory.count, share.tasks),
-                        cards: flavour == nil ? 0 : product(Int64(run.resources.cards), share.tasks)
-                    )
-                    free.add(piece, times: -1)
-                    pieces.append(piece)
-                }
-                occupants.append(
-                    Occupant(
-                        at: Self.expectedEnd(run, now: now, policy: policy),
-                        job: run.key.job,
-                        pieces: lower..<pieces.count,
-                        run: number
-                    )
+    init(_ centre: Snapshot.Centre, _ make: Make, _ load: Load, now: Instant, policy: Policy) {
+        self.make = make
+        runs = centre.runs
+        piecesOfRun = load.piecesOfRun
+        self.now = now
+        overrunGraceSeconds = policy.overrunGraceSeconds
+        initial = load.free
+        free = load.free
+        pieces = load.pieces
+        stopping = load.stopping
+    }
+
+    /// The same, to be changed apart.
+    init(_ other: Ground) {
+        (make, runs, piecesOfRun, now) = (other.make, other.runs, other.piecesOfRun, other.now)
+        (overrunGraceSeconds, initial, free) = (other.overrunGraceSeconds, other.initial, other.free)
+        (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
+        (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
+        (stopping, version) = (other.stopping, other.version)
+    }
+
+    /// The runs and what this plan has placed: made when first asked for, since most plans place and look no further.
+    var occupants: [Occupant] {
+        if !knowsRuns {
+            knowsRuns = true
+            isSorted = false
+            for (number, run) in runs.enumerated() {
+                known.append(
+                    Occupant(at: expectedEnd(run), job: run.key.job, pieces: piecesOfRun[number], run: number)
                 )
             }
         }
-        initial = free
-        self.free = free
-    }
-
-    /// The cards a share holds: the model it names; else, of the node's own, the most plentiful.
-    private static func flavour(of share: NodeShare, at node: Int, in shapes: Shapes, free: Columns) -> Int? {
-        if let card = share.card,
-            let known = shapes.flavours.firstIndex(of: Flavour(model: card, emulated: share.emulated))
-        {
-            return known
-        }
-        return shapes.flavours.indices.max { free.cards[$0][node] < free.cards[$1][node] }
+        return known
     }
 
     /// By its time limit, or its grace period once it was asked to stop; never in the past.
-    private static func expectedEnd(_ run: Snapshot.Run, now: Instant, policy: Policy) -> Instant {
-        let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(policy.overrunGraceSeconds)
+    private func expectedEnd(_ run: Snapshot.Run) -> Instant {
+        let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(overrunGraceSeconds)
         return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
     }
 
@@ -121,7 +109,7 @@ final class Ground {
             free.add(piece, times: -1)
             pieces.append(piece)
         }
-        occupants.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
+        known.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
         for hold in holds.indices where holds[hold].start < end {
             for piece in taken {
                 for index in holds[hold].pieces.indices where holds[hold].pieces[index].node == piece.node {
@@ -152,9 +140,7 @@ final class Ground {
     /// A run was asked to stop in this plan and is gone at `end`.
     func stop(run: Int, by end: Instant) {
         stopping[run] = true
-        if let index = occupants.firstIndex(where: { $0.run == run }) {
-            occupants[index].at = min(occupants[index].at, end)
-        }
+        if let index = occupants.firstIndex(where: { $0.run == run }) { known[index].at = min(known[index].at, end) }
         isSorted = false
         version += 1
     }
@@ -173,10 +159,11 @@ final class Ground {
     /// - Returns: The time, the job whose end makes it possible (`nil` when it fits now), and what is free then.
     /// - Complexity: O(nodes + runs · log runs); the sorting is shared by all requests of a plan.
     func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?, columns: Columns)? {
-        if !isSorted {
-            occupants.sort { ($0.at, $0.job) < ($1.at, $1.job) }
+        if !isSorted || !knowsRuns {
+            known = occupants.sorted { ($0.at, $0.job) < ($1.at, $1.job) }
             isSorted = true
         }
+        let occupants = known
         var columns = unheld()
         var sum = 0
         for node in 0..<columns.count { sum += columns.tasks(at: node, demand) }

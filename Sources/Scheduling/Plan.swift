@@ -60,32 +60,35 @@ public struct Plan: Hashable, Sendable {
 /// > Predictability, Workloads, and User Runtime Estimates in Scheduling the IBM SP2 with Backfilling" (IEEE TPDS 2001)
 /// > for EASY backfill; Ghodsi et al., "Dominant Resource Fairness" (NSDI 2011) for the order of projects.
 public func plan(_ snapshot: Snapshot, policy: Policy = Policy()) -> Plan {
-    var planner = Planner(snapshot, policy: policy, focus: nil)
-    planner.run()
-    return planner.plan
+    var terrain = Terrain()
+    return plan(snapshot, policy: policy, on: &terrain)
+}
+
+/// The same, with what an earlier plan over these centres found out: the same answer, sooner.
+public func plan(_ snapshot: Snapshot, policy: Policy = Policy(), on terrain: inout Terrain) -> Plan {
+    Decision(snapshot, policy: policy, on: &terrain).plan
 }
 
 /// Why a job waits, or that it does not: the answer ``plan(_:policy:)`` has for it, worked out in full.
 ///
 /// - Parameter job: One of the snapshot's queue, or one to be imagined in it: it takes the place of the job of that id.
 public func explain(_ job: QueuedJob, in snapshot: Snapshot, policy: Policy = Policy()) -> Reason {
+    var terrain = Terrain()
+    return explain(job, in: snapshot, policy: policy, on: &terrain)
+}
+
+/// The same, with what an earlier plan over these centres found out.
+public func explain(
+    _ job: QueuedJob,
+    in snapshot: Snapshot,
+    policy: Policy = Policy(),
+    on terrain: inout Terrain
+) -> Reason {
     var snapshot = snapshot
     if let index = snapshot.queue.firstIndex(where: { $0.id == job.id }) {
         snapshot.queue[index] = job
     } else {
         snapshot.queue.append(job)
     }
-    var planner = Planner(snapshot, policy: policy, focus: job.id)
-    planner.run()
-    if let placement = planner.plan.placements.first(where: { $0.job == job.id }) {
-        return Reason(
-            .ready(centre: placement.centre, why: placement.reason),
-            way: .nothing,
-            predictedStart: snapshot.now
-        )
-    }
-    guard let reason = planner.plan.waiting[job.id] else {
-        preconditionFailure("a plan has neither placed \(job.id) nor said why not")
-    }
-    return reason
+    return Decision(snapshot, policy: policy, focus: job.id, on: &terrain).reason(for: job)
 }

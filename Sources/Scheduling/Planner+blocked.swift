@@ -11,9 +11,7 @@ extension Planner {
     }
 
     mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) {
-        let affordable = classes[index].candidates.indices.filter { number in
-            balance.map { classes[index].candidates[number].cost <= $0 } ?? true
-        }
+        let affordable = affordable(index, balance)
         let room = makeRoom(job, class: index, affordable) ?? reserve(job, class: index, affordable)
         let detail = isWorthDetail(job, class: index)
         let way: Reason.WayOut
@@ -28,6 +26,13 @@ extension Planner {
             way: way,
             predictedStart: room?.start
         )
+    }
+
+    /// The candidates that the project can pay.
+    func affordable(_ index: Int, _ balance: MicroCredits?) -> [Int] {
+        classes[index].candidates.indices.filter { number in
+            balance.map { classes[index].candidates[number].cost <= $0 } ?? true
+        }
     }
 
     /// Distinct requests are worked out in full up to the policy's number, and always the one that was asked about.
@@ -75,7 +80,7 @@ extension Planner {
         }
         let candidate = classes[index].candidates[number]
         let centre = snapshot.centres[candidate.centre]
-        guard let plain = grounds[candidate.centre]?.plain,
+        guard let plain = grounds[candidate.centre]?.make.plain,
             let fit = eviction.columns.fit(candidate.demand, plain: plain)
         else { return nil }
         var start = now
@@ -117,7 +122,7 @@ extension Planner {
         let candidate = classes[index].candidates[number]
         let now = snapshot.now
         guard let exact = grounds[candidate.centre]?.opening(candidate.demand, now: now),
-            let plain = grounds[candidate.centre]?.plain,
+            let plain = grounds[candidate.centre]?.make.plain,
             let fit = exact.columns.fit(candidate.demand, plain: plain)
         else { return nil }
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
@@ -128,7 +133,7 @@ extension Planner {
     }
 
     /// Where and when a class fits first if runs end as expected; then where it is cheaper; then by name.
-    private mutating func earliest(
+    mutating func earliest(
         _ index: Int,
         _ numbers: [Int]
     ) -> (number: Int, opening: (at: Instant, after: JobID?))? {
@@ -230,7 +235,7 @@ extension Planner {
     }
 
     /// What a candidate lacks in numbers.
-    private func lack(_ index: Int, _ number: Int) -> Lack {
+    func lack(_ index: Int, _ number: Int) -> Lack {
         let candidate = classes[index].candidates[number]
         if let lack = classes[index].obstacles[candidate.centre]?.lack { return lack }
         return grounds[candidate.centre]?.unheld().lack(candidate.demand) ?? Lack(dimension: .cores, need: 0, have: 0)

@@ -42,7 +42,7 @@ struct Planner {
     let snapshot: Snapshot
     let policy: Policy
     /// The job whose reason is worked out whatever it costs.
-    let focus: JobID?
+    var focus: JobID?
     let totals: FairShare.Totals
     let shapes: [Shapes?]
     /// By centre; `nil` where nothing can be placed now.
@@ -60,30 +60,32 @@ struct Planner {
 
     var now: Instant { snapshot.now }
 
-    init(_ snapshot: Snapshot, policy: Policy, focus: JobID?) {
+    init(_ snapshot: Snapshot, policy: Policy, focus: JobID?, on terrain: inout Terrain) {
         self.snapshot = snapshot
         self.policy = policy
         self.focus = focus
-        totals = FairShare.Totals(snapshot.centres)
-        let shapes = snapshot.centres.map { $0.capacity.map(Shapes.init) }
-        self.shapes = shapes
-        grounds = zip(snapshot.centres, shapes).map { centre, shapes in
-            guard let shapes, Gates.state(centre) == nil else { return nil }
-            return Ground(centre, shapes: shapes, now: snapshot.now, policy: policy)
+        let plots = terrain.survey(snapshot.centres)
+        var totals = FairShare.Totals()
+        for (centre, plot) in zip(snapshot.centres, plots) where centre.state != .removed {
+            if let make = plot.make { totals.add(make.totals) }
+        }
+        self.totals = totals
+        shapes = plots.map { $0.make?.shapes }
+        grounds = zip(snapshot.centres, plots).map { centre, plot in
+            guard let make = plot.make, Gates.state(centre) == nil else { return nil }
+            return Ground(centre, make, plot.load, now: snapshot.now, policy: policy)
         }
         accounts = snapshot.projects.map { ProjectAccount($0) }
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
         var floor = Int.max
-        for (centre, ground) in zip(snapshot.centres, grounds) where ground != nil {
-            for run in centre.runs where run.preemptible && !run.stopping { floor = min(floor, run.priority) }
-        }
+        for (plot, ground) in zip(plots, grounds) where ground != nil { floor = min(floor, plot.load.preemptibleFloor) }
         preemptibleFloor = policy.preempts ? floor : .max
-        for centre in snapshot.centres {
-            for run in centre.runs {
-                let account = self.account(of: run.project)
+        for (centre, plot) in zip(snapshot.centres, plots) {
+            let tenants = plot.load.tenants.map { account(of: $0) }
+            for (run, tenant) in zip(centre.runs, plot.load.tenantOfRun) {
                 let left = max(0, min((run.limitEnd - now).seconds, Double(policy.commitmentHorizonSeconds)))
                 let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
-                accounts[account].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
+                accounts[tenants[Int(tenant)]].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
             }
         }
     }
@@ -99,15 +101,8 @@ struct Planner {
     mutating func run() {
         var claims: [QueuedJob] = []
         for job in snapshot.queue {
-            if job.unmetDependencies > 0 {
-                let cause = Reason.Cause.dependency(waitingFor: job.waitingFor, count: job.unmetDependencies)
-                plan.waiting[job.id] = Reason(cause, way: .dependencies)
-            } else if let until = job.notBefore, until > now {
-                plan.waiting[job.id] = Reason(
-                    .backoff(until: until),
-                    way: .wait(until: until, after: nil),
-                    predictedStart: until
-                )
+            if let reason = reasonOfItsOwn(job) {
+                plan.waiting[job.id] = reason
             } else if job.claim != nil {
                 claims.append(job)
             } else {
@@ -126,6 +121,16 @@ struct Planner {
             }
             if accounts[first].next == nil { active.removeAll { $0 == first } }
         }
+    }
+
+    /// Why a job takes no part, whatever there is.
+    func reasonOfItsOwn(_ job: QueuedJob) -> Reason? {
+        if job.unmetDependencies > 0 {
+            let cause = Reason.Cause.dependency(waitingFor: job.waitingFor, count: job.unmetDependencies)
+            return Reason(cause, way: .dependencies)
+        }
+        guard let until = job.notBefore, until > now else { return nil }
+        return Reason(.backoff(until: until), way: .wait(until: until, after: nil), predictedStart: until)
     }
 
     /// Gates, then the best place, then what can be done for a blocked job.
@@ -235,7 +240,7 @@ struct Planner {
             guard let ground = grounds[classes[index].candidates[number].centre] else { continue }
             if classes[index].candidates[number].version != ground.version {
                 let usable = ground.usable(until: classes[index].end)
-                let fit = usable.fit(classes[index].candidates[number].demand, plain: ground.plain)
+                let fit = usable.fit(classes[index].candidates[number].demand, plain: ground.make.plain)
                 classes[index].candidates[number].fit = fit
                 classes[index].candidates[number].version = ground.version
                 if fit == nil {
@@ -318,7 +323,7 @@ struct Planner {
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
         let nodes = fit.shares.map { share in
             NodeShare(
-                node: grounds[candidate.centre]?.nodes[share.node].name ?? "",
+                node: grounds[candidate.centre]?.make.nodes[share.node].name ?? "",
                 tasks: share.tasks,
                 card: hasCards ? shapes.flavours[candidate.demand.flavour].model : nil,
                 emulated: hasCards && shapes.flavours[candidate.demand.flavour].emulated
@@ -363,7 +368,7 @@ struct Planner {
             text += ", with \(bytes) of its inputs"
         }
         let left = candidate.demand.dominant.phrase(max(0, fit.leftover))
-        if fit.shares.count == 1, let node = grounds[candidate.centre]?.nodes[fit.shares[0].node].name {
+        if fit.shares.count == 1, let node = grounds[candidate.centre]?.make.nodes[fit.shares[0].node].name {
             text += ": leaves \(left) on node \(node)"
         } else {
             text += ": leaves \(left) on \(fit.shares.count) nodes"

@@ -1,0 +1,69 @@
+import Core
+import Scheduling
+import Testing
+
+@Suite struct TerrainTests {
+    /// Something happens to a federation: a plan is carried out in part, runs end, nodes and centres come and go.
+    private func change(_ snapshot: inout Snapshot, after plan: Plan, _ g: inout SeededGenerator) {
+        snapshot.now = snapshot.now + .seconds(Int.random(in: 0...600, using: &g))
+        for placement in plan.placements where Int.random(in: 0..<4, using: &g) > 0 {
+            guard let index = snapshot.queue.firstIndex(where: { $0.id == placement.job }),
+                let centre = snapshot.centres.firstIndex(where: { $0.name == placement.centre })
+            else { continue }
+            let job = snapshot.queue.remove(at: index)
+            snapshot.centres[centre].runs.append(
+                Snapshot.Run(
+                    key: RunKey(job: job.id, number: 1),
+                    project: job.project,
+                    nodes: placement.nodes,
+                    resources: job.request.resources,
+                    leasedAt: snapshot.now,
+                    timeLimitSeconds: job.request.timeLimitSeconds,
+                    priority: job.priority,
+                    preemptible: job.preemptible
+                )
+            )
+            snapshot.centres[centre].runs.sort { $0.key < $1.key }
+        }
+        for preemption in plan.preemptions where Bool.random(using: &g) {
+            for centre in snapshot.centres.indices {
+                for run in snapshot.centres[centre].runs.indices
+                where snapshot.centres[centre].runs[run].key == preemption.run {
+                    snapshot.centres[centre].runs[run].stopping = true
+                }
+            }
+        }
+        guard let centre = snapshot.centres.indices.randomElement(using: &g) else { return }
+        switch Int.random(in: 0..<6, using: &g) {
+        case 0: if !snapshot.centres[centre].runs.isEmpty { snapshot.centres[centre].runs.removeLast() }
+        case 1:
+            let nodes = snapshot.centres[centre].capacity?.nodes.count ?? 0
+            if nodes > 0 { snapshot.centres[centre].capacity?.nodes[0].schedulable.toggle() }
+        case 2: snapshot.centres[centre].state = Bool.random(using: &g) ? .open : .draining
+        case 3: snapshot.centres[centre].capacity?.nodes.append(.fixture("new", cores: 4))
+        case 4: snapshot.centres.remove(at: centre)
+        default:
+            // Equal, but not the same arrays.
+            snapshot.centres[centre].runs = snapshot.centres[centre].runs.map { $0 }
+        }
+    }
+
+    @Test("a plan on known terrain equals one made from nothing, after every step")
+    func sameAsAnew() {
+        for seed in seeds(60) {
+            var g = SeededGenerator(seed: seed)
+            var snapshot = PlanPropertyTests.snapshot(seed: seed)
+            var terrain = Terrain()
+            for step in 0..<12 {
+                let known = plan(snapshot, on: &terrain)
+                #expect(known == plan(snapshot), "seed \(seed), step \(step)")
+                change(&snapshot, after: known, &g)
+                if step.isMultiple(of: 4) {
+                    let more = PlanPropertyTests.snapshot(seed: seed &+ 1000 &* UInt64(step + 1)).queue
+                    let known = Set(snapshot.queue.map(\.id) + snapshot.centres.flatMap { $0.runs.map(\.key.job) })
+                    snapshot.queue += more.filter { !known.contains($0.id) }
+                }
+            }
+        }
+    }
+}
