@@ -179,9 +179,9 @@ let package = Package(
         .testTarget(
             name: "JobsTests",
             dependencies: [
-                "Blobs", "Core", "Jobs", "Store", "Wire", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "Blobs", "Core", "Jobs", "Scheduling", "Store", "Wire",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

@@ -109,9 +109,10 @@ extension Point {
         guard !jobs.isEmpty else { return }
         let wanted = Set(jobs.map(\.id))
         let began = runtime.elapsed
+        let foreseeing = living.withLock { $0.foreseeing(snapshot, runTimes) }
         let prospects = await planning.run {
             // Those that are placed right now take part as well: nobody may start before they have ended.
-            Outlook(snapshot) { waiting[$0.id]?.isMatterOfTime ?? true }.prospects(of: wanted)
+            Outlook(foreseeing) { waiting[$0.id]?.isMatterOfTime ?? true }.prospects(of: wanted)
         }
         foresight.noteOutlook(at: now, spent: runtime.elapsed - began)
         let foretold = jobs.compactMap { job in

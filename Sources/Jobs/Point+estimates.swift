@@ -20,7 +20,6 @@ extension Point {
         let now = now()
         let (snapshot, _) = try await snapshot(now: now)
         let visible = try await store.read { try Self.visible(to: caller, $0) }
-        let owners = snapshot.owners
         let last = snapshot.queue.map(\.sequence).max() ?? 0
         let names = workflowName == nil ? [] : Set(drafts.map(\.spec.name))
         var jobs: [EstimateView] = []
@@ -38,7 +37,7 @@ extension Point {
                 priority: spec.priority,
                 preemptible: spec.preemptible,
                 request: Request(spec),
-                estimateSeconds: runTimes.seconds(spec, project: project),
+                estimateSeconds: runTimes.seconds(RunTimes.Kind(spec, project: project)),
                 unmetDependencies: awaited.count,
                 waitingFor: awaited
             )
@@ -52,9 +51,15 @@ extension Point {
             if let same = known[job] {
                 (reason, forecast) = same
             } else {
-                (reason, forecast) = try await foresee(job, in: snapshot)
+                let terrain = terrain.withLock { $0 }
+                reason = await explaining.run {
+                    var terrain = terrain
+                    return Scheduling.explain(job, in: snapshot, on: &terrain)
+                }
+                forecast = try await foresee(job, reason, in: snapshot)
             }
             known[job] = (reason, forecast)
+            let owners = owners(of: reason.namedJobs, in: snapshot)
             let named =
                 visible.map { visible in
                     reason.naming { owners[$0].map(visible.contains) ?? false }
@@ -98,27 +103,24 @@ extension Point {
         return awaited
     }
 
-    /// Why a job would wait now, and what it may expect. A forecast of one that waits for more than its turn tells only
-    /// how long it will run and what that costs; there is none where no centre is open to it.
-    func foresee(_ job: QueuedJob, in snapshot: Snapshot) async throws -> (Reason, Forecast?) {
+    /// What a job that waits for a reason may expect. A forecast of one that waits for more than its turn tells only how
+    /// long it will run and what that costs; there is none where no centre is open to it.
+    func foresee(_ job: QueuedJob, _ reason: Reason, in snapshot: Snapshot) async throws -> Forecast? {
         let reasons = waiting.withLock { $0.reasons }
-        let (reason, prospect) = await explaining.run {
-            let reason = Scheduling.explain(job, in: snapshot)
-            var with = snapshot
+        let foreseeing = living.withLock { $0.foreseeing(snapshot, runTimes) }
+        let prospect = await explaining.run {
+            var with = foreseeing
             with.queue.removeAll { $0.id == job.id }
             with.queue.append(job)
             let outlook = Outlook(with) { $0.id == job.id || reasons[$0.id]?.isMatterOfTime ?? true }
-            return (reason, outlook.prospects(of: [job.id])[job.id])
+            return outlook.prospects(of: [job.id])[job.id]
         }
-        guard var prospect else { return (reason, nil) }
+        guard var prospect else { return nil }
         if case .ready = reason.cause { (prospect.wait, prospect.waitMax) = (0, 0) }
-        return (
-            reason,
-            foresight.forecast(
-                prospect,
-                runSeconds: job.estimateSeconds,
-                timeLimitSeconds: job.request.timeLimitSeconds
-            )
+        return foresight.forecast(
+            prospect,
+            runSeconds: job.estimateSeconds,
+            timeLimitSeconds: job.request.timeLimitSeconds
         )
     }
 

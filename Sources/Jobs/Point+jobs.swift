@@ -209,8 +209,9 @@ extension Point {
         }
         guard job.state == .queued else { return Self.whyNotWaiting(job, run) }
         let at = now()
-        let (reason, forecast) = try await explain(job, naming: projects)
-        let foretold = forecast.map { ForecastView($0, madeAt: at, knowsStart: reason.isMatterOfTime) }
+        let (reason, foretold) = try await explain(job, naming: projects)
+        // What was foretold some time ago may have passed.
+        func ahead(_ start: Instant?) -> Instant? { start.flatMap { $0 < at ? nil : $0 } }
         return WhyView(
             job: id,
             state: job.state,
@@ -218,8 +219,8 @@ extension Point {
             headline: reason.headline,
             evidence: reason.evidence,
             wayOut: reason.wayOut,
-            predictedStart: foretold?.startP50 ?? reason.predictedStart,
-            predictedStartP90: foretold?.startP90,
+            predictedStart: ahead(foretold?.startP50) ?? reason.predictedStart,
+            predictedStartP90: ahead(foretold?.startP90),
             figures: reason.figures
         )
     }

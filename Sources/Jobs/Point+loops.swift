@@ -161,70 +161,44 @@ extension Point: Service {
 
     // MARK: Placing
 
-    private static let placementsOfOneWrite = 256
-
     /// One cycle: snapshot, plan, and one applier that checks every item against the rows as they are now.
     func place() async throws {
         let now = now()
         // Most of the time nothing waits, and then what lives need not be read.
         guard try await store.read({ try $0.waitingCount() }) > 0 else {
             waiting.withLock { $0 = WaitingReasons() }
-            whereabouts.keep(only: [])
             return claims.withLock { $0 = [:] }
         }
-        let (snapshot, truncated) = try await snapshot(now: now)
+        let began = runtime.elapsed
+        let (snapshot, extent) = try await snapshot(now: now)
         guard !snapshot.queue.isEmpty else {
             waiting.withLock { $0 = WaitingReasons() }
             claims.withLock { $0 = [:] }
             return
         }
-        let (plan, reasons, spent) = await planning.run {
-            let began = ContinuousClock.now
-            let plan = Scheduling.plan(snapshot)
-            let owners = snapshot.owners
+        let (decision, reasons) = await planning.run {
+            var terrain = self.terrain.withLock { $0 }
+            let decision = Decision(snapshot, on: &terrain)
+            self.terrain.withLock { $0 = terrain }
+            let plan = decision.plan
+            let named = plan.waiting.values.reduce(into: Set(plan.waiting.keys)) { $0.formUnion($1.namedJobs) }
+            let owners = self.owners(of: named, in: snapshot)
             // Read by every member of the waiting job's project, and by nobody who may know more.
             let reasons = plan.waiting.map { job, reason in
                 (job, reason.naming { owners[$0] != nil && owners[$0] == owners[job] })
             }
-            return (plan, Dictionary(uniqueKeysWithValues: reasons), ContinuousClock.now - began)
+            return (decision, Dictionary(uniqueKeysWithValues: reasons))
         }
+        let plan = decision.plan
+        latest.withLock { $0 = LatestDecision(decision: decision, revision: extent.revision) }
+        let spent = runtime.elapsed - began
         counters.placement.withLock { $0.note(cycle: spent, placed: plan.placements.count) }
-        waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !truncated) }
+        waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !extent.isTruncated) }
         let queued = Set(snapshot.queue.map(\.id))
-        whereabouts.keep(only: queued)
-        if !truncated { foresight.keep(only: queued) }
-        claims.withLock { claims in claims = claims.filter { truncated || queued.contains($0.key) } }
-        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else {
-            return try await foretell(plan, snapshot, at: now)
-        }
-        let queue = Dictionary(snapshot.queue.map { ($0.id, $0) }) { first, _ in first }
-        let counters = counters
-        var placed = 0
-        // In pieces, since every other writer waits while one is written.
-        for start in stride(from: 0, to: plan.placements.count, by: Self.placementsOfOneWrite) {
-            let some = plan.placements[start..<min(start + Self.placementsOfOneWrite, plan.placements.count)]
-            let leases = some.map { placement in
-                (placement, queue[placement.job].flatMap { forecast($0, placed: placement) })
-            }
-            placed += try await write { tx in
-                try leases.count { try tx.lease($0.0, forecast: $0.1, at: now) }
-            }
-            orderBell.ring()
-        }
-        if !plan.preemptions.isEmpty {
-            try await write { tx in
-                for preemption in plan.preemptions {
-                    guard let run = try tx.run(preemption.run) else { continue }
-                    try tx.stop(run, .preempt, actor: Actor.point, at: now, counters: counters)
-                }
-            }
-        }
-        claims.withLock { claims in
-            for placement in plan.placements { claims[placement.job] = nil }
-            for preemption in plan.preemptions { claims[preemption.job] = preemption.centre }
-        }
+        if !extent.isTruncated { foresight.keep(only: queued) }
+        claims.withLock { claims in claims = claims.filter { extent.isTruncated || queued.contains($0.key) } }
+        let placed = try await carryOut(plan, of: snapshot.queue, at: now)
         log.debug("placed", metadata: ["jobs": "\(placed)", "of": "\(plan.placements.count)"])
-        orderBell.ring()
         try await foretell(plan, snapshot, at: now)
     }
 }

@@ -1,5 +1,6 @@
 import Blobs
 public import Core
+import Glibc
 import Scheduling
 import Store
 import Synchronization
@@ -64,11 +65,13 @@ final class Counters: Sendable {
         var cycles = 0
         var placed = 0
         var seconds = 0.0
+        var latestSeconds = 0.0
 
         mutating func note(cycle: Duration, placed count: Int) {
             cycles += 1
             placed += count
             seconds += cycle.seconds
+            latestSeconds = cycle.seconds
         }
     }
 
@@ -146,14 +149,34 @@ extension Point {
         let placement = counters.placement.withLock { $0 }
         text.family("onepoint_placement_cycles_total", "counter", "Placement cycles that planned something.")
         text.sample([:], Double(placement.cycles))
-        text.family("onepoint_placement_seconds_total", "counter", "Time spent planning.")
+        text.family("onepoint_placement_seconds_total", "counter", "Time spent on what changed and on planning.")
         text.sample([:], placement.seconds)
+        text.family("onepoint_placement_cycle_seconds", "gauge", "The same, of the latest cycle.")
+        text.sample([:], placement.latestSeconds)
+        let extent = living.withLock { $0.extent }
+        text.family("onepoint_placement_kept", "gauge", "What placing keeps in mind.")
+        for (kind, count) in [("jobs", extent.jobs), ("nodes", extent.nodes), ("runs", extent.runs)] {
+            text.sample(["kind": kind], Double(count))
+        }
+        text.family("onepoint_resident_bytes", "gauge", "Memory of this process.")
+        text.sample([:], Double(Self.residentBytes))
         text.family("onepoint_store_bytes", "gauge", "Size of the database and of its log.")
         text.sample(["file": "database"], Double(statistics.databaseBytes))
         text.sample(["file": "wal"], Double(statistics.logBytes))
         text.family("onepoint_store_events", "gauge", "Events in the log.")
         text.sample([:], Double(statistics.lastSequence))
         return text.text
+    }
+
+    /// As the kernel counts it; 0 where it does not say.
+    private static var residentBytes: Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
+        let pages = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            .split(separator: " ")
+        return pages.count > 1 ? (Int(pages[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
     }
 
     private static let nobody: UserName = {

@@ -20,6 +20,18 @@ struct WaitingReasons: Sendable {
     }
 }
 
+/// What a cycle decided, and of what moment that is.
+struct LatestDecision: Sendable {
+    var decision: Decision
+    var revision: UInt64
+
+    /// Whether nothing can have changed since but what the log tells.
+    func isFresh(at now: Instant, _ tick: Duration) -> Bool {
+        let age = now - decision.snapshot.now
+        return age >= .zero && age <= tick * 2
+    }
+}
+
 /// What each project has used lately, decayed, in dominant-share hours; kept by adding up as runs end.
 final class UsageMemory: Sendable {
     static let halfLifeSeconds = 24 * 3600.0
@@ -47,53 +59,58 @@ extension Point {
     /// Everything that a plan looks at.
     ///
     /// - Parameter extra: A job that the window may not reach.
-    /// - Returns: Also whether some project has more waiting jobs than the window holds.
-    func snapshot(now: Instant, including extra: Job? = nil) async throws -> (Snapshot, truncated: Bool) {
-        let window = settings.queueWindow
+    /// - Returns: Also what is known of the state that it is of.
+    func snapshot(now: Instant, including extra: Job? = nil) async throws -> (Snapshot, LiveState.Extent) {
         let claims = claims.withLock { $0 }
         return try await store.read { tx in
-            let live = Dictionary(grouping: try tx.liveRunsWithSpecs()) { $0.run.centre }
-            let centres = try tx.centres().map { centre in
-                let silentSince =
-                    centre.agent == nil
-                    ? nil : self.sight.silentSince(centre.name, now: now, after: self.settings.silenceAfter)
-                return Snapshot.Centre(
-                    centre,
-                    unseenSince: silentSince,
-                    runs: (live[centre.name] ?? []).map { run, spec in
-                        Snapshot.Run(
-                            run,
-                            spec: spec,
-                            estimateSeconds: self.runTimes.seconds(spec, project: run.project)
-                        )
-                    }
-                )
+            let memories = self.memories(at: now, claims)
+            var (snapshot, extent) = try self.living.withLock { living in
+                try living.follow(tx, now: now)
+                return (living.snapshot(now: now, memories), living.extent)
             }
-            let projects = try tx.projects().map { project in
-                Snapshot.Project(
-                    name: project.name,
-                    weight: project.weight,
-                    usage: self.usageMemory.usage(project.name, now: now),
-                    quota: project.quota,
-                    balance: project.metered ? try tx.balance(.project(project.name)) : nil
-                )
+            if let extra, !snapshot.queue.contains(where: { $0.id == extra.id }) {
+                let names = try Self.names(of: extra.dependencies, tx)
+                snapshot.queue.append(try LiveState.Waiting(extra, waitingFor: names, tx).queued(memories))
             }
-            var jobs = try tx.jobsWaiting(limit: window, now: nil)
-            let truncated = Dictionary(grouping: jobs, by: \.project).values.contains { $0.count >= window }
-            // Jobs that back off must not fill the window of those that could start.
-            if truncated { jobs = try tx.jobsWaiting(limit: window, now: now) }
-            if let extra, !jobs.contains(where: { $0.id == extra.id }) { jobs.append(extra) }
-            let queue = try jobs.map { job in
-                QueuedJob(
-                    job,
-                    estimateSeconds: self.runTimes.seconds(job.spec, project: job.project),
-                    waitingFor: job.id == extra?.id ? try Self.names(of: job.dependencies, tx) : [],
-                    claim: claims[job.id],
-                    near: try self.near(job, tx)
-                )
-            }
-            return (Snapshot(now: now, centres: centres, projects: projects, queue: queue), truncated)
+            return (snapshot, extent)
         }
+    }
+
+    private func memories(at now: Instant, _ claims: [JobID: CentreName]) -> LiveState.Memories {
+        LiveState.Memories(
+            silentSince: { self.sight.silentSince($0, now: now, after: self.settings.silenceAfter) },
+            usage: { self.usageMemory.usage($0, now: now) },
+            runTimes: runTimes,
+            claims: claims,
+            whereabouts: whereabouts
+        )
+    }
+
+    /// Holds what is kept in mind against what would be read from nothing.
+    ///
+    /// - Returns: What differs; `nil` when nothing does.
+    package func liveStateFault() async throws -> String? {
+        let now = now()
+        let window = settings.queueWindow
+        return try await store.read { tx in
+            let memories = self.memories(at: now, [:])
+            var fresh = LiveState(window: window)
+            try fresh.follow(tx, now: now)
+            return try self.living.withLock { living in
+                try living.follow(tx, now: now)
+                return living.difference(from: fresh, at: now, memories)
+            }
+        }
+    }
+
+    /// Whose some jobs are that wait in a snapshot or run.
+    func owners(of jobs: Set<JobID>, in snapshot: Snapshot) -> [JobID: ProjectName] {
+        guard !jobs.isEmpty else { return [:] }
+        var owners = living.withLock { living in
+            Dictionary(uniqueKeysWithValues: jobs.compactMap { job in living.owner(ofRunning: job).map { (job, $0) } })
+        }
+        for job in snapshot.queue where jobs.contains(job.id) { owners[job.id] = job.project }
+        return owners
     }
 
     /// Names of those dependencies that have not succeeded, at most eight.
@@ -117,15 +134,81 @@ extension Point {
     /// Why a queued job waits, by the code that would place it, and what it may expect.
     ///
     /// - Parameter projects: Whose jobs the answer may name; `nil` is all.
-    func explain(_ job: Job, naming projects: [ProjectName]?) async throws -> (Reason, Forecast?) {
-        let (snapshot, _) = try await snapshot(now: now(), including: job)
-        guard let queued = snapshot.queue.first(where: { $0.id == job.id }) else {
-            preconditionFailure("the snapshot includes the job that was asked for")
+    func explain(_ job: Job, naming projects: [ProjectName]?) async throws -> (Reason, ForecastView?) {
+        let now = now()
+        let claims = claims.withLock { $0 }
+        let (queued, kept, extent) = try await store.read { tx in
+            let extent = try self.living.withLock { living in
+                try living.follow(tx, now: now)
+                return living.extent
+            }
+            let names = try Self.names(of: job.dependencies, tx)
+            let queued = try LiveState.Waiting(job, waitingFor: names, tx).queued(self.memories(at: now, claims))
+            return (queued, try tx.forecast(of: job.id), extent)
         }
-        let (reason, forecast) = try await foresee(queued, in: snapshot)
+        // An answer must not cost a cycle.
+        let isLarge = extent.runs + extent.jobs > settings.exactAnswersMax
+        let latest = latest.withLock { $0 }
+        let decision: Decision
+        if let latest, latest.isFresh(at: now, settings.tick), isLarge || latest.revision == extent.revision {
+            decision = latest.decision
+        } else {
+            decision = try await decide(including: job, at: now)
+        }
+        let reason = decision.reason(for: queued)
+        let forecast =
+            isLarge
+            ? kept.map { ForecastView($0.forecast, madeAt: $0.madeAt, knowsStart: reason.isMatterOfTime) }
+            : try await foresee(queued, reason, in: decision.snapshot).map {
+                ForecastView($0, madeAt: now, knowsStart: reason.isMatterOfTime)
+            }
         guard let projects else { return (reason, forecast) }
-        let owners = snapshot.owners
+        let owners = owners(of: reason.namedJobs, in: decision.snapshot)
         return (reason.naming { owners[$0].map(projects.contains) ?? false }, forecast)
+    }
+
+    /// Decides about everything that waits without carrying anything out.
+    private func decide(including job: Job, at now: Instant) async throws -> Decision {
+        let (snapshot, _) = try await snapshot(now: now, including: job)
+        let terrain = terrain.withLock { $0 }
+        return await explaining.run {
+            var terrain = terrain
+            return Decision(snapshot, on: &terrain)
+        }
+    }
+
+    private static let placementsOfOneWrite = 256
+
+    /// Writes down what a plan says, item by item, as far as the rows as they are now still allow it.
+    ///
+    /// - Returns: How many jobs were placed.
+    @discardableResult
+    func carryOut(_ plan: Plan, of queue: [QueuedJob], at now: Instant) async throws -> Int {
+        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return 0 }
+        let queued = Dictionary(queue.map { ($0.id, $0) }) { first, _ in first }
+        let counters = counters
+        var placed = 0
+        // In pieces, since every other writer waits while one is written.
+        for start in stride(from: 0, to: plan.placements.count, by: Self.placementsOfOneWrite) {
+            let some = plan.placements[start..<min(start + Self.placementsOfOneWrite, plan.placements.count)]
+            let leases = some.map { placement in
+                (placement, queued[placement.job].flatMap { forecast($0, placed: placement) })
+            }
+            let leased = try await write { tx in
+                try leases.filter { try tx.lease($0.0, forecast: $0.1, at: now) }.map(\.0.job)
+            }
+            placed += leased.count
+            claims.withLock { claims in for job in leased { claims[job] = nil } }
+            orderBell.ring()
+        }
+        if !plan.preemptions.isEmpty {
+            let made = try await write { tx in
+                try tx.makeRoom(plan.preemptions, actor: Actor.point, at: now, counters: counters)
+            }
+            claims.withLock { $0.merge(made) { $1 } }
+            orderBell.ring()
+        }
+        return placed
     }
 
     /// The centres as far as feasibility goes: read anew only when one has changed.
@@ -175,26 +258,18 @@ extension WriteTransaction {
     /// - Parameter forecast: Of a job of which nothing was foretold before.
     /// - Returns: Whether the job was placed; `false` leaves everything as it was, for the next cycle.
     func lease(_ placement: Plan.Placement, forecast: Forecast?, at now: Instant) throws -> Bool {
-        guard let job = try job(placement.job), job.unmetDependencies == 0,
-            let centre = try centre(placement.centre), centre.state == .open,
+        guard let (job, number) = try placeable(placement.job, at: placement.centre),
             let project = try project(job.project)
         else { return false }
-        var lifecycle = job.lifecycle
-        guard let number = lifecycle.place() else { return false }
-        let held = try projectUsage(project.name)
-        let (tasks, resources) = (job.spec.tasks, job.spec.resources)
-        if let cores = project.quota.cores, held.cores + resources.cores * tasks > cores { return false }
-        if let cards = project.quota.cards, held.cards + resources.cards * tasks > cards { return false }
-        if let runs = project.quota.runs, held.runs + 1 > runs { return false }
         if project.metered, try balance(.project(project.name)) < placement.reserve { return false }
         try append(
             .runLeased(
                 .init(
                     run: RunKey(job: job.id, number: number),
-                    centre: centre.name,
+                    centre: placement.centre,
                     nodes: placement.nodes,
-                    resources: resources,
-                    tasks: tasks,
+                    resources: job.spec.resources,
+                    tasks: job.spec.tasks,
                     reason: placement.reason,
                     pricePerHour: placement.pricePerHour,
                     reserved: placement.reserve,
@@ -207,5 +282,44 @@ extension WriteTransaction {
             at: now
         )
         return true
+    }
+    /// Asks runs to stop so that others find room: for a job all of them, or none when it could not be placed any more.
+    ///
+    /// - Returns: Where room is made for whom.
+    func makeRoom(
+        _ preemptions: [Plan.Preemption],
+        actor: String,
+        at now: Instant,
+        counters: Counters
+    ) throws -> [JobID: CentreName] {
+        var made: [JobID: CentreName] = [:]
+        var refused: Set<JobID> = []
+        for preemption in preemptions where !refused.contains(preemption.job) {
+            if made[preemption.job] == nil {
+                guard try placeable(preemption.job, at: preemption.centre) != nil else {
+                    refused.insert(preemption.job)
+                    continue
+                }
+                made[preemption.job] = preemption.centre
+            }
+            guard let run = try run(preemption.run), !run.state.isTerminal else { continue }
+            try stop(run, .preempt, actor: actor, at: now, counters: counters)
+        }
+        return made
+    }
+
+    /// A job that may be placed at a centre as far as it, the centre and its project's quota go, and its next run's number.
+    private func placeable(_ id: JobID, at name: CentreName) throws -> (job: Job, number: Int)? {
+        guard let job = try job(id), job.unmetDependencies == 0, let centre = try centre(name), centre.state == .open,
+            let project = try project(job.project)
+        else { return nil }
+        var lifecycle = job.lifecycle
+        guard let number = lifecycle.place() else { return nil }
+        let held = try projectUsage(project.name)
+        let (tasks, resources) = (job.spec.tasks, job.spec.resources)
+        if let cores = project.quota.cores, held.cores + resources.cores * tasks > cores { return nil }
+        if let cards = project.quota.cards, held.cards + resources.cards * tasks > cards { return nil }
+        if let runs = project.quota.runs, held.runs + 1 > runs { return nil }
+        return (job, number)
     }
 }

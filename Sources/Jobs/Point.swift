@@ -27,6 +27,9 @@ public final class Point: Sendable {
         public var sessionLifetime: Duration = .seconds(12 * 3600)
         /// Waiting jobs of one project that a placement cycle looks at.
         public var queueWindow = 1000
+        /// With so many runs and waiting jobs in mind, a question is still answered as of this very moment. With more it
+        /// is answered as of the latest cycle, and what was foretold first is not foretold anew.
+        public var exactAnswersMax = 5000
 
         public init() {}
     }
@@ -59,6 +62,12 @@ public final class Point: Sendable {
     let quiet = Mutex<[CentreName: Quiet]>([:])
     /// The keys of each centre's live runs, and where the log ended when they were read.
     let live = Mutex<[CentreName: (sequence: Int64, keys: Set<RunKey>)]>([:])
+    /// What placing looks at, kept up to date from the log.
+    let living: Mutex<LiveState>
+    /// What plans have found out about centres.
+    let terrain = Mutex(Terrain())
+    /// The latest decision about everything that waits.
+    let latest = Mutex<LatestDecision?>(nil)
     let usageMemory = UsageMemory()
     let runTimes = RunTimes()
     let foresight = Foresight()
@@ -96,6 +105,7 @@ public final class Point: Sendable {
         planning = Workbench("onepoint.jobs.plan", runtime)
         explaining = Workbench("onepoint.jobs.explain", runtime)
         self.log = log
+        living = Mutex(LiveState(window: settings.queueWindow))
         sight = Sight(startedAt: now())
     }
 

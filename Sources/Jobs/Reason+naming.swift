@@ -1,17 +1,21 @@
 import Core
 import Scheduling
 
-extension Snapshot {
-    /// Whose each job is.
-    var owners: [JobID: ProjectName] {
-        var owners: [JobID: ProjectName] = [:]
-        for job in queue { owners[job.id] = job.project }
-        for centre in centres { for run in centre.runs { owners[run.key.job] = run.project } }
-        return owners
-    }
-}
-
 extension Reason {
+    /// The other jobs that it speaks of.
+    var namedJobs: Set<JobID> {
+        var jobs: Set<JobID> = []
+        switch cause {
+        case .capacity(let busy):
+            jobs.formUnion(busy.preempting.map(\.job))
+            if let after = busy.after { jobs.insert(after) }
+        case .behind(_, let job?), .fairShare(_, _, let job?): jobs.insert(job)
+        case .behind, .fairShare, .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
+        }
+        if case .wait(_, let job?) = way { jobs.insert(job) }
+        return jobs
+    }
+
     /// The same without the names of jobs that its reader may not know of.
     func naming(_ isKnown: (JobID) -> Bool) -> Reason {
         var reason = self

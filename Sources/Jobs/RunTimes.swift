@@ -8,18 +8,28 @@ final class RunTimes: Sendable {
     /// How many of the latest runs are looked at when the point starts.
     static let remembered = 2000
 
+    /// What the run time of a job goes by.
+    struct Kind: Hashable, Sendable {
+        fileprivate var contexts: [UInt64]
+        fileprivate var timeLimitSeconds: Int
+
+        init(_ spec: JobSpec, project: ProjectName) {
+            contexts = RunTimes.contexts(spec, project)
+            timeLimitSeconds = spec.timeLimitSeconds
+        }
+    }
+
     private let predictor = Mutex(Predictor())
 
-    /// How long a job of this description is expected to run, in seconds: at most its time limit.
-    func seconds(_ spec: JobSpec, project: ProjectName) -> Int {
-        let contexts = Self.contexts(spec, project)
-        return Int(predictor.withLock { $0.seconds(contexts, limitSeconds: Int64(spec.timeLimitSeconds)) })
+    /// How long a job of this kind is expected to run, in seconds: at most its time limit.
+    func seconds(_ kind: Kind) -> Int {
+        Int(predictor.withLock { $0.seconds(kind.contexts, limitSeconds: Int64(kind.timeLimitSeconds)) })
     }
 
     /// A run ended. What was stopped or lost says nothing of how long it would have taken.
     func note(_ run: Run, of spec: JobSpec) {
         guard let from = run.startedAt, let to = run.endedAt, run.outcome?.kind.tellsRunTime == true else { return }
-        let contexts = Self.contexts(spec, run.project)
+        let contexts = Kind(spec, project: run.project).contexts
         predictor.withLock { $0.learn(contexts, seconds: Int64((to - from).seconds.rounded(.up))) }
     }
 

@@ -19,8 +19,6 @@ final class Whereabouts: Sendable {
     private struct State {
         var young: [Key: Set<CentreName>] = [:]
         var old: [Key: Set<CentreName>] = [:]
-        /// Of queued jobs: what they were submitted with does not change any more.
-        var inputs: [JobID: [Digest: Bytes]] = [:]
     }
 
     private let state = Mutex(State())
@@ -33,17 +31,9 @@ final class Whereabouts: Sendable {
         }
     }
 
-    /// How much of a queued job's inputs each centre has.
-    /// - Parameter inputs: Asked once.
-    func bytes(
-        for job: JobID,
-        of project: ProjectName,
-        _ inputs: () throws -> [Digest: Bytes]
-    ) rethrows -> [CentreName: Bytes] {
-        let known = state.withLock { $0.inputs[job] }
-        let inputs = try known ?? inputs()
-        return state.withLock { state in
-            state.inputs[job] = inputs
+    /// How much of these bytes each centre has.
+    func bytes(_ inputs: [Digest: Bytes], of project: ProjectName) -> [CentreName: Bytes] {
+        state.withLock { state in
             var sums: [CentreName: Bytes] = [:]
             for (digest, size) in inputs {
                 let key = Key(project: project, digest: digest)
@@ -53,11 +43,6 @@ final class Whereabouts: Sendable {
             }
             return sums
         }
-    }
-
-    /// Forgets the inputs of jobs that are not in the queue.
-    func keep(only queued: Set<JobID>) {
-        state.withLock { state in state.inputs = state.inputs.filter { queued.contains($0.key) } }
     }
 }
 
@@ -88,14 +73,6 @@ extension Point {
             }
         }
         return inputs
-    }
-
-    /// How much of a queued job's inputs each centre has.
-    func near(_ job: Job, _ tx: ReadTransaction) throws -> [CentreName: Bytes] {
-        guard !job.spec.inputs.isEmpty, job.unmetDependencies == 0 else { return [:] }
-        return try whereabouts.bytes(for: job.id, of: job.project) {
-            Dictionary(try Self.inputs(of: job, tx).map { ($0.input.digest, $0.size) }) { first, _ in first }
-        }
     }
 
     /// Learns from the log where the latest runs left what they made.

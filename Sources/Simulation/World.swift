@@ -397,6 +397,7 @@ final class World: @unchecked Sendable {
         while true {
             try await time.sleep(for: .seconds(10))
             checkBooks()
+            await checkLiveState()
             let isSubmitted = accepted.count == workload.submissions.count
             let isCalm = time.elapsed > end && isSubmitted && centres.allSatisfy(\.isIdle) && waiting() == 0
             if isCalm { return nil }
@@ -408,6 +409,11 @@ final class World: @unchecked Sendable {
                     + "ended; \(rests.joined(separator: "; "))"
             }
         }
+    }
+
+    /// What placing goes by must be what is stored, whatever was written meanwhile.
+    private func checkLiveState() async {
+        if let fault = try? await host.call({ try await $0.liveStateFault() }) { truth.complain(fault) }
     }
 
     /// Jobs that have not ended; `nil` while nobody can say.

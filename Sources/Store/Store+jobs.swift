@@ -30,20 +30,23 @@ extension ReadTransaction {
         return result
     }
 
-    /// Queued jobs for the scheduler: project by project, in each the highest priority first, then by arrival.
+    /// Queued jobs of a project that wait for nobody: the highest priority first, then by arrival.
     ///
-    /// - Parameters:
-    ///   - limit: Of each project.
-    ///   - now: Jobs that back off until later are left out; `nil` takes them too.
-    public func jobsWaiting(limit: Int, now: Instant?) throws -> [Job] {
-        try waitingProjects().flatMap { project in
-            try jobs(
-                """
-                WHERE project = ? AND state = 'queued' AND unmet = 0 AND (not_before IS NULL OR not_before <= ?)
-                ORDER BY priority DESC, sequence, id LIMIT ?
-                """,
-                [project, now ?? Instant(milliseconds: .max), limit]
-            )
+    /// - Parameter now: Jobs that back off until later are left out.
+    public func jobsWaiting(in project: ProjectName, limit: Int, now: Instant) throws -> [Job] {
+        try jobs(
+            """
+            WHERE project = ? AND state = 'queued' AND unmet = 0 AND (not_before IS NULL OR not_before <= ?)
+            ORDER BY priority DESC, sequence, id LIMIT ?
+            """,
+            [project, now, limit]
+        )
+    }
+
+    /// The projects with queued jobs, by name.
+    public func projectsWaiting() throws -> [ProjectName] {
+        try connection.all("SELECT project FROM job_count WHERE state = 'queued' AND n > 0 ORDER BY project") {
+            try $0.value(0)
         }
     }
 
@@ -119,12 +122,6 @@ extension ReadTransaction {
             workflow: try row.optional(3),
             counts: JobCounts(row, from: 4)
         )
-    }
-
-    private func waitingProjects() throws -> [ProjectName] {
-        try connection.all("SELECT project FROM job_count WHERE state = 'queued' AND n > 0 ORDER BY project") {
-            try $0.value(0)
-        }
     }
 
     private static let jobColumns = """

@@ -222,6 +222,30 @@ import Wire
         #expect(!"\(try await bench.point.overview(project: nil, bench.eve))".contains(id))
     }
 
+    @Test("of many waiting jobs each is answered for as of the latest cycle, also one that no cycle has looked at")
+    func manyWaiting() async throws {
+        let bench = try await Bench.make {
+            $0.queueWindow = 3
+            $0.exactAnswersMax = 0
+        }
+        let agent = try await bench.centre(cores: 1000)
+        let first = try await bench.submitJob("first")
+        let array = try #require(
+            try await bench.submit(#"{"name": "work", "command": ["true"], "array": 20}"#).array
+        )
+        try await bench.point.place()
+        try await agent.start()
+        try await bench.point.place()
+        #expect(try await bench.state(first) == .active)
+        let jobs = try await bench.point.store.read { try $0.jobs(of: array, limit: 20).map(\.id) }
+        for job in jobs {
+            let why = try await bench.point.why(job, bench.alice)
+            #expect(why.code == "capacity" && why.evidence.contains { $0.contains("hub-1 lacks cores") })
+        }
+        let start = try await bench.point.why(jobs[0], bench.alice).predictedStart
+        #expect(start == bench.clock.now + .seconds(3600), "what was foretold of the first of them")
+    }
+
     @Test("jobs that back off do not keep others from being looked at")
     func window() async throws {
         let bench = try await Bench.make { $0.queueWindow = 3 }

@@ -40,7 +40,7 @@ import Wire
         let digest = JobsTests.digest(of: "bytes")
         whereabouts.note(digest, of: .named("brain"), at: .named("hub-1"))
         func near(_ project: String) -> [CentreName: Bytes] {
-            whereabouts.bytes(for: JobID(high: 1, low: 1), of: .named(project)) { [digest: .gibi(1)] }
+            whereabouts.bytes([digest: .gibi(1)], of: .named(project))
         }
         #expect(near("brain") == [.named("hub-1"): .gibi(1)])
         #expect(near("other").isEmpty)

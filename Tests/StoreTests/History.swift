@@ -95,7 +95,7 @@ struct History {
     }
 
     private mutating func lease(_ tx: WriteTransaction) throws {
-        guard let job = try tx.jobsWaiting(limit: 4, now: now).randomElement(using: &generator) else { return }
+        guard let job = try tx.jobsWaiting(now: now).randomElement(using: &generator) else { return }
         var lifecycle = job.lifecycle
         guard let number = lifecycle.place() else { return }
         try tx.lease(
@@ -108,7 +108,7 @@ struct History {
     }
 
     private mutating func foretell(_ tx: WriteTransaction) throws {
-        guard let job = try tx.jobsWaiting(limit: 4, now: now).randomElement(using: &generator) else { return }
+        guard let job = try tx.jobsWaiting(now: now).randomElement(using: &generator) else { return }
         let wait = Int64.random(in: 0...1000, using: &generator)
         let forecast = Forecast(
             wait: .init(modelled: wait, p50: wait, p90: 2 * wait),

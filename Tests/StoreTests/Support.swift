@@ -200,3 +200,10 @@ func failure(_ body: () async throws -> Void) async -> Failure? {
     do { try await body() } catch { return error as? Failure }
     return nil
 }
+
+extension ReadTransaction {
+    /// The first few of every project's waiting jobs.
+    func jobsWaiting(now: Instant) throws -> [Job] {
+        try projectsWaiting().flatMap { try jobsWaiting(in: $0, limit: 9, now: now) }
+    }
+}
