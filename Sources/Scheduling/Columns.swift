@@ -7,7 +7,7 @@ struct Flavour: Hashable {
 }
 
 /// What a request takes of one kind of node, in plain numbers.
-struct Demand {
+struct Demand: Hashable {
     /// Per task: milli-cores, bytes, cards.
     var cores: Int64
     var memory: Int64

@@ -57,9 +57,13 @@ extension Planner {
         grounds = grounds.map { $0.map { Ground($0) } }
     }
 
-    /// Adds what a plan does not work out for every request: when there will be room, and the cheapest way out.
+    /// Adds what a plan does not work out for everybody: when there will be room, and the cheapest way out.
     fileprivate mutating func detailed(_ reason: Reason, _ job: QueuedJob) -> Reason {
-        guard reason.way == .wait(until: nil, after: nil) else { return reason }
+        switch reason.cause {
+        case .capacity, .behind, .fairShare: break
+        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: return reason
+        }
+        guard case .wait = reason.way else { return reason }
         var reason = reason
         let index = requestClass(job.request)
         let balance = accounts[account(of: job.project)].balance
@@ -72,7 +76,8 @@ extension Planner {
             (busy.freeAt, busy.after) = (opening.at, opening.after)
             reason.cause = .capacity(busy)
         }
-        reason.way = wayOut(index, affordable, balance: balance, detail: true, room: nil)
+        let way = wayOut(index, affordable, balance: balance, detail: true, room: nil)
+        if way != .wait(until: nil, after: nil) { reason.way = way }
         return reason
     }
 }

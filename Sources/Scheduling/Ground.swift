@@ -25,11 +25,10 @@ final class Ground {
 
     let make: Make
     private let runs: [Snapshot.Run]
-    private let piecesOfRun: [Range<Int>]
+    private let load: Load
     private let now: Instant
     private let overrunGraceSeconds: Int
-    /// Free when the cycle began, and free now. Nodes that are not schedulable have less than nothing.
-    let initial: Columns
+    /// Nodes that are not schedulable have less than nothing.
     private(set) var free: Columns
     /// What this plan has placed, and once somebody has asked also the runs.
     private var known: [Occupant] = []
@@ -47,10 +46,9 @@ final class Ground {
     init(_ centre: Snapshot.Centre, _ make: Make, _ load: Load, now: Instant, policy: Policy) {
         self.make = make
         runs = centre.runs
-        piecesOfRun = load.piecesOfRun
+        self.load = load
         self.now = now
         overrunGraceSeconds = policy.overrunGraceSeconds
-        initial = load.free
         free = load.free
         pieces = load.pieces
         stopping = load.stopping
@@ -58,8 +56,8 @@ final class Ground {
 
     /// The same, to be changed apart.
     init(_ other: Ground) {
-        (make, runs, piecesOfRun, now) = (other.make, other.runs, other.piecesOfRun, other.now)
-        (overrunGraceSeconds, initial, free) = (other.overrunGraceSeconds, other.initial, other.free)
+        (make, runs, load, now) = (other.make, other.runs, other.load, other.now)
+        (overrunGraceSeconds, free) = (other.overrunGraceSeconds, other.free)
         (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
         (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
         (stopping, version) = (other.stopping, other.version)
@@ -70,9 +68,10 @@ final class Ground {
         if !knowsRuns {
             knowsRuns = true
             isSorted = false
-            for (number, run) in runs.enumerated() {
+            for number in load.byLimit {
+                let run = runs[number]
                 known.append(
-                    Occupant(at: expectedEnd(run), job: run.key.job, pieces: piecesOfRun[number], run: number)
+                    Occupant(at: expectedEnd(run), job: run.key.job, pieces: load.piecesOfRun[number], run: number)
                 )
             }
         }
@@ -83,6 +82,15 @@ final class Ground {
     private func expectedEnd(_ run: Snapshot.Run) -> Instant {
         let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(overrunGraceSeconds)
         return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
+    }
+
+    /// The best place for a demand when the cycle began, or what was missing then.
+    func initially(_ demand: Demand) -> Load.Answer { load.answer(demand, on: make) }
+
+    /// The best place now for a demand that lasts until `end`.
+    func fit(_ demand: Demand, until end: Instant) -> Fit? {
+        guard let first = initially(demand).fit else { return nil }
+        return version == 0 ? first : usable(until: end).fit(demand, plain: make.plain)
     }
 
     /// What a request that lasts until `end` may use: what is free, less what holds that begin before `end` need.

@@ -13,19 +13,46 @@ extension Planner {
     mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) {
         let affordable = affordable(index, balance)
         let room = makeRoom(job, class: index, affordable) ?? reserve(job, class: index, affordable)
-        let detail = isWorthDetail(job, class: index)
+        let detail = job.id == focus
         let way: Reason.WayOut
         if let room, !room.preempting.isEmpty {
             way = .nothing
         } else {
             way = wayOut(index, affordable, balance: balance, detail: detail, room: room)
         }
-        plan.waiting[job.id] = Reason(
+        let reason = Reason(
             cause(job, account: account, class: index, affordable, room: room, detail: detail),
             findings: findings(index, balance: balance),
             way: way,
             predictedStart: room?.start
         )
+        plan.waiting[job.id] = reason
+        // Full centres stay full in this plan, and so do those that keep room for enough others.
+        if room == nil, !detail, balance == nil, classes[index].live.isEmpty,
+            affordable.allSatisfy({ !mayReserve(classes[index].candidates[$0].centre) })
+        {
+            classes[index].settled = reason
+        }
+    }
+
+    /// The same reason for another job.
+    func renewed(_ reason: Reason, _ job: QueuedJob, account: Int) -> Reason {
+        var reason = reason
+        switch reason.cause {
+        case .capacity(var busy):
+            busy.ahead = passed
+            reason.cause = .capacity(busy)
+        case .behind(_, let heldFor), .fairShare(_, _, let heldFor):
+            reason.cause = behind(job, account: account, heldFor)
+        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
+        }
+        return reason
+    }
+
+    private func behind(_ job: QueuedJob, account: Int, _ heldFor: JobID?) -> Reason.Cause {
+        accounts[account].passed == 0 && passed > 0
+            ? .fairShare(project: job.project, ahead: passed, heldFor: heldFor)
+            : .behind(ahead: passed, heldFor: heldFor)
     }
 
     /// The candidates that the project can pay.
@@ -35,23 +62,17 @@ extension Planner {
         }
     }
 
-    /// Distinct requests are worked out in full up to the policy's number, and always the one that was asked about.
-    private mutating func isWorthDetail(_ job: QueuedJob, class index: Int) -> Bool {
-        if classes[index].isDetailed || job.id == focus { return true }
-        guard detailed < policy.detailedRequestsMax else { return false }
-        detailed += 1
-        classes[index].isDetailed = true
-        return true
-    }
-
     // MARK: Preemption
+
+    func mayPreempt(_ job: QueuedJob, class index: Int) -> Bool {
+        policy.preempts && job.priority > classes[index].preemptionFailed
+            && (job.claim != nil || job.priority > preemptibleFloor)
+    }
 
     /// Finds runs of strictly lower priority that declared themselves preemptible and whose end makes the job fit in
     /// one centre, with the least work lost; or finds that enough is on its way out already.
     private mutating func makeRoom(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
-        guard policy.preempts, job.priority > classes[index].preemptionFailed,
-            job.claim != nil || job.priority > preemptibleFloor
-        else { return nil }
+        guard mayPreempt(job, class: index) else { return nil }
         var best: (number: Int, eviction: Ground.Eviction)?
         for number in affordable {
             let candidate = classes[index].candidates[number]
@@ -114,10 +135,7 @@ extension Planner {
 
     /// Keeps room where it opens first, among the centres that do not keep room for enough others already.
     private mutating func reserve(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
-        let free = affordable.filter { number in
-            grounds[classes[index].candidates[number].centre].map { $0.reservations < policy.reservationsPerCentre }
-                ?? false
-        }
+        let free = affordable.filter { mayReserve(classes[index].candidates[$0].centre) }
         guard let (number, opening) = earliest(index, free) else { return nil }
         let candidate = classes[index].candidates[number]
         let now = snapshot.now
@@ -130,6 +148,10 @@ extension Planner {
         let centre = snapshot.centres[candidate.centre].name
         plan.reservations.append(.init(job: job.id, centre: centre, start: exact.at))
         return Room(candidate: number, start: opening.at, after: opening.after)
+    }
+
+    private func mayReserve(_ centre: Int) -> Bool {
+        grounds[centre].map { $0.reservations < policy.reservationsPerCentre } ?? false
     }
 
     /// Where and when a class fits first if runs end as expected; then where it is cheaper; then by name.
@@ -197,7 +219,6 @@ extension Planner {
         room: Room?,
         detail: Bool
     ) -> Reason.Cause {
-        let own = accounts[account].passed
         if room == nil {
             var heldFor: JobID?
             var isTaken = false
@@ -209,9 +230,7 @@ extension Planner {
                 }
             }
             if heldFor != nil || isTaken {
-                return own == 0 && passed > 0
-                    ? .fairShare(project: job.project, ahead: passed, heldFor: heldFor)
-                    : .behind(ahead: passed, heldFor: heldFor)
+                return behind(job, account: account, heldFor)
             }
         }
         var best = room.map { ($0.candidate, $0.start as Instant?, $0.after) }

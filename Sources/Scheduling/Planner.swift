@@ -28,9 +28,10 @@ struct RequestClass {
     var impossible: Feasibility.Impossible?
     /// The highest priority with which preemption was tried in vain.
     var preemptionFailed = Int.min
-    /// Worked out once, when first blocked.
+    /// Worked out once.
     var way: Reason.WayOut?
-    var isDetailed = false
+    /// The reason of one of its jobs, once nothing but who is ahead can change in it.
+    var settled: Reason?
     /// What stands against the centres that are out, and the clause of placements about them; made anew when one more
     /// is.
     var findings: [Finding]?
@@ -41,7 +42,7 @@ struct RequestClass {
 struct Planner {
     let snapshot: Snapshot
     let policy: Policy
-    /// The job whose reason is worked out whatever it costs.
+    /// The job whose reason is worked out in full; of the others that is done when somebody asks.
     var focus: JobID?
     let totals: FairShare.Totals
     let shapes: [Shapes?]
@@ -53,7 +54,6 @@ struct Planner {
     var projectIndex: [ProjectName: Int] = [:]
     /// Jobs that passed all gates so far: those ahead of the next in order.
     var passed = 0
-    var detailed = 0
     /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
     let preemptibleFloor: Int
     var plan = Plan()
@@ -100,26 +100,27 @@ struct Planner {
 
     mutating func run() {
         var claims: [QueuedJob] = []
-        for job in snapshot.queue {
+        plan.waiting.reserveCapacity(snapshot.queue.count)
+        for (index, job) in snapshot.queue.enumerated() {
             if let reason = reasonOfItsOwn(job) {
                 plan.waiting[job.id] = reason
             } else if job.claim != nil {
                 claims.append(job)
             } else {
                 let account = account(of: job.project)
-                accounts[account].queue.append(job)
+                accounts[account].append(job, at: index)
             }
         }
         claims.sort { ($1.priority, $0.sequence, $0.id) < ($0.priority, $1.sequence, $1.id) }
         for job in claims { consider(job, account: account(of: job.project)) }
         for index in accounts.indices { accounts[index].sortQueue() }
-        var active = accounts.indices.filter { accounts[$0].next != nil }
+        var active = accounts.indices.filter { accounts[$0].hasNext }
         while let first = active.min(by: { accounts[$0].precedes(accounts[$1]) }) {
             // Its standing changes only when something of it is placed; until then it stays its turn.
-            while let job = accounts[first].popNext() {
-                if consider(job, account: first) { break }
+            while let index = accounts[first].popNext() {
+                if consider(snapshot.queue[index], account: first) { break }
             }
-            if accounts[first].next == nil { active.removeAll { $0 == first } }
+            if !accounts[first].hasNext { active.removeAll { $0 == first } }
         }
     }
 
@@ -167,6 +168,10 @@ struct Planner {
         defer {
             passed += 1
             accounts[account].passed += 1
+        }
+        if balance == nil, let settled = classes[index].settled, job.id != focus, !mayPreempt(job, class: index) {
+            plan.waiting[job.id] = renewed(settled, job, account: account)
+            return false
         }
         if let best = bestCandidate(index, balance: balance, near: job.near) {
             place(job, account: account, class: index, candidate: best)
@@ -239,8 +244,7 @@ struct Planner {
             if let balance, classes[index].candidates[number].cost > balance { continue }
             guard let ground = grounds[classes[index].candidates[number].centre] else { continue }
             if classes[index].candidates[number].version != ground.version {
-                let usable = ground.usable(until: classes[index].end)
-                let fit = usable.fit(classes[index].candidates[number].demand, plain: ground.make.plain)
+                let fit = ground.fit(classes[index].candidates[number].demand, until: classes[index].end)
                 classes[index].candidates[number].fit = fit
                 classes[index].candidates[number].version = ground.version
                 if fit == nil {
@@ -288,14 +292,14 @@ struct Planner {
         let candidate = classes[index].candidates[number]
         let demand = candidate.demand
         let obstacle: Obstacle
-        if ground.free.tasks(demand) >= demand.tasks,
+        if let lack = ground.initially(demand).lack {
+            obstacle = .busy(lack)
+        } else if ground.free.tasks(demand) >= demand.tasks,
             let hold = ground.holds.filter({ $0.start < classes[index].end }).min(by: { $0.start < $1.start })
         {
             obstacle = .held(for: hold.job, from: hold.start)
-        } else if ground.initial.tasks(demand) >= demand.tasks {
-            obstacle = .taken(ground.free.lack(demand))
         } else {
-            obstacle = .busy(ground.initial.lack(demand))
+            obstacle = .taken(ground.free.lack(demand))
         }
         // Of several flavours the one that came nearest speaks for the centre.
         if let known = classes[index].obstacles[candidate.centre], Self.nearness(known) >= Self.nearness(obstacle) {

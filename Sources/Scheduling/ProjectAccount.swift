@@ -11,8 +11,17 @@ struct ProjectAccount {
     private(set) var balance: MicroCredits?
     /// How many of its jobs passed the gates.
     var passed = 0
-    var queue: [QueuedJob] = []
+    private var queue: [Turn] = []
     private var position = 0
+
+    /// A job of the snapshot's queue, and where it stands among those of its project.
+    private struct Turn {
+        var priority: Int
+        var at: Instant
+        var sequence: Int64
+        var id: JobID
+        var index: Int
+    }
 
     init(_ project: Snapshot.Project) {
         self.project = project
@@ -35,18 +44,26 @@ struct ProjectAccount {
         return mine != theirs ? mine < theirs : project.name < other.project.name
     }
 
+    /// Must be followed by ``sortQueue()``.
+    mutating func append(_ job: QueuedJob, at index: Int) {
+        queue.append(
+            Turn(priority: job.priority, at: job.turn, sequence: job.sequence, id: job.id, index: index)
+        )
+    }
+
     /// By priority, then by patience, then by arrival.
     mutating func sortQueue() {
-        queue.sort { ($1.priority, $0.turn, $0.sequence, $0.id) < ($0.priority, $1.turn, $1.sequence, $1.id) }
+        queue.sort { ($1.priority, $0.at, $0.sequence, $0.id) < ($0.priority, $1.at, $1.sequence, $1.id) }
         position = 0
     }
 
-    var next: QueuedJob? { position < queue.count ? queue[position] : nil }
+    var hasNext: Bool { position < queue.count }
 
-    mutating func popNext() -> QueuedJob? {
-        guard let next else { return nil }
+    /// The index of the next job in the snapshot's queue.
+    mutating func popNext() -> Int? {
+        guard hasNext else { return nil }
         position += 1
-        return next
+        return queue[position - 1].index
     }
 
     /// The reason when the quota does not allow a request: of several the one exceeded by the largest part.

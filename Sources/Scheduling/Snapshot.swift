@@ -136,7 +136,7 @@ extension Snapshot {
         public var tasks: Int { nodes.reduce(0) { $0 + $1.tasks } }
 
         /// When its time limit ends it: counted from its start, or from its lease while it has not started.
-        public var limitEnd: Instant { (startedAt ?? leasedAt) + .seconds(timeLimitSeconds) }
+        public var limitEnd: Instant { (startedAt ?? leasedAt).later(bySeconds: timeLimitSeconds) }
     }
 
     /// A project's part in the whole, and its limits.
@@ -250,7 +250,14 @@ public struct QueuedJob: Hashable, Sendable {
 
 extension QueuedJob {
     /// Its place among jobs of equal priority in a project: smaller goes first.
-    var turn: Instant { submittedAt + .seconds(Patience.seconds(estimateSeconds: estimateSeconds)) }
+    var turn: Instant { submittedAt.later(bySeconds: Patience.seconds(estimateSeconds: estimateSeconds)) }
+}
+
+extension Instant {
+    /// As adding a duration, without its attoseconds: this is asked for every run and every job of a plan.
+    func later(bySeconds seconds: Int) -> Instant {
+        Instant(milliseconds: sum(milliseconds, product(1000, seconds)))
+    }
 }
 
 /// What a job asks of a centre. Equal requests are decided together.
@@ -296,8 +303,6 @@ public struct Policy: Hashable, Sendable {
     public var commitmentHorizonSeconds = 3600
     /// A run past its time limit is expected to be gone this much from now.
     public var overrunGraceSeconds = 60
-    /// Of how many distinct blocked requests the earliest start and a way out are worked out in one plan.
-    public var detailedRequestsMax = 32
     /// Whether preemptible runs give way to jobs of higher priority.
     public var preempts = true
 

@@ -1,4 +1,5 @@
 internal import Core
+internal import Synchronization
 
 /// What plans over the same centres have in common from one moment to the next: what a centre is made of and what its
 /// runs leave of it is worked out anew only where something has changed, so that a plan costs what changed.
@@ -88,6 +89,19 @@ final class Load: Sendable {
     let tenantOfRun: [Int32]
     /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
     let preemptibleFloor: Int
+    /// The runs in the order of their time limits' ends.
+    let byLimit: [Int]
+    /// What was found for each demand while nothing was placed or kept here.
+    private let answers = Mutex<[Demand: Answer]>([:])
+
+    /// The best place for a demand beside the runs; or what is missing.
+    struct Answer {
+        var fit: Fit?
+        var lack: Lack?
+    }
+
+    /// More than any federation has distinct requests; a full memory is begun anew.
+    private static let answersMax = 10_000
 
     init(_ runs: [Snapshot.Run], on make: Make?) {
         stopping = runs.map(\.stopping)
@@ -126,6 +140,18 @@ final class Load: Sendable {
         }
         (self.free, self.pieces, self.piecesOfRun) = (free, pieces, piecesOfRun)
         (self.tenants, self.tenantOfRun, preemptibleFloor) = (tenants, tenantOfRun, floor)
+        byLimit = runs.indices.sorted { (runs[$0].limitEnd, runs[$0].key) < (runs[$1].limitEnd, runs[$1].key) }
+    }
+
+    func answer(_ demand: Demand, on make: Make) -> Answer {
+        if let known = answers.withLock({ $0[demand] }) { return known }
+        let fit = free.fit(demand, plain: make.plain)
+        let answer = Answer(fit: fit, lack: fit == nil ? free.lack(demand) : nil)
+        answers.withLock { answers in
+            if answers.count >= Self.answersMax { answers.removeAll() }
+            answers[demand] = answer
+        }
+        return answer
     }
 
     /// The cards a share holds: the model it names; else, of the node's own, the most plentiful.

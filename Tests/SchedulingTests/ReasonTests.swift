@@ -189,12 +189,16 @@ import Testing
     func texts() throws {
         for item in Self.cases {
             let job = try #require(item.snapshot.queue.first)
-            let reason = try #require(plan(item.snapshot).waiting[job.id], "\(item.name): it was placed")
+            let known = try #require(plan(item.snapshot).waiting[job.id], "\(item.name): it was placed")
+            #expect(known.headline == item.headline, "\(item.name)")
+            var terrain = Terrain()
+            let reason = Decision(item.snapshot, on: &terrain).reason(for: job)
             #expect(reason.code == item.code, "\(item.name)")
             #expect(reason.headline == item.headline, "\(item.name)")
             #expect(reason.evidence == item.evidence, "\(item.name)")
             #expect(reason.wayOut == item.wayOut, "\(item.name)")
-            #expect(explain(job, in: item.snapshot).headline == item.headline, "\(item.name)")
+            let explained = explain(job, in: item.snapshot)
+            #expect(explained.headline == item.headline && explained.wayOut == item.wayOut, "\(item.name)")
         }
     }
 
