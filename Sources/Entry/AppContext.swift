@@ -52,6 +52,25 @@ public struct AppContext: RequestContext {
         return agent
     }
 
+    /// Makes somebody the caller, in the request's log too. For faces that read credentials themselves.
+    public mutating func identify(as principal: Principal) {
+        self.principal = principal
+        notes.state.withLock { $0.caller = principal.user.text }
+    }
+
+    /// Writes to the log what a refusal says only there. For faces that answer errors in a shape of their own.
+    public func noteRefusal(_ failure: Failure) {
+        guard failure.note != nil || failure.code == .internal else { return }
+        logger.log(
+            level: failure.code == .internal ? .error : .info,
+            "request refused",
+            metadata: [
+                "problem.code": "\(failure.code.rawValue)", "problem.note": "\(failure.note ?? "")",
+                "http.route": "\(routeTemplate)",
+            ]
+        )
+    }
+
     /// Throws when the caller's credentials have been revoked or have expired since the request began.
     public func reauthenticate() async throws { try await recheck?() }
 

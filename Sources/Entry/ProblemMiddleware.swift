@@ -69,10 +69,10 @@ public struct ProblemMiddleware: RouterMiddleware {
     private func problem(of error: any Error, _ request: Request, _ context: AppContext) -> (Problem, HTTPFields) {
         switch error {
         case let failure as Failure:
-            log(failure, context)
+            context.noteRefusal(failure)
             return (Problem(failure, request, context), [:])
         case let error as FailureWithHeaders:
-            log(error.failure, context)
+            context.noteRefusal(error.failure)
             return (Problem(error.failure, request, context), error.headers)
         case let error as MethodNotAllowed:
             let allowed = error.allowed.map(\.rawValue).sorted().joined(separator: ", ")
@@ -104,18 +104,6 @@ public struct ProblemMiddleware: RouterMiddleware {
             let failure = Failure(.internal, "Something broke on our side. Tell the operator the request id.")
             return (Problem(failure, request, context), [:])
         }
-    }
-
-    private func log(_ failure: Failure, _ context: AppContext) {
-        guard failure.note != nil || failure.code == .internal else { return }
-        context.logger.log(
-            level: failure.code == .internal ? .error : .info,
-            "request refused",
-            metadata: [
-                "problem.code": "\(failure.code.rawValue)", "problem.note": "\(failure.note ?? "")",
-                "http.route": "\(context.routeTemplate)",
-            ]
-        )
     }
 }
 

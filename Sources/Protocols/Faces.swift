@@ -21,4 +21,5 @@ public func addProtocolRoutes(
     limits: FaceLimits,
     now: @escaping MonotonicNow
 ) {
+    addOCIRoutes(to: router, repositories: repositories, users: users, limits: limits, now: now)
 }

@@ -1,0 +1,113 @@
+import Blobs
+import Core
+import NIOCore
+import Store
+import Wire
+
+/// The bridge: every revision of a model, dataset or algorithm is also an artifact of OCI, under the name of a branch or
+/// tag that leads to it, or its own.
+extension Repositories {
+    /// What a fact says about a revision: the digest of its manifest.
+    private static let manifestFact = "oci-manifest"
+
+    /// The manifest of a revision; `nil` when the text names none. Made when somebody first asks; from then on it is a
+    /// manifest like any other, which can be had by its digest and have attachments.
+    ///
+    /// The caller's right to read the repository was checked before.
+    /// - Throws: `.tooLarge` for a revision of more files than a manifest may have layers.
+    func manifest(
+        ofRevision text: String,
+        in repository: Repository,
+        _ caller: Principal?
+    ) async throws -> ManifestRecord? {
+        enum Look { case none, known(ManifestRecord), fresh(ModelPack) }
+        let look: Look = try await store.read { tx in
+            guard let revision = try Self.revision(named: text, of: repository, tx) else { return .none }
+            let facts = try tx.facts(about: revision.id.text, in: repository.id)
+            let fact = try facts.first { $0.kind == Self.manifestFact }.map { try JSON(parsing: Array($0.value.utf8)) }
+            if let digest = fact?.stringValue.flatMap({ Digest($0) }),
+                let known = try tx.manifest(digest, of: repository.id)
+            {
+                return .known(known)
+            }
+            return .fresh(ModelPack(revision, try Self.files(of: revision, tx)))
+        }
+        switch look {
+        case .none: return nil
+        case .known(let record): return record
+        case .fresh(let pack): return try await keep(pack, in: repository, caller)
+        }
+    }
+
+    private func keep(_ pack: ModelPack, in repository: Repository, _ caller: Principal?) async throws -> ManifestRecord
+    {
+        let config = try await leased(ByteBuffer(bytes: pack.config), expected: nil)
+        let bytes = pack.manifest(config: config.digest)
+        guard bytes.count <= ManifestDocument.bytesMax else { throw Self.tooManyFiles }
+        let blob = try await leased(ByteBuffer(bytes: bytes), expected: nil)
+        let record = ManifestRecord(
+            digest: blob.digest,
+            size: blob.size,
+            mediaType: ManifestDocument.ociImage,
+            artifactType: ModelPack.artifactType
+        )
+        let now = now()
+        try await write { tx in
+            guard let repository = try tx.repository(repository.id) else { throw Self.unknown(repository.path) }
+            guard try tx.manifest(record.digest, of: repository.id) == nil else { return }
+            for part in [config, blob] { try Self.grant(part, in: repository, caller, tx, at: now) }
+            let parts = Set(pack.files.map(\.digest) + [config.digest])
+            // The files' bytes were granted with the revision; it may have been removed since.
+            for part in parts where try tx.blobGrant(repository.id, part) == nil {
+                throw Failure(.notFound, "This revision is no longer whole.")
+            }
+            let put = Event.ManifestPut(
+                repository: repository.id,
+                manifest: record,
+                references: parts.sorted(),
+                tags: []
+            )
+            try tx.append(.manifestPut(put), about: repository, caller, at: now)
+            let fact = Event.FactNoted(
+                repository: repository.id,
+                subject: pack.revision.id.text,
+                kind: Self.manifestFact,
+                value: "\"\(record.digest)\"",
+                tool: "onepoint"
+            )
+            try tx.append(.factNoted(fact), about: repository, caller, at: now)
+        }
+        return record
+    }
+
+    static func revision(named text: String, of repository: Repository, _ tx: ReadTransaction) throws -> Revision? {
+        guard repository.kind != .image else { return nil }
+        var id: GitHash?
+        for kind in [ReferenceName.Kind.branch, .tag] where id == nil {
+            id = try ReferenceName(kind, text).flatMap { try tx.reference($0, of: repository.id) }
+        }
+        return try (id ?? GitHash(text)).flatMap { try tx.revision($0, of: repository.id) }
+    }
+
+    private static func files(of revision: Revision, _ tx: ReadTransaction) throws -> [ModelPack.File] {
+        var files: [ModelPack.File] = []
+        var folders = [(prefix: "", tree: revision.tree)]
+        while let folder = folders.popLast() {
+            for entry in try tx.entries(of: folder.tree, limit: ManifestDocument.partsMax + 1) {
+                let path = folder.prefix + entry.name
+                if entry.kind == .folder {
+                    folders.append((path + "/", entry.oid))
+                } else if let digest = entry.digest {
+                    files.append(ModelPack.File(path: path, digest: digest, size: entry.size))
+                }
+            }
+            guard files.count + folders.count < ManifestDocument.partsMax else { throw tooManyFiles }
+        }
+        return files.sorted { $0.path < $1.path }
+    }
+
+    private static let tooManyFiles = Failure(
+        .tooLarge,
+        "This revision has more files than a manifest may have layers. Fetch it with a client of the Hub."
+    )
+}
