@@ -24,6 +24,8 @@ public final class Repositories: Sendable {
     let bell: Bell
     /// Signs addresses that are used without credentials.
     let seal: AddressSeal
+    /// What clients of Xet have sent and not yet made files of.
+    let xorbs = XorbStage()
     private let random: Mutex<any RandomNumberGenerator & Sendable>
 
     /// - Parameters:

@@ -19,7 +19,9 @@ public func addProtocolRoutes(
     repositories: Repositories,
     users: Authenticator<Principal>,
     limits: FaceLimits,
+    hub: HubSettings = HubSettings(),
     now: @escaping MonotonicNow
 ) {
+    addHubRoutes(to: router, repositories: repositories, users: users, limits: limits, settings: hub, now: now)
     addOCIRoutes(to: router, repositories: repositories, users: users, limits: limits, now: now)
 }

@@ -102,6 +102,7 @@ struct Reply: Sendable, CustomStringConvertible {
 /// Runs a test against a fresh point; everything is gone afterwards.
 func withFaces(
     limits: FaceLimits = FaceLimits(perSecond: 10_000, burst: 20_000),
+    hub: HubSettings = HubSettings(),
     _ test: (FaceScene) async throws -> Void
 ) async throws {
     let folder = "/tmp/onepoint-faces-\(UInt64.random(in: 0...UInt64.max))"
@@ -124,14 +125,14 @@ func withFaces(
         seal: AddressSeal(key: Array(repeating: 7, count: 32)),
         now: clock,
         log: quiet
-    ) {}
+    )
     let now: MonotonicNow = { ContinuousClock.now }
     // Tests send many wrong tokens from one address; what that leads to is tested by itself.
     let failures = RateLimit(perSecond: 1000, burst: 10_000, now: now)
     let users = Authenticator<Principal>(failures: failures, now: now) { try await point.authenticate(bearer: $0) }
     let router = Router(context: AppContext.self)
     router.addEntryMiddleware(metrics: HTTPMetrics(), now: now)
-    addProtocolRoutes(to: router, repositories: repositories, users: users, limits: limits, now: now)
+    addProtocolRoutes(to: router, repositories: repositories, users: users, limits: limits, hub: hub, now: now)
     let (ports, found) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let app = Application(
         router: router,

@@ -1,0 +1,191 @@
+public import Core
+import Store
+public import Wire
+
+extension Repositories {
+    /// Makes a branch or a tag.
+    ///
+    /// - Parameter start: The revision that it points at.
+    /// - Throws: `.conflict` when there is one of that name.
+    public func add(
+        _ reference: ReferenceName,
+        at start: RevisionAddress,
+        message: String? = nil,
+        _ caller: Principal?
+    ) async throws {
+        let now = now()
+        try await write { tx in
+            let repository = try Self.find(start.shelf, start.path, for: .write, caller, tx)
+            if try tx.reference(reference, of: repository.id) != nil {
+                throw Failure(.conflict, "Reference '\(reference.name)' exists already in '\(start.path)'.")
+            }
+            let revision = try Self.requireRevision(start, of: repository, tx)
+            try tx.append(
+                .referenceSet(
+                    .init(repository: repository.id, reference: reference, revision: revision.id, message: message)
+                ),
+                about: repository,
+                caller,
+                at: now
+            )
+        }
+    }
+
+    /// Removes a branch or a tag. The branch that a repository begins with stays.
+    public func remove(
+        _ reference: ReferenceName,
+        of shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?
+    ) async throws {
+        guard reference != .main else {
+            throw Failure(.forbidden, "'main' is what the repository is known by; it cannot be removed.")
+        }
+        let now = now()
+        try await write { tx in
+            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+            guard try tx.reference(reference, of: repository.id) != nil else {
+                throw Self.absent(RevisionAddress(shelf, path, reference.name))
+            }
+            try tx.append(
+                .referenceRemoved(.init(repository: repository.id, reference: reference)),
+                about: repository,
+                caller,
+                at: now
+            )
+        }
+    }
+
+    /// Makes a branch's files its only revision. The revisions before stay where other references lead to them.
+    public func squash(
+        _ branch: ReferenceName,
+        of shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        message: String,
+        _ caller: Principal?
+    ) async throws -> Revision {
+        let caller = try Self.signedIn(caller)
+        let now = now()
+        return try await write { tx in
+            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+            guard let id = try tx.reference(branch, of: repository.id),
+                let head = try tx.revision(id, of: repository.id)
+            else { throw Self.absent(RevisionAddress(shelf, path, branch.name)) }
+            return try Self.append(
+                head.tree,
+                [],
+                parent: nil,
+                to: branch,
+                message: message,
+                in: repository,
+                caller,
+                tx,
+                at: now
+            )
+        }
+    }
+
+    // MARK: Discussions
+
+    /// Opens a discussion, or a pull request that begins where `main` is.
+    public func open(
+        _ title: String,
+        _ text: String,
+        isPullRequest: Bool,
+        in shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?
+    ) async throws -> Discussion {
+        let caller = try Self.signedIn(caller)
+        let now = now()
+        return try await write { tx in
+            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+            let discussion = try Self.openDiscussion(
+                title,
+                text,
+                isPullRequest: isPullRequest,
+                in: repository,
+                caller,
+                tx,
+                at: now
+            )
+            if isPullRequest {
+                let main = try Self.requireRevision(RevisionAddress(shelf, path), of: repository, tx)
+                try tx.append(
+                    .referenceSet(
+                        .init(
+                            repository: repository.id,
+                            reference: try Self.pullRequest(discussion.number),
+                            revision: main.id
+                        )
+                    ),
+                    about: repository,
+                    caller,
+                    at: now
+                )
+            }
+            return discussion
+        }
+    }
+
+    static func openDiscussion(
+        _ title: String,
+        _ text: String,
+        isPullRequest: Bool,
+        in repository: Repository,
+        _ caller: Principal,
+        _ tx: WriteTransaction,
+        at now: Instant
+    ) throws -> Discussion {
+        guard title.utf8.count <= 1000, text.utf8.count <= Self.messageBytesMax else {
+            throw Failure(.tooLarge, "A title may have 1000 bytes, a text \(Self.messageBytesMax).")
+        }
+        let discussion = Discussion(
+            number: (try tx.discussions(of: repository.id).first?.number ?? 0) + 1,
+            title: title,
+            text: text,
+            author: caller.user,
+            at: now,
+            isPullRequest: isPullRequest,
+            state: isPullRequest ? .draft : .open
+        )
+        try tx.append(
+            .discussionSet(.init(repository: repository.id, discussion: discussion)),
+            about: repository,
+            caller,
+            at: now
+        )
+        return discussion
+    }
+
+    static func pullRequest(_ number: Int) throws -> ReferenceName {
+        guard let name = ReferenceName(.pullRequest, "\(number)") else {
+            throw Failure(.invalid, "A pull request has a number.")
+        }
+        return name
+    }
+
+    public func discussion(
+        _ number: Int,
+        in shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?
+    ) async throws -> Discussion {
+        try await store.read { tx in
+            let repository = try Self.find(shelf, path, for: .see, caller, tx)
+            guard let discussion = try tx.discussion(number, of: repository.id) else {
+                throw Failure(.notFound, "'\(path)' has no discussion \(number).", note: Self.entryNote)
+            }
+            return discussion
+        }
+    }
+
+    /// The newest first.
+    public func discussions(
+        in shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?
+    ) async throws -> [Discussion] {
+        try await store.read { tx in try tx.discussions(of: Self.find(shelf, path, for: .see, caller, tx).id) }
+    }
+}

@@ -1,0 +1,124 @@
+import Core
+import Foundation
+import Testing
+import Wire
+
+/// The clients that people use, unchanged, against a running point. `scripts/setup-clients` installs them.
+@Suite(.serialized)
+struct HubClientTests {
+    static let cache =
+        ProcessInfo.processInfo.environment["ONEPOINT_CLIENTS"] ?? NSHomeDirectory() + "/.cache/onepoint-clients"
+    static let programs = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Clients")
+        .path
+
+    static func python(_ name: String) -> String { "\(cache)/\(name)/bin/python3" }
+
+    /// A client's environment, whether large files go by git-lfs although it could use Xet.
+    static let runs: [(name: String, disablesXet: Bool)] = [
+        ("hub-2.4.0", false), ("hub-2.4.0", true), ("hub-1.33.0", false), ("hub-1.19.0", false), ("hub-0.36.2", false),
+        ("hub-0.24.7", false),
+    ]
+
+    /// A point with user `other`, who is in no project of the operator's.
+    private static func scene() async throws -> (point: PointUnderTest, other: String) {
+        let point = try await PointUnderTest()
+        let made = try await point.call("POST", "/v1/users", json: #"{"name": "other"}"#)
+        try #require(made.status == 201, "\(String(decoding: made.body, as: UTF8.self))")
+        let token = try await point.call(
+            "POST",
+            "/v1/tokens",
+            json: #"{"user": "other", "scopes": ["read", "write"], "label": "test"}"#
+        )
+        return (point, try #require(token.json["secret"]?.stringValue ?? token.json["token"]?.stringValue))
+    }
+
+    /// Runs a program to its end.
+    private static func run(
+        _ program: String,
+        _ arguments: [String],
+        _ point: PointUnderTest,
+        environment: [String: String] = [:],
+        log: String
+    ) async throws {
+        let home = point.folder.appendingPathComponent("home-\(log)").path
+        var all = ProcessInfo.processInfo.environment.merging([
+            "HF_ENDPOINT": point.url, "HF_TOKEN": point.token, "HF_HOME": home, "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_XET_TELEMETRY_ENABLED": "0", "NO_PROXY": "127.0.0.1",
+        ]) { $1 }
+        all.merge(environment) { $1 }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = all
+        process.standardInput = FileHandle.nullDevice
+        let file = point.folder.appendingPathComponent("\(log).log")
+        _ = FileManager.default.createFile(atPath: file.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: file)
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        await process.end()
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        #expect(
+            process.terminationStatus == 0,
+            "\(log): \(text.suffix(4000))\n\(point.server.output.suffix(1500))"
+        )
+    }
+
+    @Test(
+        "huggingface_hub does what it does with the Hub",
+        .enabled(
+            if: runs.contains { FileManager.default.isExecutableFile(atPath: python($0.name)) },
+            "huggingface_hub is not installed: scripts/setup-clients does it"
+        )
+    )
+    func hub() async throws {
+        let (point, other) = try await Self.scene()
+        for (name, disablesXet) in Self.runs {
+            guard FileManager.default.isExecutableFile(atPath: Self.python(name)) else {
+                print("skipped \(name): scripts/setup-clients installs it")
+                continue
+            }
+            try await Self.run(
+                Self.python(name),
+                ["\(Self.programs)/hub.py", "demo", other],
+                point,
+                environment: disablesXet ? ["HF_HUB_DISABLE_XET": "1"] : [:],
+                log: name + (disablesXet ? "-lfs" : "")
+            )
+        }
+    }
+
+    @Test(
+        "transformers and datasets load and push",
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: python("libraries")),
+            "transformers and datasets are not installed: scripts/setup-clients does it"
+        )
+    )
+    func libraries() async throws {
+        let (point, _) = try await Self.scene()
+        try await Self.run(
+            Self.python("libraries"),
+            ["\(Self.programs)/libraries.py", "demo"],
+            point,
+            log: "libraries"
+        )
+    }
+
+    @Test(
+        "git-lfs pushes and fetches, with a token as the password",
+        .enabled(if: shell("command -v git-lfs >/dev/null") == 0, "git-lfs is not installed")
+    )
+    func gitLFS() async throws {
+        let (point, _) = try await Self.scene()
+        let made = try await point.call("POST", "/api/repos/create", json: #"{"name": "lfs", "organization": "demo"}"#)
+        try #require(made.status == 200, "\(String(decoding: made.body, as: UTF8.self))")
+        try await Self.run(
+            "/bin/bash",
+            ["\(Self.programs)/git-lfs.sh", point.url, point.folder.path],
+            point,
+            log: "git-lfs"
+        )
+    }
+}
