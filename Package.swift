@@ -105,7 +105,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Core", "Wire", "Entry", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
+                "Core", "Wire", "Entry", "Hub", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Core", "Wire", "Entry", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
+                "Core", "Wire", "Entry", "Hub", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
@@ -252,7 +252,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Core", "Scheduling", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
+                "Console", "Core", "Hub", "Scheduling", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Golden"],
@@ -261,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Entry", "Jobs", "Store", "Blobs", "Core", "Wire",
+                "API", "Entry", "Hub", "Jobs", "Store", "Blobs", "Core", "Wire",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,6 +1,7 @@
 import Core
 public import Entry
 import HTTPTypes
+public import Hub
 public import Hummingbird
 public import Jobs
 public import Wire
@@ -34,6 +35,7 @@ public struct RequestLimits: Sendable {
 /// Our REST interface: its table of routes, and what their handlers work with.
 public struct APIRoutes: Sendable {
     let point: Point
+    let repositories: Repositories
     let users: Authenticator<Principal>
     let agents: Authenticator<AgentPrincipal>
     let metrics: HTTPMetrics
@@ -56,7 +58,7 @@ public struct APIRoutes: Sendable {
     /// Every route, in the order of the document.
     static let endpoints: [Endpoint] =
         tenancyEndpoints + centreEndpoints + jobEndpoints + workflowEndpoints + eventEndpoints + artifactEndpoints
-        + ledgerEndpoints + agentEndpoints + operationEndpoints
+        + repositoryEndpoints + ledgerEndpoints + agentEndpoints + operationEndpoints
 
     /// Every route, for tests and tools.
     public static var routes: [RouteDescription] {
@@ -76,6 +78,7 @@ public struct APIRoutes: Sendable {
 public func addAPIRoutes(
     to router: Router<AppContext>,
     point: Point,
+    repositories: Repositories,
     users: Authenticator<Principal>,
     agents: Authenticator<AgentPrincipal>,
     metrics: HTTPMetrics,
@@ -85,6 +88,7 @@ public func addAPIRoutes(
 ) {
     let api = APIRoutes(
         point: point,
+        repositories: repositories,
         users: users,
         agents: agents,
         metrics: metrics,

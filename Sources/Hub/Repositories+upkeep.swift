@@ -19,6 +19,7 @@ extension Repositories: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.collectAgainAndAgain() }
                 group.addTask { await self.scrubAgainAndAgain() }
+                group.addTask { await self.publishAgainAndAgain() }
             }
         }
     }

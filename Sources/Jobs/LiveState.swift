@@ -260,7 +260,10 @@ extension LiveState {
                     }
                 case .userCreated, .memberSet, .memberRemoved, .tokenIssued, .tokenRevoked, .joinTokenIssued,
                     .agentSeated, .workflowSubmitted, .jobCancelRequested, .jobForecast, .runOffered, .runAccepted,
-                    .runPending, .runWaiting, .runUnseen, .runSeen, .blobGranted:
+                    .runPending, .runWaiting, .runUnseen, .runSeen, .blobGranted, .repositoryCreated,
+                    .repositoryChanged, .repositoryRemoved, .repositoryBlobGranted, .repositoryBlobsRevoked,
+                    .revisionCommitted, .referenceSet, .referenceRemoved, .revisionsDropped, .manifestPut,
+                    .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .publicationSettled:
                     break
                 }
             }

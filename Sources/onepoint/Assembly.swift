@@ -4,8 +4,8 @@ import Core
 import Engines
 import FoundationEssentials
 import Glibc
-import Hub
-import Jobs
+public import Hub
+public import Jobs
 import Logging
 import NIOPosix
 import Store
@@ -80,6 +80,7 @@ struct Assembly: Sendable {
             store: store,
             blobs: blobs,
             logs: logs,
+            revisions: repositories,
             eventBell: bell,
             settings: settings,
             now: Self.now,
@@ -110,6 +111,8 @@ struct Assembly: Sendable {
         return key
     }
 }
+
+extension Repositories: RevisionSource {}
 
 /// What goes to standard error as it happens. Standard output is for answers.
 func makeLogger(_ level: Logger.Level) -> Logger {

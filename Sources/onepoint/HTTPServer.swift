@@ -42,6 +42,7 @@ func httpServer(
     addAPIRoutes(
         to: router,
         point: point,
+        repositories: repositories,
         users: users,
         agents: agents,
         metrics: metrics,
@@ -56,7 +57,7 @@ func httpServer(
         limits: FaceLimits(perSecond: rate, burst: rate * 2),
         now: monotonic
     )
-    addConsoleRoutes(to: router, point: point, authenticator: users, now: Assembly.now)
+    addConsoleRoutes(to: router, point: point, repositories: repositories, authenticator: users, now: Assembly.now)
     return Application(
         router: router,
         server: .onepoint(),

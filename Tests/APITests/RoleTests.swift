@@ -147,6 +147,42 @@ struct RoleTests {
             ),
             Row("GET", "/v1/ledger/usage", "/v1/ledger/usage?project=demo", nil, 401, 404, 200, 200, 200, 200, 401),
             Row("GET", "/metrics", "/metrics", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row("GET", "/v1/repositories", "/v1/repositories", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row(
+                "POST", "/v1/repositories", "/v1/repositories", #"{"kind":"model","path":"demo/new-#"}"#,
+                401, 404, 403, 201, 201, 201, 401
+            ),
+            Row("GET", "/v1/repositories/stats", "/v1/repositories/stats", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row("POST", "/v1/repositories/collect", "/v1/repositories/collect", nil, 401, 403, 403, 403, 403, 200, 401),
+            Row(
+                "GET", "/v1/repositories/{repository}", "/v1/repositories/\(made.repository)", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "PATCH", "/v1/repositories/{repository}", "/v1/repositories/\(made.repository)", #"{"gating":"manual"}"#,
+                401, 404, 403, 403, 200, 200, 401
+            ),
+            Row(
+                "GET", "/v1/repositories/{repository}/access", "/v1/repositories/\(made.repository)/access", nil,
+                401, 404, 403, 403, 200, 200, 401
+            ),
+            Row(
+                "PUT", "/v1/repositories/{repository}/access/{user}",
+                "/v1/repositories/\(made.repository)/access/spare-0", #"{"state":"accepted"}"#,
+                401, 404, 403, 403, 204, 204, 401
+            ),
+            Row(
+                "GET", "/v1/repositories/{repository}/lineage", "/v1/repositories/\(made.repository)/lineage", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "DELETE", "/v1/repositories/{repository}", "/v1/repositories/SACRIFICE", nil,
+                401, 404, 403, 403, 204, 204, 401
+            ),
+            Row(
+                "GET", "/v1/jobs/{job}/lineage", "/v1/jobs/\(made.job)/lineage", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
             Row("GET", "/healthz", "/healthz", nil, 200, 200, 200, 200, 200, 200, 200),
             Row("GET", "/readyz", "/readyz", nil, 200, 200, 200, 200, 200, 200, 200),
             Row("GET", "/openapi.json", "/openapi.json", nil, 200, 200, 200, 200, 200, 200, 200),
@@ -201,6 +237,9 @@ struct RoleTests {
         var job = ""
         /// A job for each caller to cancel.
         var victims: [String] = []
+        /// A private repository of the owner's, and one for each caller to remove.
+        var repository = ""
+        var sacrifices: [String] = []
         var array = ""
         var workflow = ""
         var token = ""
@@ -223,6 +262,7 @@ struct RoleTests {
                 for (index, who) in Who.allCases.enumerated() {
                     let path = row.path.replacing("#", with: "\(index)")
                         .replacing("VICTIM", with: made.victims[index])
+                        .replacing("SACRIFICE", with: made.sacrifices[index])
                     let body = row.body.map { Array($0.replacing("#", with: "\(index)").utf8) }
                     var headers: [String: String] = [:]
                     if row.method == "PATCH", row.template.contains("upload") { headers["Upload-Offset"] = "0" }
@@ -302,6 +342,12 @@ struct RoleTests {
         made.job = try answers(try await scene.call("POST", submit, json: made.document), "job")
         for _ in Who.allCases {
             made.victims.append(try answers(try await scene.call("POST", submit, json: made.document), "job"))
+        }
+        for index in -1..<Who.allCases.count {
+            let body = #"{"kind":"model","path":"demo/made\#(index)"}"#
+            let answer = try await scene.call("POST", "/v1/repositories", json: body)
+            let id = try #require(try answer.json()["summary"]?["repository"]?.stringValue, "\(answer)")
+            if index < 0 { made.repository = id } else { made.sacrifices.append(id) }
         }
         made.array = try answers(
             try await scene.call("POST", submit, json: #"{"name":"many","command":["true"],"array":3}"#),

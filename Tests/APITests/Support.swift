@@ -4,6 +4,7 @@ import Core
 import Crypto
 import Entry
 import FoundationEssentials
+import Hub
 import Hummingbird
 import Jobs
 import Logging
@@ -28,14 +29,19 @@ enum Who: String, CaseIterable, Sendable {
 }
 
 /// A real point over an empty folder.
-func makePoint(in folder: String) async throws -> Point {
-    Point(
-        store: try await EventStore.open(.init(path: folder + "/point.db")),
-        blobs: try await BlobStore.open(root: folder + "/blobs", threads: pool),
+func makeServices(in folder: String) async throws -> (point: Point, repositories: Repositories) {
+    let store = try await EventStore.open(.init(path: folder + "/point.db"))
+    let blobs = try await BlobStore.open(root: folder + "/blobs", threads: pool)
+    let now: @Sendable () -> Instant = { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+    let point = Point(
+        store: store,
+        blobs: blobs,
         logs: try await LogStore.open(root: folder + "/blobs", threads: pool),
-        now: { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
+        now: now,
         log: quiet
     )
+    let seal = AddressSeal(key: [UInt8](repeating: 7, count: 32))
+    return (point, Repositories(store: store, blobs: blobs, seal: seal, now: now, log: quiet))
 }
 
 private let quiet: Logger = {
@@ -94,7 +100,7 @@ func withScene(
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // A leftover folder in /tmp hurts nobody; a failing removal must not hide the test's own failure.
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let point = try await makePoint(in: folder)
+    let (point, repositories) = try await makeServices(in: folder)
     let metrics = HTTPMetrics()
     let now: MonotonicNow = { ContinuousClock.now }
     // Tests send many wrong tokens from one address; what that leads to is tested by itself.
@@ -108,6 +114,7 @@ func withScene(
     addAPIRoutes(
         to: router,
         point: point,
+        repositories: repositories,
         users: users,
         agents: agents,
         metrics: metrics,

@@ -123,6 +123,31 @@ struct Words: Sendable {
         }
     }
 
+    func callAsFunction(_ shelf: RepositoryShelf) -> String {
+        switch shelf {
+        case .models: self(.shelfModels)
+        case .datasets: self(.shelfDatasets)
+        case .images: self(.shelfImages)
+        }
+    }
+
+    func callAsFunction(_ kind: RepositoryKind) -> String {
+        switch kind {
+        case .model: self(.kindModel)
+        case .dataset: self(.kindDataset)
+        case .algorithm: self(.kindAlgorithm)
+        case .image: self(.kindImage)
+        }
+    }
+
+    func callAsFunction(_ visibility: Visibility) -> String {
+        switch visibility {
+        case .private: self(.visibilityPrivate)
+        case .internal: self(.visibilityInternal)
+        case .public: self(.visibilityPublic)
+        }
+    }
+
     func callAsFunction(_ tier: Tier) -> String {
         switch tier {
         case .hub: self(.tierHub)

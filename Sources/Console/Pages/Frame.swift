@@ -15,7 +15,7 @@ struct Frame: Sendable {
     }
 
     enum Section: Sendable, Hashable, CaseIterable {
-        case overview, jobs, workflows, centres, ledger, projects, tokens
+        case overview, jobs, workflows, repositories, centres, ledger, projects, tokens
     }
 
     /// Paths of the style sheet and the script, with the hash of their content in the name.
@@ -125,6 +125,7 @@ struct Frame: Sendable {
         case .overview: "/console"
         case .jobs: "/console/jobs"
         case .workflows: "/console/workflows"
+        case .repositories: "/console/repositories"
         case .centres: "/console/centres"
         case .ledger: "/console/ledger"
         case .projects: "/console/projects"
@@ -137,6 +138,7 @@ struct Frame: Sendable {
         case .overview: words(.overview)
         case .jobs: words(.jobs)
         case .workflows: words(.workflows)
+        case .repositories: words(.repositories)
         case .centres: words(.centres)
         case .ledger: words(.ledger)
         case .projects: words(.projects)

@@ -2,6 +2,7 @@ import Core
 import Crypto
 import Entry
 import HTTPTypes
+import Hub
 import Hummingbird
 import Jobs
 import NIOCore
@@ -10,6 +11,7 @@ import Wire
 /// What the handlers of all pages share.
 struct Console: Sendable {
     let point: Point
+    let repositories: Repositories
     let authenticator: Authenticator<Principal>
     let options: ConsoleOptions
     let now: @Sendable () -> Instant

@@ -1,6 +1,7 @@
 public import Core
 public import Entry
 import HTTPTypes
+public import Hub
 public import Hummingbird
 public import Jobs
 import Logging
@@ -36,12 +37,14 @@ public struct ConsoleOptions: Sendable {
 public func addConsoleRoutes(
     to router: Router<AppContext>,
     point: Point,
+    repositories: Repositories,
     authenticator: Authenticator<Principal>,
     options: ConsoleOptions = ConsoleOptions(),
     now: @escaping @Sendable () -> Instant
 ) {
     let console = Console(
         point: point,
+        repositories: repositories,
         authenticator: authenticator,
         options: options,
         now: now,
@@ -61,6 +64,7 @@ public func addConsoleRoutes(
     console.addJobStreams(to: pages)
     console.addWorkflowRoutes(to: pages)
     console.addArtifactRoutes(to: pages)
+    console.addRepositoryRoutes(to: pages)
     console.addCentreRoutes(to: pages)
     console.addLedgerRoutes(to: pages)
     console.addProjectRoutes(to: pages)
