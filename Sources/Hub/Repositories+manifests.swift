@@ -126,7 +126,8 @@ extension Repositories {
         return try digest.flatMap { try tx.manifest($0, of: repository.id) }
     }
 
-    /// Puts a manifest into a repository and points tags at it.
+    /// Puts a manifest into a repository and points tags at it. The first one may make the repository, as
+    /// ``target(_:_:_:)`` does.
     ///
     /// Everything that it is made of must be in the repository already: layers by their grants, manifests as manifests,
     /// with the sizes that it says. What it is attached to need not be.
@@ -138,9 +139,11 @@ extension Repositories {
         contentType: String?,
         as digest: ContentDigest?,
         tags: [String],
-        in repository: Repository,
+        in kind: RepositoryKind,
+        _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> ManifestRecord {
+        let caller = try Self.signedIn(caller)
         let document = try ManifestDocument(parsing: bytes.readableBytesView, contentType: contentType)
         if case .sha512(let hex)? = digest, BlobStore.sha512(bytes.readableBytesView) != hex {
             throw Failure(
@@ -163,10 +166,12 @@ extension Repositories {
         )
         var aliases: [String] = []
         if case .sha512? = digest { aliases = digest.map { ["\($0)"] } ?? [] }
-        let (names, now) = (aliases, now())
+        let (names, now, id) = (aliases, now(), makeID(RepositoryID.self))
         try await write { tx in
-            guard let repository = try tx.repository(repository.id) else { throw Self.unknown(repository.path) }
-            try Self.require(.write, on: repository, caller, tx)
+            // What is refused below undoes the making of the repository too.
+            let repository =
+                try Self.known(kind, path, caller, tx)
+                ?? Self.create(kind, path, visibility: .private, id: id, caller, tx, at: now)
             for tag in tags where try Self.revision(named: tag, of: repository, tx) != nil {
                 throw Failure(.conflict, "'\(tag)' leads to a revision of '\(repository.path)'; use another tag.")
             }

@@ -69,7 +69,7 @@ extension Repositories {
         return repository
     }
 
-    private static func requireMember(of project: ProjectName, _ caller: Principal, _ tx: ReadTransaction) throws {
+    static func requireMember(of project: ProjectName, _ caller: Principal, _ tx: ReadTransaction) throws {
         guard let role = try role(of: caller, in: project, tx), try tx.project(project) != nil else {
             throw Failure(.notFound, "There is no project '\(project)' that you can see.")
         }

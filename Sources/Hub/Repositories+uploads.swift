@@ -23,7 +23,15 @@ extension Repositories {
         }
     }
 
-    private static func known(
+    /// Throws unless the caller may put something there, whether the repository is there or not.
+    public func requireTarget(_ kind: RepositoryKind, _ path: RepositoryPath, _ caller: Principal?) async throws {
+        let caller = try Self.signedIn(caller)
+        try await store.read { tx in
+            if try Self.known(kind, path, caller, tx) == nil { try Self.requireMember(of: path.project, caller, tx) }
+        }
+    }
+
+    static func known(
         _ kind: RepositoryKind,
         _ path: RepositoryPath,
         _ caller: Principal,

@@ -50,7 +50,7 @@ extension OCIFace {
             }
             if !tags.contains(tag) { tags.append(tag) }
         }
-        let repository = try await repositories.target(name.kind, name.path, call.caller)
+        try await repositories.requireTarget(name.kind, name.path, call.caller)
         let body = try await call.request.bytes(
             limitBytes: ManifestDocument.bytesMax,
             advice: "Put large annotations into a layer.",
@@ -61,7 +61,8 @@ extension OCIFace {
             contentType: call.request.headers[.contentType],
             as: digest,
             tags: tags,
-            in: repository,
+            in: name.kind,
+            name.path,
             call.caller
         )
         let named = digest.map { "\($0)" } ?? "\(record.digest)"

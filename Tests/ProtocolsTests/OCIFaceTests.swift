@@ -363,6 +363,21 @@ struct OCIFaceTests {
         }
     }
 
+    @Test("a manifest that is refused makes no repository")
+    func refusedFirst() async throws {
+        try await withFaces { scene in
+            let registry = Registry(scene: scene, name: "demo/never")
+            var set = DataSet("never")
+            set.image(layers: 1)
+            #expect(try await registry.put(set.manifests[0], "v1").status == 400)
+            #expect(try await registry.put(set.manifests[0], "sha256:x").status == 400)
+            let path = try #require(RepositoryPath("demo/never"))
+            #expect(try await scene.store.read { try $0.repository(.images, path) } == nil)
+            let index = set.index([])
+            #expect(try await registry.put(set.manifests[index], "v1").status == 201)
+        }
+    }
+
     @Test("annotations that lists would have to carry are capped, others are kept in the manifest alone")
     func annotations() async throws {
         try await withFaces { scene in
