@@ -58,3 +58,30 @@ need_for_the_tour() {
     need doc-debian "English text that the tour collects"
     need debian-faq "English text that the tour collects"
 }
+
+need_for_oci() {
+    need skopeo "images are pushed and pulled with it"
+    need podman "and with it"
+}
+
+# oras is in the release after Debian 12 only. Its program needs nothing else, so it is unpacked beside what we build.
+unpack_oras() {
+    [ -x .build/tools/oras ] || command -v oras >/dev/null && return
+    printf 'unpacking  %-20s %s\n' oras "artifacts are pushed, attached and pulled with it"
+    local folder
+    folder="$(mktemp -d)"
+    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" .build/tools
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) trixie main" \
+        >"$folder/sources.list"
+    local options=(
+        -o "Dir::Etc::SourceList=$folder/sources.list" -o "Dir::Etc::SourceParts=-" -o "Dir::State::Lists=$folder/lists"
+        -o "Dir::Cache=$folder/cache" -o "APT::Sandbox::User=$(id -un)"
+    )
+    if apt-get "${options[@]}" update -qq && (cd "$folder" && apt-get "${options[@]}" download -qq oras); then
+        dpkg -x "$folder"/oras_*.deb "$folder/unpacked"
+        install "$folder/unpacked/usr/bin/oras" .build/tools/oras
+    else
+        echo "oras cannot be had; its tests will say that they are skipped" >&2
+    fi
+    rm -rf "$folder"
+}
