@@ -8,6 +8,10 @@ protocol SlurmAccess: Sendable {
     func version() async throws(EngineError) -> String
     /// Every job of ours that the controller remembers, in one call.
     func jobs() async throws(EngineError) -> [SlurmJob]
+    /// The same, or what it said less than a minute ago where a cheaper question shows that no state has changed since.
+    ///
+    /// - Parameter numbers: Who is among these and was not found then is looked for anew.
+    func jobs(among numbers: Set<String>) async throws(EngineError) -> [SlurmJob]
     /// Jobs of those names that have ended, by the cluster's accounting, in one call.
     ///
     /// - Returns: `nil` where there is no accounting.
@@ -21,6 +25,10 @@ protocol SlurmAccess: Sendable {
     /// Ends a job, or these elements of an array in one call, hard if it must be. What is gone is no error.
     func cancel(_ number: String, elements: [Int]) async throws(EngineError)
     func nodes() async throws(EngineError) -> [SlurmNode]
+}
+
+extension SlurmAccess {
+    func jobs(among numbers: Set<String>) async throws(EngineError) -> [SlurmJob] { try await jobs() }
 }
 
 /// One job as the controller tells of it, or some elements of an array.

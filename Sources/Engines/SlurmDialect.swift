@@ -19,6 +19,9 @@ struct SlurmDialect: Sendable, Hashable {
     /// From here on one call ends jobs by a list, and none takes `12_[0-3]`.
     var takesLists: Bool { version >= 40 }
 
+    /// From here on there is `/jobs/state/`.
+    var tellsStates: Bool { version >= 40 }
+
     /// From here on answers are made by one parser: numbers are objects, states and flags are lists.
     private var isParsed: Bool { version >= 39 }
 
@@ -94,6 +97,17 @@ struct SlurmDialect: Sendable, Hashable {
             state: SlurmState(words(json["job_state"])),
             reason: json["state_reason"]?.stringValue ?? ""
         )
+    }
+
+    /// The numbers of jobs and elements with their states, as `/jobs/state/` tells of them: of those jobs and arrays.
+    static func states(_ json: JSON, of numbers: Set<String>) -> [String: [String]]? {
+        guard let items = json["jobs"]?.arrayValue else { return nil }
+        var states: [String: [String]] = [:]
+        for item in items {
+            guard let id = item["job_id"]?.stringValue ?? number(item["job_id"]).map({ "\($0)" }) else { return nil }
+            if numbers.contains(String(id.prefix { $0.isNumber })) { states[id] = words(item["state"]) }
+        }
+        return states
     }
 
     /// A job of ours as accounting tells of it.

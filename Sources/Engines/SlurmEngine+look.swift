@@ -20,7 +20,11 @@ extension SlurmEngine {
             return all.compactMap { seen in seen.look.ending.map { seen.engineRun($0) } }
         }
         await budget.take(access.callsOfReading)
-        let listing = SlurmListing(try await access.jobs())
+        let places = all.filter { $0.look.ending == nil }.compactMap(\.place)
+        let numbers = Set(places.compactMap(\.number))
+        // Whose number got lost is found by name.
+        let isLost = places.contains { $0.number == nil }
+        let listing = SlurmListing(isLost ? try await access.jobs() : try await access.jobs(among: numbers))
         try await adopt(from: listing)
         let missing = all.compactMap { seen in
             seen.look.ending == nil && (seen.isReleased || seen.look.claim != nil)

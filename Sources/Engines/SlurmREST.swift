@@ -7,6 +7,22 @@ internal import Synchronization
 final class SlurmREST: SlurmAccess {
     private let http: EngineHTTP
     private let dialect = Mutex<SlurmDialect?>(nil)
+    private let last = Mutex<(list: LastList?, changes: Int)>((nil, 0))
+
+    /// What the controller said of all jobs.
+    private struct LastList {
+        var jobs: [SlurmJob]
+        /// Asked for just before: as long as they are the same, the list was not overtaken.
+        var states: [String: [String]]
+        var at: ContinuousClock.Instant
+        /// How many changes of ours had begun or ended by then.
+        var changes: Int
+    }
+
+    /// Beyond it a list is no answer any more, for reasons change without a state.
+    private static let listAgeMax = Duration.seconds(60)
+    /// More are not asked for by their numbers, since an address has no room for them.
+    private static let numbersMax = 200
 
     init(_ service: SlurmEngine.Configuration.Service) {
         let socket = service.address.hasPrefix("unix:") ? String(service.address.dropFirst(5)) : nil
@@ -24,7 +40,8 @@ final class SlurmREST: SlurmAccess {
         )
     }
 
-    var callsOfReading: Int { 1 }
+    /// States, and then perhaps the list.
+    var callsOfReading: Int { dialect.withLock { $0?.tellsStates } == true ? 2 : 1 }
 
     func version() async throws(EngineError) -> String {
         // `/ping` says 200 to a wrong token as well.
@@ -34,6 +51,44 @@ final class SlurmREST: SlurmAccess {
 
     func jobs() async throws(EngineError) -> [SlurmJob] {
         try list(try await get("/jobs/"), "jobs").compactMap { SlurmDialect.job($0) }
+    }
+
+    func jobs(among numbers: Set<String>) async throws(EngineError) -> [SlurmJob] {
+        guard try await negotiated().tellsStates else { return try await jobs() }
+        let (list, changes) = last.withLock { ($0.list, $0.changes) }
+        let known = Set((list?.jobs ?? []).map(\.number))
+        // Asked for even if it must be listed anew: the next time they tell whether that must be again.
+        let states = known.isEmpty ? nil : try await states(of: known)
+        if let list, list.changes == changes, list.states == states, numbers.isSubset(of: known),
+            ContinuousClock.now - list.at < Self.listAgeMax
+        {
+            return list.jobs
+        }
+        let jobs = try await jobs()
+        last.withLock {
+            $0.list = LastList(jobs: jobs, states: states ?? [:], at: .now, changes: changes)
+        }
+        return jobs
+    }
+
+    /// - Returns: `nil` when the service does not tell, for whatever reason: the list will.
+    private func states(of numbers: Set<String>) async throws(EngineError) -> [String: [String]]? {
+        let named = numbers.count > Self.numbersMax ? [] : numbers.sorted().map { "job_id=\($0)" }
+        let path = "/jobs/state/" + (named.isEmpty ? "" : "?" + named.joined(separator: "&"))
+        do throws(EngineError) {
+            return SlurmDialect.states(try await get(path), of: numbers)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Does what may change jobs: lists from before it, or from beside it, are not for use after it.
+    private func changing<Value>(
+        _ change: () async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        last.withLock { $0.changes += 1 }
+        defer { last.withLock { $0.changes += 1 } }
+        return try await change()
     }
 
     func past(_ names: [String]) async throws(EngineError) -> [SlurmJob]? {
@@ -69,7 +124,9 @@ final class SlurmREST: SlurmAccess {
     func submit(_ submission: SlurmSubmission) async throws(EngineError) -> String {
         let dialect = try await negotiated()
         let body = dialect.body(submission, environment: Self.environment(OwnEnvironment.all))
-        let (json, status) = try await call("POST", "\(dialect.path)/job/submit", body)
+        let (json, status) = try await changing { () throws(EngineError) in
+            try await call("POST", "\(dialect.path)/job/submit", body)
+        }
         // A job that is held is told with an error and its number; a body of a wrong type with success and none.
         if status == 200, let id = SlurmDialect.number(json["job_id"]), id > 0 { return "\(id)" }
         throw failure(json, status, "submit \(submission.name)")
@@ -79,7 +136,9 @@ final class SlurmREST: SlurmAccess {
     /// without a number, when it did not.
     func release(_ number: String, elements: [Int]) async throws(EngineError) {
         let dialect = try await negotiated()
-        let (json, status) = try await call("POST", "\(dialect.path)/job/\(number)", dialect.release)
+        let (json, status) = try await changing { () throws(EngineError) in
+            try await call("POST", "\(dialect.path)/job/\(number)", dialect.release)
+        }
         let faults = SlurmDialect.faults(json)
         guard Self.isGone(faults) || status == 200 && faults.allSatisfy({ $0.number == 0 }) else {
             throw failure(json, status, "release job \(number)")
@@ -89,7 +148,7 @@ final class SlurmREST: SlurmAccess {
     func cancel(_ number: String, elements: [Int]) async throws(EngineError) {
         let dialect = try await negotiated()
         let name = SlurmCommandLine.name(number, elements)
-        let (json, status) =
+        let (json, status) = try await changing { () throws(EngineError) in
             if dialect.takesLists, elements.count > 1 {
                 try await call(
                     "DELETE",
@@ -103,6 +162,7 @@ final class SlurmREST: SlurmAccess {
                     nil
                 )
             }
+        }
         let faults = SlurmDialect.faults(json)
         guard Self.isGone(faults) || status == 200 && faults.allSatisfy({ $0.number == 0 }) else {
             throw failure(json, status, "cancel job \(name)")

@@ -271,4 +271,60 @@ import Testing
         }
         #expect(why.contains(words) && !why.contains("secret"), "\(why)")
     }
+
+    @Test("a long list is asked for again only when a state, or something of ours, has changed, or a job is missed")
+    func unchanged() async throws {
+        let states = Mutex([("7", "RUNNING"), ("8_0", "PENDING"), ("8_1", "PENDING"), ("9", "RUNNING")])
+        let asked = Mutex<[String]>([])
+        let server = try await LoopbackHTTP { request in
+            let path = request.target.prefix { $0 != "?" }
+            asked.withLock { $0.append(request.target) }
+            let jobs = states.withLock { states in
+                states.map { id, state in
+                    let parts = id.split(separator: "_")
+                    return path.hasSuffix("/state/")
+                        ? #"{"job_id": "\#(id)", "state": ["\#(state)"]}"#
+                        : #"{"job_id": \#(parts[0]), "array_job_id": \#(parts.count > 1 ? parts[0] : "0"), "#
+                            + #""array_task_id": \#(parts.last ?? ""), "name": "\#(id == "9" ? "theirs" : "op-x")", "#
+                            + #""job_state": ["\#(state)"], "state_reason": "None"}"#
+                }
+            }
+            return switch path {
+            case "/openapi/v3": .init(200, #"{"paths": {"/slurm/v0.0.42/jobs/": {}}}"#)
+            case "/slurm/v0.0.42/jobs/", "/slurm/v0.0.42/jobs/state/":
+                .init(200, #"{"jobs": [\#(jobs.joined(separator: ", "))], "errors": []}"#)
+            default: .init(200, #"{"errors": []}"#)
+            }
+        }
+        let token = FileManager.default.temporaryDirectory.appendingPathComponent("token-\(UUID())")
+        try Data("secret".utf8).write(to: token)
+        defer { try? FileManager.default.removeItem(at: token) }
+        let service = SlurmREST(.init(address: server.address, user: "u", tokenFile: token.path))
+        /// Looks, and says whether the list was asked for.
+        func lists(_ numbers: Set<String> = ["7", "8"]) async throws -> Bool {
+            asked.withLock { $0 = [] }
+            let jobs = try await service.jobs(among: numbers)
+            #expect(Set(jobs.map(\.number)) == ["7", "8"])
+            return asked.withLock { $0 }.contains("/slurm/v0.0.42/jobs/")
+        }
+        #expect(try await lists())
+        // What the first list was of is known from here on.
+        #expect(try await lists())
+        #expect(try await !lists())
+        #expect(asked.withLock { $0 } == ["/slurm/v0.0.42/jobs/state/?job_id=7&job_id=8"])
+        // A stranger's end is none of our business.
+        states.withLock { $0[3].1 = "COMPLETED" }
+        #expect(try await !lists())
+        states.withLock { $0[1].1 = "RUNNING" }
+        #expect(try await lists())
+        #expect(try await !lists())
+        states.withLock { _ = $0.remove(at: 2) }
+        #expect(try await lists())
+        #expect(try await !lists())
+        try await service.release("7", elements: [])
+        #expect(try await lists())
+        #expect(try await !lists())
+        #expect(try await lists(["7", "8", "11"]))
+        await server.close()
+    }
 }
