@@ -29,6 +29,7 @@ struct LiveState: Sendable {
         var runTimes: RunTimes
         var claims: [JobID: CentreName]
         var whereabouts: Whereabouts
+        var links: [CentreName: Link]
     }
 
     /// More than these at once are read from nothing.
@@ -192,6 +193,7 @@ struct LiveState: Sendable {
                 Snapshot.Centre(
                     centre,
                     unseenSince: centre.agent == nil ? nil : memories.silentSince(centre.name),
+                    link: memories.links[centre.name],
                     runs: runs[centre.name] ?? []
                 )
             },
@@ -285,7 +287,10 @@ extension LiveState.Waiting {
         var job = job
         job.estimateSeconds = memories.runTimes.seconds(kind)
         job.claim = memories.claims[job.id]
-        job.near = inputs.isEmpty ? [:] : memories.whereabouts.bytes(inputs, of: job.project)
+        if !inputs.isEmpty {
+            job.inputBytes = inputs.values.reduce(0) { $0 + $1 }
+            job.near = memories.whereabouts.bytes(inputs, of: job.project)
+        }
         return job
     }
 }

@@ -231,6 +231,7 @@ extension Point {
             joinedAt: centre.joinedAt,
             agent: caller.isOperator ? centre.agent : nil,
             prices: centre.prices,
+            link: settings.links[centre.name],
             capacity: CapacityFigures.of(centre, runs: runs),
             nodes: nodes.map { load in
                 CentreView.NodeView(

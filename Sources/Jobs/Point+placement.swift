@@ -82,7 +82,8 @@ extension Point {
             usage: { self.usageMemory.usage($0, now: now) },
             runTimes: runTimes,
             claims: claims,
-            whereabouts: whereabouts
+            whereabouts: whereabouts,
+            links: settings.links
         )
     }
 

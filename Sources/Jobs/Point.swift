@@ -27,6 +27,8 @@ public final class Point: Sendable {
         public var sessionLifetime: Duration = .seconds(12 * 3600)
         /// Waiting jobs of one project that a placement cycle looks at.
         public var queueWindow = 1000
+        /// How bytes come from here to centres, where that is known.
+        public var links: [CentreName: Link] = [:]
         /// With so many runs and waiting jobs in mind, a question is still answered as of this very moment. With more it
         /// is answered as of the latest cycle, and what was foretold first is not foretold anew.
         public var exactAnswersMax = 5000

@@ -10,6 +10,8 @@ struct RequestClass {
         var pricePerHour: MicroCredits
         /// Of the whole time limit.
         var cost: MicroCredits
+        /// From the tier that such requests prefer.
+        var tierDistance: Int
         /// The best place there as of `version` of the centre's ground.
         var fit: Fit?
         var version = -1
@@ -45,6 +47,8 @@ struct Planner {
     /// The job whose reason is worked out in full; of the others that is done when somebody asks.
     var focus: JobID?
     let totals: FairShare.Totals
+    /// Whether anybody has said how bytes come to a centre.
+    let hasLinks: Bool
     let shapes: [Shapes?]
     /// By centre; `nil` where nothing can be placed now.
     var grounds: [Ground?]
@@ -70,6 +74,7 @@ struct Planner {
             if let make = plot.make { totals.add(make.totals) }
         }
         self.totals = totals
+        hasLinks = snapshot.centres.contains { $0.link != nil }
         shapes = plots.map { $0.make?.shapes }
         grounds = zip(snapshot.centres, plots).map { centre, plot in
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
@@ -173,7 +178,7 @@ struct Planner {
             plan.waiting[job.id] = renewed(settled, job, account: account)
             return false
         }
-        if let best = bestCandidate(index, balance: balance, near: job.near) {
+        if let best = bestCandidate(index, job, balance: balance) {
             place(job, account: account, class: index, candidate: best)
             return true
         }
@@ -196,6 +201,7 @@ struct Planner {
             obstacles: Array(repeating: nil, count: snapshot.centres.count)
         )
         let dominant = FairShare.dominant(tasks: request.tasks, resources: request.resources, of: totals).dimension
+        let taste = Tier.Taste(request)
         for (index, centre) in snapshot.centres.enumerated() {
             switch Gates.all(request, centre, shapes[index]) {
             case .failure(let closed): made.obstacles[index] = closed.obstacle
@@ -214,7 +220,8 @@ struct Planner {
                             cost: PriceTable.reservation(
                                 perHour: price,
                                 timeLimitSeconds: request.timeLimitSeconds
-                            )
+                            ),
+                            tierDistance: centre.tier.distance(taste)
                         )
                     )
                 }
@@ -231,13 +238,9 @@ struct Planner {
         return classes.count - 1
     }
 
-    /// The candidate that fits now and best: no idle cards blocked, most of the inputs there, least left over, cheapest,
-    /// first by name.
-    private mutating func bestCandidate(
-        _ index: Int,
-        balance: MicroCredits?,
-        near: [CentreName: Bytes]
-    ) -> Int? {
+    /// The candidate that fits now and best: no idle cards blocked, its inputs there soonest, of the tier it prefers, least
+    /// left over, cheapest, first by name.
+    private mutating func bestCandidate(_ index: Int, _ job: QueuedJob, balance: MicroCredits?) -> Int? {
         var best: Int?
         var anyFailed = false
         for number in classes[index].live {
@@ -253,7 +256,7 @@ struct Planner {
                     continue
                 }
             }
-            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0], near) }) ?? true {
+            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0], job) }) ?? true {
                 best = number
             }
         }
@@ -266,25 +269,20 @@ struct Planner {
         return best
     }
 
-    private func isBetter(
-        _ a: RequestClass.Candidate,
-        _ b: RequestClass.Candidate,
-        _ near: [CentreName: Bytes]
-    ) -> Bool {
+    private func isBetter(_ a: RequestClass.Candidate, _ b: RequestClass.Candidate, _ job: QueuedJob) -> Bool {
         guard let fitA = a.fit, let fitB = b.fit else { return a.fit != nil }
         if fitA.blocksCards != fitB.blocksCards { return !fitA.blocksCards }
-        if !near.isEmpty {
-            let (gibiA, gibiB) = (nearGibi(a, near), nearGibi(b, near))
-            if gibiA != gibiB { return gibiA > gibiB }
+        let hasInputs = job.inputBytes > 0 || !job.near.isEmpty
+        if hasInputs {
+            let order = stagingOrder(job, a.centre, b.centre)
+            if order != 0 { return order < 0 }
         }
+        if a.tierDistance != b.tierDistance { return a.tierDistance < b.tierDistance }
         if fitA.leftover != fitB.leftover { return fitA.leftover < fitB.leftover }
-        if a.cost != b.cost { return a.cost < b.cost }
+        let costA = hasInputs ? a.cost + staging(job, to: a.centre).price : a.cost
+        let costB = hasInputs ? b.cost + staging(job, to: b.centre).price : b.cost
+        if costA != costB { return costA < costB }
         return snapshot.centres[a.centre].name < snapshot.centres[b.centre].name
-    }
-
-    /// In whole GiB: what is brought within seconds is not worth a looser fit.
-    private func nearGibi(_ candidate: RequestClass.Candidate, _ near: [CentreName: Bytes]) -> Int64 {
-        (near[snapshot.centres[candidate.centre].name]?.count ?? 0) >> 30
     }
 
     /// Why a candidate does not fit any more: full from the start, given away in this plan, or kept for somebody.
@@ -323,7 +321,7 @@ struct Planner {
         }
         let centre = snapshot.centres[candidate.centre]
         let hasCards = job.request.resources.cards > 0
-        let reason = placementReason(index, number, fit, job.near)
+        let reason = placementReason(index, number, fit, job)
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
         let nodes = fit.shares.map { share in
             NodeShare(
@@ -363,13 +361,23 @@ struct Planner {
         _ index: Int,
         _ number: Int,
         _ fit: Fit,
-        _ near: [CentreName: Bytes]
+        _ job: QueuedJob
     ) -> String {
         let candidate = classes[index].candidates[number]
         let open = Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
         var text = open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
-        if open > 1, nearGibi(candidate, near) > 0, let bytes = near[snapshot.centres[candidate.centre].name] {
+        if open > 1, candidate.tierDistance == 0,
+            classes[index].live.contains(where: { classes[index].candidates[$0].tierDistance > 0 })
+        {
+            text += ", of tier \(snapshot.centres[candidate.centre].tier.rawValue) as such jobs prefer"
+        }
+        if open > 1, let bytes = job.near[snapshot.centres[candidate.centre].name], bytes >= .gibi(1) {
             text += ", with \(bytes) of its inputs"
+        }
+        let staging = staging(job, to: candidate.centre)
+        if hasLinks, staging.bytes > 0 {
+            text += ", \(staging.bytes) to bring in about \(Int(staging.seconds.rounded(.up))) s"
+            if staging.price > 0 { text += " for \(staging.price) credits" }
         }
         let left = candidate.demand.dominant.phrase(max(0, fit.leftover))
         if fit.shares.count == 1, let node = grounds[candidate.centre]?.make.nodes[fit.shares[0].node].name {

@@ -33,6 +33,8 @@ extension Snapshot {
         /// As last reported; `nil` until the first report.
         public var capacity: CentreCapacity?
         public var prices: PriceTable
+        /// `nil` where nobody has said.
+        public var link: Link?
         /// Every run that is not over, stopping ones included.
         public var runs: [Run]
 
@@ -43,6 +45,7 @@ extension Snapshot {
             unseenSince: Instant? = nil,
             capacity: CentreCapacity?,
             prices: PriceTable = PriceTable(),
+            link: Link? = nil,
             runs: [Run] = []
         ) {
             self.name = name
@@ -51,11 +54,12 @@ extension Snapshot {
             self.unseenSince = unseenSince
             self.capacity = capacity
             self.prices = prices
+            self.link = link
             self.runs = runs
         }
 
         /// A centre as it is stored, with what only the caller knows of it.
-        public init(_ centre: Core.Centre, unseenSince: Instant?, runs: [Run]) {
+        public init(_ centre: Core.Centre, unseenSince: Instant?, link: Link? = nil, runs: [Run]) {
             self.init(
                 name: centre.name,
                 tier: centre.tier,
@@ -63,6 +67,7 @@ extension Snapshot {
                 unseenSince: unseenSince,
                 capacity: centre.capacity,
                 prices: centre.prices,
+                link: link,
                 runs: runs
             )
         }
@@ -189,7 +194,9 @@ public struct QueuedJob: Hashable, Sendable {
     /// Where runs were preempted to make room for it. Such a job is considered before all others, or somebody else
     /// would take the room that was paid for with lost work. Cleared when it is placed.
     public var claim: CentreName?
-    /// How much of its inputs centres have.
+    /// How much it takes with it.
+    public var inputBytes: Bytes = 0
+    /// How much of that centres have.
     public var near: [CentreName: Bytes]
 
     public init(

@@ -141,6 +141,8 @@ public struct CentreView: Codable, Sendable, Hashable {
     public var joinedAt: Instant?
     public var agent: AgentID?
     public var prices: PriceTable
+    /// How bytes come to it; absent where nobody has said.
+    public var link: Link?
     public var capacity: CapacityFigures
     public var nodes: [NodeView]
     public var liveRuns: Int
@@ -158,6 +160,7 @@ public struct CentreView: Codable, Sendable, Hashable {
         joinedAt: Instant?,
         agent: AgentID?,
         prices: PriceTable,
+        link: Link? = nil,
         capacity: CapacityFigures,
         nodes: [NodeView],
         liveRuns: Int,
@@ -174,6 +177,7 @@ public struct CentreView: Codable, Sendable, Hashable {
         self.joinedAt = joinedAt
         self.agent = agent
         self.prices = prices
+        self.link = link
         self.capacity = capacity
         self.nodes = nodes
         self.liveRuns = liveRuns

@@ -56,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         let assembly = try Assembly(data: data, log: log)
         var settings = Point.Settings()
         settings.silenceAfter = configuration.settings.silenceAfter
+        settings.links = configuration.settings.links
         let (point, repositories) = try await assembly.open(settings: settings)
 
         if let token = try await point.bootstrap(operator: Self.name("admin"), project: Self.name("demo")) {

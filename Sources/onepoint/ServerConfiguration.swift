@@ -32,6 +32,7 @@ struct ServerConfiguration: Sendable {
         var requestsPerSecondMax = 5000
         /// Whose `X-Forwarded-For` is believed.
         var trustedProxies: Set<String> = []
+        var links: [CentreName: Link] = [:]
     }
 
     /// Reads a configuration, collecting every fault.
@@ -63,7 +64,29 @@ struct ServerConfiguration: Sendable {
             }
             reader.violations += fields.finish()
         }
+        for (index, item) in (reader.list("links", countMax: 1000) ?? []).enumerated() {
+            var fields = Fields(item, pointer: "/links/\(index)")
+            let link = link(&fields)
+            if let name = fields.string("centre").flatMap({ CentreName($0) }) {
+                if configuration.settings.links.updateValue(link, forKey: name) != nil {
+                    fields.fault("/centre", "has a link already")
+                }
+            } else {
+                fields.fault("/centre", "must be a centre's name: \(CentreName.rule)")
+            }
+            reader.violations += fields.finish()
+        }
         return (configuration, reader.finish())
+    }
+
+    private static func link(_ fields: inout Fields) -> Link {
+        var link = Link()
+        if let rate = fields.number("megabits_per_second", in: 0.001...10_000_000) { link.megabitsPerSecond = rate }
+        if let latency = fields.integer("latency_ms", in: 0...60_000) { link.latencyMilliseconds = Int(latency) }
+        if let price = fields.number("egress_gib", in: 0...1_000_000) {
+            link.egressGib = MicroCredits(Int64((price * 1e6).rounded()))
+        }
+        return link
     }
 
     private static func centre(_ fields: inout Fields) -> CentreEntry? {

@@ -55,6 +55,60 @@ import Testing
         #expect(plan(.fixture(centres, [job])).placements.first?.centre == centreName("tight"))
     }
 
+    @Test("where links are known, a job goes where its inputs are soonest, in tens of seconds, then by price")
+    func links() {
+        func centre(_ name: String, cores: Int, _ link: Link?) -> Snapshot.Centre {
+            var centre = Snapshot.Centre.fixture(name, nodes: [.fixture("n1", cores: cores)])
+            centre.link = link
+            return centre
+        }
+        var job = QueuedJob.fixture(1, .fixture(cores: 4))
+        job.inputBytes = .gibi(10)
+        let slow = centre("slow", cores: 4, Link(megabitsPerSecond: 100))
+        let fast = centre("fast", cores: 64, Link(megabitsPerSecond: 10_000, latencyMilliseconds: 20, egressGib: 1000))
+        let placement = plan(.fixture([slow, fast], [job])).placements.first
+        #expect(placement?.centre == centreName("fast"))
+        #expect(
+            placement?.reason
+                == "best fit of 2 possible centres, 10 GiB to bring in about 9 s for 0.01 credits: leaves 60 cores on "
+                + "node n1; price 0.08 credits an hour"
+        )
+        // What is there already need not be brought.
+        job.near = [centreName("slow"): .gibi(10)]
+        #expect(plan(.fixture([slow, fast], [job])).placements.first?.centre == centreName("slow"))
+        // A usual link is assumed of the others.
+        job.near = [:]
+        let unsaid = centre("unsaid", cores: 64, nil)
+        #expect(plan(.fixture([slow, unsaid], [job])).placements.first?.centre == centreName("unsaid"))
+        let dear = centre("a", cores: 4, Link(megabitsPerSecond: 100, egressGib: 5000))
+        #expect(plan(.fixture([dear, slow], [job])).placements.first?.centre == centreName("slow"))
+    }
+
+    @Test("training gangs prefer hub and region, one short task the edge, and both spill over")
+    func tiers() {
+        let cards = [CardGroup(model: "h100", count: 8)]
+        func centre(_ tier: Tier) -> Snapshot.Centre {
+            .fixture(tier.rawValue, tier: tier, nodes: [.fixture("n1", cores: 64, cards: cards)])
+        }
+        let gang = Request.fixture(tasks: 2, cores: 4, cards: 2)
+        let short = Request.fixture(cores: 4, cards: 1, seconds: 600)
+        // All alike: without a preference the first by name wins.
+        func place(_ request: Request, _ tiers: [Tier]) -> Tier? {
+            placed(request, tiers.map { centre($0) }).flatMap { Tier(rawValue: $0.centre.text) }
+        }
+        #expect(place(gang, [.edge, .hub, .device]) == .hub)
+        #expect(place(gang, [.device, .region]) == .region)
+        #expect(place(gang, [.device, .edge]) == .edge)
+        #expect(place(short, [.device, .edge, .hub]) == .edge)
+        #expect(place(short, [.hub, .region]) == .region)
+        #expect(place(.fixture(cores: 4, cards: 1), [.hub, .edge]) == .edge)
+        #expect(
+            placed(short, [centre(.edge), centre(.hub)])?.reason
+                == "best fit of 2 possible centres, of tier edge as such jobs prefer: leaves 7 cards on node n1; "
+                + "price 1.08 credits an hour"
+        )
+    }
+
     @Test("between equal fits the cheaper centre wins, then the first name")
     func cheaperThenName() {
         let dear = Snapshot.Centre.fixture("a", prices: PriceTable(coreHour: 30_000))

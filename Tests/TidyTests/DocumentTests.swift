@@ -140,7 +140,7 @@ import Testing
             ) + sources.matches(of: /section\("([a-z_]+)"/)).map { String($0.output.1) }
         #expect(!keys.isEmpty)
         let document = try Self.repository.text("docs/reference/configuration.md")
-        let rows = document.matches(of: /\n\|\s*`(?:centres\[\]\.)?(?:[a-z]+\.)*([a-z_]+)`\s*\|/).map {
+        let rows = document.matches(of: /\n\|\s*`(?:(?:centres|links)\[\]\.)?(?:[a-z]+\.)*([a-z_]+)`\s*\|/).map {
             String($0.output.1)
         }
         #expect(Set(rows) == Set(keys))

@@ -89,6 +89,12 @@ struct CentresCommand: AsyncParsableCommand {
                     for (card, rate) in prices.cardHour.sorted(by: { $0.key < $1.key }) {
                         terminal.print("  \(rate) a \(printable(card))")
                     }
+                    if let link = centre.link {
+                        terminal.print(
+                            "inputs come at \(spoken(link.megabitsPerSecond)) Mbit/s after \(link.latencyMilliseconds) ms, "
+                                + "for \(link.egressGib) credits a GiB"
+                        )
+                    }
                 }
             }
         }
