@@ -37,6 +37,7 @@ public struct Card: Hashable, Sendable {
     public var library: String? { metadata["library_name"]?.stringValue }
     public var task: String? { metadata["pipeline_tag"]?.stringValue }
     public var licence: String? { metadata["license"]?.stringValue }
+    public var languages: [String] { texts("language") }
 
     /// What a search can ask for.
     public func tags(on shelf: RepositoryShelf) -> [String] {

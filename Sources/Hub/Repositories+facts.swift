@@ -117,6 +117,7 @@ extension Repositories {
         public enum Order: Sendable { case lastChanged, newest }
         public var text: String?
         public var project: String?
+        public var kind: RepositoryKind?
         /// All of them.
         public var tags: [String] = []
         public var gating: Gating?
@@ -200,6 +201,7 @@ extension Repositories {
         let path = "\(repository.path)"
         if let text = search.text, !path.lowercased().contains(text.lowercased()) { return nil }
         if let project = search.project, repository.path.project.text != project { return nil }
+        if let kind = search.kind, repository.kind != kind { return nil }
         if let gating = search.gating, repository.gating != gating { return nil }
         var found = Found(repository: repository, head: nil, card: nil, parameters: [:])
         if let id = try tx.reference(.main, of: repository.id), let head = try tx.revision(id, of: repository.id) {

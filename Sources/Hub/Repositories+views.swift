@@ -65,6 +65,7 @@ extension Repositories {
             task: card?.task,
             library: card?.library,
             licence: card?.licence,
+            languages: card?.languages ?? [],
             tags: card?.tags(on: repository.kind.shelf) ?? []
         )
     }

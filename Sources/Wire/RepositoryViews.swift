@@ -17,6 +17,7 @@ public struct RepositoryView: Codable, Sendable, Hashable {
     public var task: String?
     public var library: String?
     public var licence: String?
+    public var languages: [String]
     public var tags: [String]
 
     public init(
@@ -25,13 +26,14 @@ public struct RepositoryView: Codable, Sendable, Hashable {
         task: String?,
         library: String?,
         licence: String?,
+        languages: [String],
         tags: [String]
     ) {
         (self.repository, kind, path) = (repository.id, repository.kind, "\(repository.path)")
         (visibility, gating, creator) = (repository.visibility, repository.gating, repository.creator)
         (createdAt, updatedAt) = (repository.createdAt, repository.updatedAt)
         (self.revision, self.task, self.library) = (revision, task, library)
-        (self.licence, self.tags) = (licence, tags)
+        (self.licence, self.languages, self.tags) = (licence, languages, tags)
     }
 }
 

@@ -61,6 +61,9 @@ enum Style {
         .languages [aria-current] { color: var(--ink); }
         .title { display: flex; align-items: flex-start; justify-content: space-between; gap: 1rem 2rem; flex-wrap: wrap; margin-bottom: 1.5rem; }
         section > .title { margin-bottom: .8rem; align-items: center; } section > .title h2 { margin: 0; }
+        .facet { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .35rem 0; color: var(--soft); }
+        .facet ul { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; list-style: none; margin: 0; padding: 0; }
+        .card-text { white-space: pre-wrap; }
         .meta { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; list-style: none; margin: .45rem 0 0; padding: 0; color: var(--soft); }
         .lead { color: var(--soft); max-width: 44rem; margin: 0 0 1.4rem; }
         .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 3.5rem; }

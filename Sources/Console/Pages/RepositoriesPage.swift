@@ -44,30 +44,32 @@ struct RepositoriesPage: Sendable {
             """
     }
 
-    /// What the repositories on this page say of themselves, each a link that narrows the list.
+    /// What the repositories on this page are and say of themselves, each a link that narrows the list.
     private func facets(_ w: Words) -> HTML {
-        let chosen = query["tag"]
-        var lines: HTML = .empty
-        if let chosen {
-            let back = query.with("tag", nil).with("cursor", nil).on("/console/repositories")
-            lines += "<p class=\"narrowed\"><code>\(chosen)</code> <a href=\"\(back)\">\(w(.showAll))</a></p>"
+        let narrowed = ["tag", "kind"].html { name in
+            guard let value = query[name] else { return .empty }
+            let back = query.with(name, nil).with("cursor", nil).on("/console/repositories")
+            return "<p class=\"narrowed\"><code>\(value)</code> <a href=\"\(back)\">\(w(.showAll))</a></p>"
         }
-        for (title, values) in [
-            (w(.task), page.items.compactMap(\.task)),
-            (w(.licence), page.items.compactMap { $0.licence.map { "license:\($0)" } }),
-            (w(.library), page.items.compactMap(\.library)),
-        ] {
-            let counted = Dictionary(values.map { ($0, 1) }, uniquingKeysWith: +).sorted {
-                ($1.value, $0.key) < ($0.value, $1.key)
-            }
-            guard !counted.isEmpty, chosen == nil else { continue }
-            let links = counted.prefix(12).html { value, count in
-                let target = query.with("tag", value).with("cursor", nil).on("/console/repositories")
-                return "<li><a href=\"\(target)\">\(value) <span class=\"count\">\(count)</span></a></li>"
-            }
-            lines += "<div class=\"facet\"><span class=\"soft\">\(title)</span><ul class=\"meta\">\(links)</ul></div>"
+        let kinds = page.items.map(\.kind.rawValue)
+        let language = shelf == .datasets ? "language:" : ""
+        return narrowed + (Set(kinds).count > 1 ? facet(w(.kind), "kind", kinds) : .empty)
+            + facet(w(.task), "tag", page.items.compactMap(\.task))
+            + facet(w(.licence), "tag", page.items.compactMap { $0.licence.map { "license:\($0)" } })
+            + facet(w(.language), "tag", page.items.flatMap(\.languages).map { language + $0 })
+            + facet(w(.library), "tag", page.items.compactMap(\.library))
+    }
+
+    /// The most frequent values first; nothing where the list is narrowed so already.
+    private func facet(_ title: String, _ name: String, _ values: [String]) -> HTML {
+        let counted = Dictionary(values.map { ($0, 1) }, uniquingKeysWith: +)
+            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        guard !counted.isEmpty, query[name] == nil else { return .empty }
+        let links = counted.prefix(12).html { value, count in
+            let target = query.with(name, value).with("cursor", nil).on("/console/repositories")
+            return "<li><a href=\"\(target)\">\(value) <span class=\"count\">\(count)</span></a></li>"
         }
-        return lines
+        return "<div class=\"facet\"><span>\(title)</span><ul>\(links)</ul></div>"
     }
 
     private func list(_ frame: Frame) -> HTML {

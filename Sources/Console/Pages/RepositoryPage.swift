@@ -174,7 +174,7 @@ struct RepositoryPage: Sendable {
                 """
             )
         )
-        let blocks = snippets.html { "<h3>\($0.0)</h3>\(frame.code($0.1))" }
+        let blocks = snippets.html { "<p class=\"soft\">\($0.0)</p>\(frame.code($0.1))" }
         return "<section><h2>\(w(.howToGet))</h2>\(blocks)</section>"
     }
 

@@ -19,9 +19,10 @@ extension Console {
             var search = Repositories.Search()
             search.text = query["search"].flatMap { $0.trimmed.isEmpty ? nil : $0.trimmed }
             search.tags = query["tag"].map { [$0] } ?? []
+            search.kind = query["kind"].flatMap { RepositoryKind(rawValue: $0) }
             search.limit = 50
             let page = try await repositories.list(shelf, search, cursor: query["cursor"], principal)
-            let kept = Form(query.fields.filter { ["shelf", "search", "tag", "cursor"].contains($0.name) })
+            let kept = Form(query.fields.filter { ["shelf", "search", "tag", "kind", "cursor"].contains($0.name) })
             return RepositoriesPage(shelf: shelf, page: page, query: kept).render(frame(request, context))
         }
         page(routes, "/repositories/:id") { request, context, principal in
