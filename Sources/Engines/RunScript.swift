@@ -185,12 +185,18 @@ struct RunScript {
         # killed has left on this node, even if the run is over or forgotten by then. Apart from the main's process group,
         # which Ray kills as a whole.
         watch() {
-            self=$1 born=$2 suffix=$3 ranks=$4 left=$limit ticks=0 told=''
+            self=$1 born=$2 suffix=$3 ranks=$4 left=$limit ticks=0 told='' gone=0
             while has_main; do
                 goes_on && [ $((ticks % 10)) -eq 0 ] && echo "$ticks" > "$dir/beat$suffix"
                 sleep 1
                 ticks=$((ticks + 1))
-                has_main && goes_on || continue
+                has_main || break
+                # Forgotten, and so over, though this node was not told in time: a claim that is out of sight for another
+                # reason takes the folders beside it along.
+                gone=$((gone + 1))
+                [ -e "$dir/claim$suffix" ] || [ ! -d "${dir%/*}" ] && gone=0
+                [ $gone -eq 3 ] && kill -USR1 "$self"
+                goes_on || continue
                 if [ -z "$told" ] && { [ -e "$dir/cancel" ] || [ -e "$dir/failed" ]; }; then
                     told=yes
                     kill -USR1 "$self"
@@ -271,7 +277,8 @@ struct RunScript {
             claim
             trap 'asked' TERM INT HUP USR1
             trap 'halt limit' USR2
-            mkdir -p "$dir/work"
+            # Not with what is above it, which is gone when the run was forgotten since.
+            mkdir "$dir/work" 2> /dev/null
             ranks=$members patience_more=5 born=$(birth "$self")
             setsid sh "$script" watch "$self" "$born" "$suffix" "$ranks" < /dev/null > /dev/null 2>&1 &
             prepare

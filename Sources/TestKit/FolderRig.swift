@@ -52,6 +52,12 @@ extension FolderRig {
 
     /// Ends everything that still runs, makes the engine forget it, and removes the folder.
     public func remove() async {
+        await forgetAll()
+        _ = try? LocalEngineRig.shell("chmod -R u+rwX '\(folder)'; rm -rf '\(folder)'")
+    }
+
+    /// Ends everything that still runs and makes the engine forget it.
+    public func forgetAll() async {
         if let engine = try? await engine() {
             for run in (try? await engine.list()) ?? [] { try? await engine.cancel(run.run, grace: .zero) }
             for _ in 0..<2000 {
@@ -63,7 +69,6 @@ extension FolderRig {
                 try? await settle()
             }
         }
-        _ = try? LocalEngineRig.shell("chmod -R u+rwX '\(folder)'; rm -rf '\(folder)'")
     }
 
     /// Ends, by their ids, processes that the runs have left on this machine.

@@ -246,6 +246,34 @@ import Testing
         close(lock)
     }
 
+    @Test("a run that was forgotten before its node heard of its end is ended there; one that is out of sight goes on")
+    func forgotten() async throws {
+        let site = try Site()
+        let text = "exec 8> $ONEPOINT_OUTPUTS/lock; flock 8; echo up; sleep 600"
+        let (lost, hidden) = (try site.shell(text), try site.shell(text))
+        for run in [lost, hidden] {
+            _ = try site.start(run)
+            try await site.says("up", run)
+        }
+        func isOver(_ run: RunKey) -> Bool {
+            let lock = open("\(site.path)/\(run)/out/lock", O_RDWR)
+            defer { close(lock) }
+            return flock(lock, LOCK_EX | LOCK_NB) == 0
+        }
+        try FileManager.default.removeItem(atPath: site.runs.folder(lost).path)
+        _ = try await site.until("its processes to end") { isOver(lost) ? true : nil }
+        #expect(!isOver(hidden))
+        // As if the shared folder were away, for longer than it takes to see that a run is gone.
+        let shared = "\(site.path)/shared"
+        try FileManager.default.moveItem(atPath: shared, toPath: shared + ".away")
+        let end = ContinuousClock.now + .seconds(6)
+        _ = try await site.until("some looks at it") { ContinuousClock.now > end ? true : nil }
+        #expect(!isOver(hidden))
+        try FileManager.default.moveItem(atPath: shared + ".away", toPath: shared)
+        try site.runs.askToStop(hidden, grace: .zero)
+        #expect(try await site.outcome(hidden).kind == .cancelled)
+    }
+
     static let meeting = """
         import os, socket
         rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
