@@ -29,6 +29,17 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
 
     public init() {}
 
+    /// Read at once at the most. Bodies of gibibytes come in fewer pieces so, each of which costs two changes of threads;
+    /// connections on which little comes stay with little.
+    static let readBytesMax = 1 << 18
+
+    public func handlerAdded(context: ChannelHandlerContext) {
+        let allocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.readBytesMax)
+        context.channel.setOption(.recvAllocator, value: allocator).whenFailure { _ in
+            // A channel that is no socket, or is closed already.
+        }
+    }
+
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if isRefusing {

@@ -86,6 +86,28 @@ struct RegistryCrashTests {
         print("acknowledged: \(await acknowledged.counts)")
     }
 
+    @Test("an upload goes on after kill -9 from where it stands", .timeLimit(.minutes(5)))
+    func resumes() async throws {
+        let point = try await PointUnderTest()
+        let client = Client(url: point.url, token: point.token)
+        var random = SplitMix(Self.seed)
+        let bytes = (0..<300_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let begun = try await client.call("POST", "\(Self.repository)/blobs/uploads/", [])
+        let place = try #require(begun.headers.first(name: "Location"))
+        let sent = try await client.call("PATCH", place, Array(bytes[..<200_000]))
+        #expect(sent.status == 202 && sent.headers.first(name: "Range") == "0-199999")
+        await point.server.kill()
+        try await point.restart()
+        let status = try await client.call("GET", place)
+        #expect(status.status == 204 && status.headers.first(name: "Range") == "0-199999", "\(status)")
+        let rest = try await client.call("PATCH", place, Array(bytes[200_000...]))
+        #expect(rest.status == 202, "\(rest)")
+        let put = try await client.call("PUT", "\(place)?digest=\(Self.digest(bytes))", [])
+        #expect(put.status == 201, "\(put)")
+        let found = try await client.call("GET", "\(Self.repository)/blobs/\(Self.digest(bytes))")
+        #expect(found.body == bytes)
+    }
+
     /// Pushes images, and removes one now and then, until the server is gone.
     private static func push(_ client: Client, _ acknowledged: Acknowledged, _ seed: UInt64) async {
         var random = SplitMix(seed)
