@@ -73,7 +73,9 @@ extension Repositories {
         while case let page = try await store.read({ [last] in
             try $0.blobs(of: repository.id, after: last, limit: 1000).map(\.digest)
         }), let end = page.last {
-            let unused = page.filter { !used.contains($0) }
+            var unused = page.filter { !used.contains($0) }
+            let maps = try await xorbMaps(among: unused, of: used)
+            unused.removeAll(where: maps.contains)
             for step in stride(from: 0, to: unused.count, by: Self.stepMax) {
                 let some = Array(unused[step..<min(step + Self.stepMax, unused.count)])
                 let dead = try await blobs.unleased(some, since: limit)

@@ -214,7 +214,8 @@ extension Repositories {
         }
     }
 
-    private static func xorbAlias(_ hash: XetHash) -> String { "xet-xorb:\(hash)" }
+    private static let xorbPrefix = "xet-xorb:"
+    private static func xorbAlias(_ hash: XetHash) -> String { "\(xorbPrefix)\(hash)" }
     private static func chunkAlias(_ hash: XetHash) -> String { "xet-chunk:\(hash)" }
     private static func alias(_ name: String, in repository: RepositoryID) -> String { "\(name)@\(repository)" }
 
@@ -253,6 +254,19 @@ extension Repositories {
             if !readable.isEmpty { return Reach(map: map, isStaged: false, readable: readable) }
         }
         return nil
+    }
+
+    /// Those of some bytes that tell where the chunks of files in use are. They are needed as long as these files are.
+    func xorbMaps(among digests: [Digest], of used: Set<Digest>) async throws -> Set<Digest> {
+        let named = try await store.read { tx in
+            try digests.filter { try tx.aliases(of: $0).contains { $0.hasPrefix(Self.xorbPrefix) } }
+        }
+        var needed: Set<Digest> = []
+        for digest in named {
+            guard let map = try await map(digest), !Self.digests(of: map).isDisjoint(with: used) else { continue }
+            needed.insert(digest)
+        }
+        return needed
     }
 
     private static func digests(of map: XorbMap) -> Set<Digest> { Set(map.entries.compactMap(\.place?.digest)) }

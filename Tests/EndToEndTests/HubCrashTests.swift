@@ -48,6 +48,8 @@ struct HubCrashTests {
                     if count == 5, !isKilled {
                         isKilled = true
                         await point.server.kill()
+                        // Nobody will answer those that are left.
+                        group.cancelAll()
                     }
                 }
             }

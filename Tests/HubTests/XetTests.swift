@@ -256,4 +256,32 @@ private enum Client {
             #expect(refused?.code == .invalid)
         }
     }
+
+    @Test("collection leaves what tells where a file's chunks are, as long as the file is used")
+    func collected() async throws {
+        let seed = freshSeed("XetTests.collected")
+        try await withShelf { shelf in
+            var generator = SplitMix(seed: seed)
+            let chunks = (0..<3).map { _ in generator.bytes(5000) }
+            let (hash, bytes) = Client.xorb(chunks)
+            let content = chunks.flatMap { $0 }
+            let repository = try await shelf.repositories.repository(.models, shelf.model, for: .see, shelf.alice)
+            _ = try await shelf.repositories.stage(xorb: hash, stream(bytes), for: repository)
+            let segment = Client.Segment(xorb: hash, chunks: chunks, range: 0..<3)
+            let shard = Client.shard([segment], digest: sha256(content))
+            try await shelf.repositories.assemble(shard: shard, into: repository, shelf.alice) { _, _ in }
+            let start = Client.chunk(chunks[0]).hash
+            _ = try await shelf.commit([.link(path("w.bin"), sha256(content), nil)])
+            // Long after every lease: the files' times are the machine's, the clock is not.
+            shelf.clock.advance(.seconds(1000 * 86_400))
+            _ = try await shelf.repositories.collect()
+            #expect(try await shelf.repositories.chunk(start, from: repository, shelf.alice) != nil)
+            _ = try await shelf.commit([.deleteFile(path("w.bin"))])
+            _ = try await shelf.repositories.squash(.main, of: .models, shelf.model, message: "One", shelf.alice)
+            shelf.clock.advance(.seconds(10 * 86_400))
+            let second = try await shelf.repositories.collect()
+            #expect(second.revisions == 3 && second.grants == 2, "\(second)")
+            #expect(try await shelf.repositories.chunk(start, from: repository, shelf.alice) == nil)
+        }
+    }
 }
