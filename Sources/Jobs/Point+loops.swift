@@ -190,8 +190,8 @@ extension Point: Service {
             return (decision, Dictionary(uniqueKeysWithValues: reasons))
         }
         let plan = decision.plan
-        latest.withLock { $0 = LatestDecision(decision: decision, revision: extent.revision) }
         let spent = runtime.elapsed - began
+        latest.withLock { $0 = LatestDecision(decision: decision, revision: extent.revision, spent: spent) }
         counters.placement.withLock { $0.note(cycle: spent, placed: plan.placements.count) }
         waiting.withLock { $0 = WaitingReasons(reasons, of: snapshot.queue, isWhole: !extent.isTruncated) }
         let queued = Set(snapshot.queue.map(\.id))

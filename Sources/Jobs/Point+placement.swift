@@ -24,11 +24,14 @@ struct WaitingReasons: Sendable {
 struct LatestDecision: Sendable {
     var decision: Decision
     var revision: UInt64
+    /// How long it took.
+    var spent: Duration
 
-    /// Whether nothing can have changed since but what the log tells.
+    /// Whether it is younger than the time in which another one comes: between two cycles the loop rests for a tick, waits
+    /// for another, and then needs as long again as before, or somewhat longer.
     func isFresh(at now: Instant, _ tick: Duration) -> Bool {
         let age = now - decision.snapshot.now
-        return age >= .zero && age <= tick * 2
+        return age >= .zero && age <= tick * 2 + max(tick, spent * 4)
     }
 }
 
