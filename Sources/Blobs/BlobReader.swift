@@ -31,7 +31,7 @@ public final class BlobReader: Sendable {
         return buffer
     }
 
-    /// The bytes of `range`, or of the whole blob, in pieces of at most 256 KiB; the next piece is read when it is
+    /// The bytes of `range`, or of the whole blob, in pieces of at most 1 MiB; the next piece is read when it is
     /// asked for. Any number of iterations may run at once.
     /// - Throws: ``Failure`` `rangeNotSatisfiable` for a range that is not inside the blob.
     public func chunks(_ range: Range<Int64>? = nil) throws(Failure) -> BlobChunks {
@@ -50,7 +50,7 @@ public struct BlobChunks: AsyncSequence, Sendable {
     public typealias Element = ByteBuffer
 
     /// Of one element, in bytes.
-    public static let chunkBytesMax = 256 << 10
+    public static let chunkBytesMax = 1 << 20
 
     let reader: BlobReader
     public let range: Range<Int64>

@@ -30,8 +30,9 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
     public init() {}
 
     /// Read at once at the most. Bodies of gibibytes come in fewer pieces so, each of which costs two changes of threads;
-    /// connections on which little comes stay with little.
-    static let readBytesMax = 1 << 18
+    /// connections on which little comes stay with little. Where more comes than the disk takes, a connection holds about
+    /// 17 MiB.
+    static let readBytesMax = 1 << 20
 
     public func handlerAdded(context: ChannelHandlerContext) {
         let allocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Self.readBytesMax)

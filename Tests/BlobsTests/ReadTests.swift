@@ -13,7 +13,7 @@ struct ReadTests {
     func ranges() async throws {
         let store = try await scratch.store()
         var random = Seeded(state: testSeed())
-        for size in [0, 1, 262_143, 262_144, 262_145, Int.random(in: 500_000...2_000_000, using: &random)] {
+        for size in [0, 1, 1_048_575, 1_048_576, 1_048_577, Int.random(in: 500_000...2_000_000, using: &random)] {
             let data = content(random.next(), size)
             let reader = try await store.open(try await store.put(data).digest)
             #expect(reader.size == Bytes(Int64(size)))
