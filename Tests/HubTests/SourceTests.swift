@@ -18,7 +18,7 @@ struct SourceTests {
 
     @Test("a name means the same for ever once it was pinned")
     func pinned() async throws {
-        try await withShelf { shelf in
+        try await withShelf(hasFirstCommit: false) { shelf in
             let first = try await shelf.commit(files: ["w/a.bin": "1", "w/b.bin": "2", "README.md": "x"])
             let (pin, digest, kind) = try await shelf.repositories.pin(source(shelf), for: brain, shelf.alice)
             #expect(pin.revision == first.id)
@@ -45,7 +45,7 @@ struct SourceTests {
 
     @Test("what is not there or not the caller's is not found")
     func refused() async throws {
-        try await withShelf { shelf in
+        try await withShelf(hasFirstCommit: false) { shelf in
             await #expect(throws: Failure.self) {
                 try await shelf.repositories.pin(source(shelf), for: brain, shelf.alice)
             }
@@ -64,7 +64,7 @@ struct SourceTests {
 
     @Test("an output is committed once its job has succeeded, and lineage tells both ways")
     func published() async throws {
-        try await withShelf { shelf in
+        try await withShelf(hasFirstCommit: false) { shelf in
             let head = try await shelf.commit(files: ["w.bin": "base"])
             let base = try await shelf.repositories.pin(source(shelf), for: brain, shelf.alice)
             let target = RepositoryPath(project: brain, name: Shelf.name("tuned"))
@@ -104,7 +104,7 @@ struct SourceTests {
 
     @Test("an output that cannot be published says why, and is not tried again")
     func unpublishable() async throws {
-        try await withShelf { shelf in
+        try await withShelf(hasFirstCommit: false) { shelf in
             var spec = JobSpec(name: "tune", command: ["true"])
             spec.outputs = ["model"]
             let foreign = RepositoryPath(project: .named("other"), name: Shelf.name("mine"))

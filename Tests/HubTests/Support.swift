@@ -128,7 +128,9 @@ extension Mutex where Value == Instant {
 }
 
 /// Runs a test on a repository service of its own; everything is gone afterwards.
-func withShelf(_ test: (Shelf) async throws -> Void) async throws {
+///
+/// - Parameter hasFirstCommit: Whether the model begins as clients of the Hub have it, or empty.
+func withShelf(hasFirstCommit: Bool = true, _ test: (Shelf) async throws -> Void) async throws {
     let folder = "/tmp/onepoint-hub-\(UInt64.random(in: 0...UInt64.max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // A leftover folder in /tmp hurts nobody; a failing removal must not hide the test's own failure.
@@ -174,7 +176,11 @@ func withShelf(_ test: (Shelf) async throws -> Void) async throws {
             )
         }
     }
-    _ = try await repositories.begin(.model, shelf.model, visibility: .private, shelf.alice)
+    if hasFirstCommit {
+        _ = try await repositories.begin(.model, shelf.model, visibility: .private, shelf.alice)
+    } else {
+        _ = try await repositories.create(.model, shelf.model, visibility: .private, shelf.alice)
+    }
     try await test(shelf)
 }
 

@@ -110,8 +110,11 @@ import Testing
             ("root", ["Core", "CSupervise"], []),
             ("pure", ["Wire", "Scheduling"], ["Core"]),
             ("driver", ["Store", "Blobs", "Engines"], ["Core", "CSupervise", "Wire"]),
-            ("service", ["Jobs", "Agent"], ["Core", "Wire", "Scheduling", "Store", "Blobs", "Engines"]),
-            ("entry", ["Entry", "API", "Console"], ["Core", "Wire", "Entry", "Jobs", "Agent"]),
+            (
+                "service", ["Jobs", "Hub", "Agent"],
+                ["Core", "CXet", "Wire", "Scheduling", "Store", "Blobs", "Engines"]
+            ),
+            ("entry", ["Entry", "API", "Protocols", "Console"], ["Core", "Wire", "Entry", "Jobs", "Hub", "Agent"]),
             ("client", ["Client"], ["Core", "Wire"]),
             ("test", ["TestKit"], ["Core", "Engines"]),
         ]
