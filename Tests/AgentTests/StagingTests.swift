@@ -1,3 +1,4 @@
+import Blobs
 import Core
 import Engines
 import Glibc
@@ -297,7 +298,7 @@ import Wire
                 site.point.with { $0.uploadPiecesLeft } == 0
                     && waiting() == "its outputs do not arrive: The point cannot be reached."
             }
-            #expect(site.point.with { $0.uploadedBytes } == pieces << 18)
+            #expect(site.point.with { $0.uploadedBytes } == pieces * BlobChunks.chunkBytesMax)
             // The same process, then another.
             if pieces == 2 {
                 await site.kill()
@@ -403,7 +404,7 @@ import Wire
         })
         let run = leaves(site)
         func waiting() -> String? { site.point.entry(run)?.waiting }
-        await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 256 KiB of 4 MiB, ") == true }
+        await site.wait("it says how far it is") { waiting()?.hasPrefix("uploading out: 1 MiB of 4 MiB, ") == true }
         #expect(waiting()?.hasSuffix("/s") == true)
         site.point.with { $0.uploadPiecesLeft = .max }
         await site.endsWell(run)
