@@ -40,13 +40,7 @@ extension Repositories {
         for right: RepositoryRight,
         _ caller: Principal?
     ) async throws -> Repository {
-        try await store.read { tx in
-            guard let repository = try tx.repository(id) else {
-                throw Failure(.notFound, "There is no such repository that you can see.")
-            }
-            try Self.require(right, on: repository, caller, tx)
-            return repository
-        }
+        try await store.read { try Self.find(id, for: right, caller, $0) }
     }
 
     /// The projects that a caller is in, and as what.

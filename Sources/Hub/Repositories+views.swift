@@ -21,7 +21,8 @@ extension Repositories {
         return Page(items: found.map { Self.view($0.repository, $0.head, $0.card) }, next: next.map { "\($0)" })
     }
 
-    private static func find(
+    /// In one sentence for what is not there and for what is hidden, so that an identifier tells no name.
+    static func find(
         _ id: RepositoryID,
         for right: RepositoryRight,
         _ caller: Principal?,
