@@ -252,7 +252,8 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Core", "Hub", "Scheduling", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
+                "Console", "Core", "Entry", "Hub", "Scheduling", "Wire",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Golden"],

@@ -24,7 +24,7 @@ extension APIRoutes {
         ) { call in
             var search = Repositories.Search()
             search.text = call.query("search")
-            search.project = try call.query("project", as: ProjectName.self)?.text
+            search.project = try call.query("project")
             search.tags = call.query("tag")?.split(separator: ",").map(String.init) ?? []
             search.limit = try call.limit()
             let page = try await call.api.repositories.list(

@@ -213,7 +213,7 @@ extension APIRoutes {
         "title": .string, "weight": .integer("Part in the fair share.", in: 1...1000), "metered": .boolean,
         "quota": .object([
             "cores": .integer("In thousandths of a core."), "cards": .integer("Cards at one time."),
-            "runs": .integer("Runs at one time."),
+            "runs": .integer("Runs at one time."), "bytes": .integer("In bytes, of its repositories."),
         ]),
     ]
 
@@ -226,7 +226,8 @@ extension APIRoutes {
                 Quota(
                     cores: reader.optionalInteger("cores", in: count).map { MilliCores($0) },
                     cards: reader.optionalInteger("cards", in: count).map { Int($0) },
-                    runs: reader.optionalInteger("runs", in: count).map { Int($0) }
+                    runs: reader.optionalInteger("runs", in: count).map { Int($0) },
+                    bytes: reader.optionalInteger("bytes", in: 0...(1 << 60)).map { Bytes($0) }
                 )
             },
             metered: reader.optionalBool("metered")

@@ -141,7 +141,7 @@ struct Call: Sendable {
             hash.combine(data)
             let tag = "W/\"\(String(hash.value, radix: 16))\""
             headers[.eTag] = tag
-            if let known = request.headers[.ifNoneMatch], Self.matches(known, tag) {
+            if let known = request.headers[.ifNoneMatch], Response.matches(known, tag) {
                 return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "private, no-cache"])
             }
         }
@@ -149,16 +149,6 @@ struct Call: Sendable {
     }
 
     func noContent() -> Response { Response(status: .noContent) }
-
-    /// Weak comparison (RFC 9110, section 8.8.3.2) with a list of tags or `*`.
-    static func matches(_ list: String, _ tag: String) -> Bool {
-        func bare(_ tag: some StringProtocol) -> Substring {
-            let text = Substring(tag).drop { $0 == " " }
-            return text.hasPrefix("W/") ? text.dropFirst(2) : text
-        }
-        return list == "*"
-            || list.split(separator: ",").contains { bare($0) == bare(tag) }
-    }
 }
 
 extension DecodingError {

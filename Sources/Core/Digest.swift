@@ -58,17 +58,6 @@ public struct Digest: Hashable, Sendable, Comparable, LosslessStringConvertible 
     }
 }
 
-extension Digest: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let digest = Digest(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a sha256 digest")
-        }
-        self = digest
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension Digest: TextCoded {
+    public static var misread: String { "not a sha256 digest" }
 }

@@ -75,20 +75,8 @@ extension ID: LosslessStringConvertible {
     }
 }
 
-extension ID: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let id = Self(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a \(Tag.prefix) identifier")
-        }
-        self = id
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension ID: TextCoded {
+    public static var misread: String { "not a \(Tag.prefix) identifier" }
 }
 
 extension StaticString {

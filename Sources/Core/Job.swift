@@ -106,23 +106,12 @@ public struct JobLifecycle: Hashable, Sendable {
 }
 
 /// What must succeed before a job may start.
-public enum Dependency: Hashable, Sendable, Codable {
+public enum Dependency: Hashable, Sendable, TextCoded {
     case job(JobID)
     /// Every element of it.
     case array(ArrayID)
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let value = Dependency(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a job's or an array's id")
-        }
-        self = value
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+    public static var misread: String { "not a job's or an array's id" }
 }
 
 extension Dependency: LosslessStringConvertible {

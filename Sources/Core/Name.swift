@@ -29,19 +29,8 @@ private func isLabelByte(_ byte: UInt8) -> Bool {
     }
 }
 
-extension Name: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let name = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: Self.rule)
-        }
-        self = name
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
+extension Name: TextCoded {
+    public static var misread: String { rule }
 }
 
 public enum ProjectTag {}

@@ -95,19 +95,8 @@ public struct RepositoryName: Hashable, Sendable, Comparable, LosslessStringConv
     }
 }
 
-extension RepositoryName: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let name = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: Self.rule)
-        }
-        self = name
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
+extension RepositoryName: TextCoded {
+    public static var misread: String { rule }
 }
 
 /// A repository's address: `demo/resnet`.
@@ -156,6 +145,13 @@ public struct Repository: Hashable, Sendable, Codable {
     }
 }
 
+/// In which order repositories are listed.
+public enum RepositoryOrder: Sendable {
+    /// Those that changed last first.
+    case lastChanged
+    case newest
+}
+
 /// A SHA-1 as git names its objects: 40 hexadecimal digits in lower case. It names; it proves nothing, and no bytes are
 /// found by it outside the repository that they are in.
 public struct GitHash: Hashable, Sendable, Comparable, LosslessStringConvertible {
@@ -175,19 +171,8 @@ public struct GitHash: Hashable, Sendable, Comparable, LosslessStringConvertible
     public static func < (a: Self, b: Self) -> Bool { a.text < b.text }
 }
 
-extension GitHash: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let hash = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not 40 hexadecimal digits")
-        }
-        self = hash
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
+extension GitHash: TextCoded {
+    public static var misread: String { "not 40 hexadecimal digits" }
 }
 
 /// One name in a folder of a revision.
@@ -282,19 +267,8 @@ public struct ReferenceName: Hashable, Sendable, Comparable, LosslessStringConve
     public static func < (a: Self, b: Self) -> Bool { a.description < b.description }
 }
 
-extension ReferenceName: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let name = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not the name of a reference")
-        }
-        self = name
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension ReferenceName: TextCoded {
+    public static var misread: String { "not the name of a reference" }
 }
 
 /// What a registry knows of a manifest without reading it again.

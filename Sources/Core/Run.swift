@@ -1,5 +1,5 @@
 /// Which attempt of which job. The number is the fence: only the job's current number may start, write or be billed.
-public struct RunKey: Hashable, Sendable, Comparable, Codable, LosslessStringConvertible {
+public struct RunKey: Hashable, Sendable, Comparable, TextCoded, LosslessStringConvertible {
     public let job: JobID
     /// From 1.
     public let number: Int
@@ -45,18 +45,7 @@ public struct RunKey: Hashable, Sendable, Comparable, Codable, LosslessStringCon
         self.init(job: JobID(high: words.high, low: words.low), number: number)
     }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let key = RunKey(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a run's name")
-        }
-        self = key
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+    public static var misread: String { "not a run's name" }
 
     public static func < (a: RunKey, b: RunKey) -> Bool { (a.job, a.number) < (b.job, b.number) }
 }

@@ -40,11 +40,14 @@ public struct Quota: Hashable, Sendable, Codable {
     public var cores: MilliCores?
     public var cards: Int?
     public var runs: Int?
+    /// Of its repositories, each repository's bytes counted once.
+    public var bytes: Bytes?
 
-    public init(cores: MilliCores? = nil, cards: Int? = nil, runs: Int? = nil) {
+    public init(cores: MilliCores? = nil, cards: Int? = nil, runs: Int? = nil, bytes: Bytes? = nil) {
         self.cores = cores
         self.cards = cards
         self.runs = runs
+        self.bytes = bytes
     }
 }
 

@@ -58,8 +58,8 @@ public struct AppContext: RequestContext {
         notes.state.withLock { $0.caller = principal.user.text }
     }
 
-    /// Writes to the log what a refusal says only there. For faces that answer errors in a shape of their own.
-    public func noteRefusal(_ failure: Failure) {
+    /// Writes to the log what a refusal says only there.
+    func noteRefusal(_ failure: Failure) {
         guard failure.note != nil || failure.code == .internal else { return }
         logger.log(
             level: failure.code == .internal ? .error : .info,

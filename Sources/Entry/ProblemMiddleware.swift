@@ -67,14 +67,7 @@ public struct ProblemMiddleware: RouterMiddleware {
     }
 
     private func problem(of error: any Error, _ request: Request, _ context: AppContext) -> (Problem, HTTPFields) {
-        switch error {
-        case let failure as Failure:
-            context.noteRefusal(failure)
-            return (Problem(failure, request, context), [:])
-        case let error as FailureWithHeaders:
-            context.noteRefusal(error.failure)
-            return (Problem(error.failure, request, context), error.headers)
-        case let error as MethodNotAllowed:
+        if let error = error as? MethodNotAllowed {
             let allowed = error.allowed.map(\.rawValue).sorted().joined(separator: ", ")
             let detail = "\(request.uri.path) has no \(request.method.rawValue); it has \(allowed)."
             let problem = Problem(
@@ -84,25 +77,39 @@ public struct ProblemMiddleware: RouterMiddleware {
                 requestID: context.requestID
             )
             return (problem, [.allow: allowed])
+        }
+        let (failure, headers) = context.failure(of: error)
+        return (Problem(failure, request, context), headers)
+    }
+}
+
+extension AppContext {
+    /// What a caller is told of an error, and the headers that go with it; what only the log may know is written there.
+    public func failure(of error: any Error) -> (failure: Failure, headers: HTTPFields) {
+        switch error {
+        case let failure as Failure:
+            noteRefusal(failure)
+            return (failure, [:])
+        case let error as FailureWithHeaders:
+            noteRefusal(error.failure)
+            return (error.failure, error.headers)
         case let error as HTTPError:
-            return (Problem(Failure(error), request, context), error.headers)
+            return (Failure(error), error.headers)
         case is CancellationError:
-            let failure = Failure(.unavailable, "The point is shutting down; try again.", retryAfter: .seconds(2))
-            return (Problem(failure, request, context), [:])
+            return (Failure(.unavailable, "The point is shutting down; try again.", retryAfter: .seconds(2)), [:])
         case is ChannelError, is IOError:
             // The caller went away; nobody will read this.
-            context.logger.debug("connection lost", metadata: ["error": "\(error)"])
-            return (Problem(Failure(.unavailable, "The connection was lost."), request, context), [:])
+            logger.debug("connection lost", metadata: ["error": "\(error)"])
+            return (Failure(.unavailable, "The connection was lost."), [:])
         default:
-            context.logger.error(
+            logger.error(
                 "request failed unexpectedly",
                 metadata: [
                     "error.type": "\(type(of: error))", "error": "\(String(describing: error).prefix(500))",
-                    "http.route": "\(context.routeTemplate)",
+                    "http.route": "\(routeTemplate)",
                 ]
             )
-            let failure = Failure(.internal, "Something broke on our side. Tell the operator the request id.")
-            return (Problem(failure, request, context), [:])
+            return (Failure(.internal, "Something broke on our side. Tell the operator the request id."), [:])
         }
     }
 }

@@ -29,14 +29,8 @@ public struct SecurityHeadersMiddleware: RouterMiddleware {
 
 extension HTTPField.Name {
     /// Unique within the process; the same as in problems and logs.
-    static let requestID = name("X-Request-Id")
-    static let referrerPolicy = name("Referrer-Policy")
+    static let requestID = constant("X-Request-Id")
+    static let referrerPolicy = constant("Referrer-Policy")
     /// Asks nginx and its kin not to buffer a stream.
-    static let accelBuffering = name("X-Accel-Buffering")
-
-    // The names above are constants of ours that are valid tokens.
-    private static func name(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is not a header name") }
-        return name
-    }
+    static let accelBuffering = constant("X-Accel-Buffering")
 }

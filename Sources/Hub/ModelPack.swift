@@ -3,24 +3,26 @@ import Core
 /// A revision as an artifact of OCI, in the form that the CNCF's ModelPack specification gives it: a configuration, and
 /// one raw layer for each file. The layers are the files' own bytes.
 struct ModelPack {
+    static let artifactType = "application/vnd.cncf.model.manifest.v1+json"
+    static let configType = "application/vnd.cncf.model.config.v1+json"
+
     /// One file of a revision.
     struct File: Hashable, Sendable {
-        /// From the root, with `/` between the names.
         var path: String
         var digest: Digest
         var size: Bytes
     }
 
-    static let artifactType = "application/vnd.cncf.model.manifest.v1+json"
-    static let configType = "application/vnd.cncf.model.config.v1+json"
-
     let config: [UInt8]
     let revision: Revision
     let files: [File]
 
-    /// - Parameter files: In the order of their paths. The same revision always makes the same bytes.
-    init(_ revision: Revision, _ files: [File]) {
-        (self.revision, self.files) = (revision, files)
+    /// - Parameter files: Of the whole revision. The same revision always makes the same bytes.
+    init(_ revision: Revision, _ files: [PlacedEntry]) {
+        self.revision = revision
+        self.files = files.compactMap { file in
+            file.entry.digest.map { File(path: file.path, digest: $0, size: file.entry.size) }
+        }.sorted { $0.path < $1.path }
         config = Self.bytes(
             .object([
                 (
@@ -34,7 +36,7 @@ struct ModelPack {
                 (
                     "modelfs",
                     .object([
-                        ("type", .string("layers")), ("diffIds", .array(files.map { .string("\($0.digest)") })),
+                        ("type", .string("layers")), ("diffIds", .array(self.files.map { .string("\($0.digest)") })),
                     ])
                 ),
                 ("config", .object([])),

@@ -25,6 +25,30 @@ extension Repositories {
         try await store.read { try Self.find(shelf, path, for: right, caller, $0) }
     }
 
+    /// Reads in one view of everything, with the repository of that name, if the caller has that right on it.
+    func read<Result: Sendable>(
+        _ shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        as right: RepositoryRight,
+        _ caller: Principal?,
+        _ body: @escaping @Sendable (ReadTransaction, Repository) throws -> Result
+    ) async throws -> Result {
+        try await store.read { tx in try body(tx, Self.find(shelf, path, for: right, caller, tx)) }
+    }
+
+    /// Writes in one transaction, in which the caller's right is checked.
+    @discardableResult
+    func write<Result: Sendable>(
+        to shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        as right: RepositoryRight,
+        _ caller: Principal?,
+        _ body: @escaping @Sendable (WriteTransaction, Repository, Instant) throws -> Result
+    ) async throws -> Result {
+        let now = now()
+        return try await write { tx in try body(tx, Self.find(shelf, path, for: right, caller, tx), now) }
+    }
+
     static func find(
         _ shelf: RepositoryShelf,
         _ path: RepositoryPath,

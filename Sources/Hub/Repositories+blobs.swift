@@ -48,6 +48,7 @@ extension Repositories {
         let isKnown = try tx.blobGrant(repository.id, blob.digest) != nil
         let fresh = try aliases.filter { try tx.digest(alias: $0) != blob.digest }
         guard !isKnown || !fresh.isEmpty else { return }
+        if !isKnown { try requireRoom(for: blob.size, in: repository.path.project, tx) }
         try tx.append(
             .repositoryBlobGranted(
                 .init(
@@ -60,6 +61,28 @@ extension Repositories {
             about: repository,
             caller,
             at: now
+        )
+    }
+
+    /// How many bytes more a project's repositories may hold; `nil` where no quota says.
+    public func room(in project: ProjectName) async throws -> Bytes? {
+        try await store.read { try Self.room(in: project, $0) }
+    }
+
+    private static func room(in project: ProjectName, _ tx: ReadTransaction) throws -> Bytes? {
+        guard let limit = try tx.project(project)?.quota.bytes else { return nil }
+        return max(0, limit - (try tx.storage(of: project)))
+    }
+
+    static func requireRoom(for size: Bytes, in project: ProjectName, _ tx: ReadTransaction) throws {
+        if let room = try room(in: project, tx), size > room { throw noRoom(for: size, of: room, in: project) }
+    }
+
+    public static func noRoom(for size: Bytes, of room: Bytes, in project: ProjectName) -> Failure {
+        Failure(
+            .quotaExceeded,
+            "The quota of project '\(project)' leaves its repositories room for \(room) more, which \(size) do not fit in."
+                + " Remove what is not needed, or ask an operator for more."
         )
     }
 }

@@ -22,7 +22,7 @@ extension Repositories {
     ) async throws -> ManifestRecord? {
         enum Look { case none, known(ManifestRecord), fresh(ModelPack) }
         let look: Look = try await store.read { tx in
-            guard let revision = try Self.revision(named: text, of: repository, tx) else { return .none }
+            guard let revision = try Self.resolve(text, of: repository.id, tx) else { return .none }
             let facts = try tx.facts(about: revision.id.text, in: repository.id)
             let fact = try facts.first { $0.kind == Self.manifestFact }.map { try JSON(parsing: Array($0.value.utf8)) }
             if let digest = fact?.stringValue.flatMap({ Digest($0) }),
@@ -30,7 +30,10 @@ extension Repositories {
             {
                 return .known(known)
             }
-            return .fresh(ModelPack(revision, try Self.files(of: revision, tx)))
+            guard let files = try Self.files(below: revision.tree, max: ManifestDocument.partsMax - 1, tx) else {
+                throw Self.tooManyFiles
+            }
+            return .fresh(ModelPack(revision, files))
         }
         switch look {
         case .none: return nil
@@ -41,10 +44,10 @@ extension Repositories {
 
     private func keep(_ pack: ModelPack, in repository: Repository, _ caller: Principal?) async throws -> ManifestRecord
     {
-        let config = try await leased(ByteBuffer(bytes: pack.config), expected: nil)
+        let config = try await blobs.put(pack.config)
         let bytes = pack.manifest(config: config.digest)
         guard bytes.count <= ManifestDocument.bytesMax else { throw Self.tooManyFiles }
-        let blob = try await leased(ByteBuffer(bytes: bytes), expected: nil)
+        let blob = try await blobs.put(bytes)
         let record = ManifestRecord(
             digest: blob.digest,
             size: blob.size,
@@ -78,32 +81,6 @@ extension Repositories {
             try tx.append(.factNoted(fact), about: repository, caller, at: now)
         }
         return record
-    }
-
-    static func revision(named text: String, of repository: Repository, _ tx: ReadTransaction) throws -> Revision? {
-        guard repository.kind != .image else { return nil }
-        var id: GitHash?
-        for kind in [ReferenceName.Kind.branch, .tag] where id == nil {
-            id = try ReferenceName(kind, text).flatMap { try tx.reference($0, of: repository.id) }
-        }
-        return try (id ?? GitHash(text)).flatMap { try tx.revision($0, of: repository.id) }
-    }
-
-    private static func files(of revision: Revision, _ tx: ReadTransaction) throws -> [ModelPack.File] {
-        var files: [ModelPack.File] = []
-        var folders = [(prefix: "", tree: revision.tree)]
-        while let folder = folders.popLast() {
-            for entry in try tx.entries(of: folder.tree, limit: ManifestDocument.partsMax + 1) {
-                let path = folder.prefix + entry.name
-                if entry.kind == .folder {
-                    folders.append((path + "/", entry.oid))
-                } else if let digest = entry.digest {
-                    files.append(ModelPack.File(path: path, digest: digest, size: entry.size))
-                }
-            }
-            guard files.count + folders.count < ManifestDocument.partsMax else { throw tooManyFiles }
-        }
-        return files.sorted { $0.path < $1.path }
     }
 
     private static let tooManyFiles = Failure(

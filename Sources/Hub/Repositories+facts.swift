@@ -12,6 +12,23 @@ public struct ContentFacts: Sendable {
     public var parameters: [String: Int64] = [:]
 
     public init() {}
+
+    /// Adds a file's counts. They are its own word: so many that no sum holds them count as the most there is.
+    fileprivate mutating func add(parameters counts: [(key: String, value: JSON)]) {
+        for (type, count) in counts {
+            let (sum, isOver) = parameters[type, default: 0]
+                .addingReportingOverflow(max(0, count.integerValue ?? 0))
+            parameters[type] = isOver ? .max : sum
+        }
+    }
+
+    /// How many numbers the weights are.
+    public var parameterCount: Int64 {
+        parameters.values.reduce(0) { sum, count in
+            let (sum, isOver) = sum.addingReportingOverflow(count)
+            return isOver ? .max : sum
+        }
+    }
 }
 
 extension Repositories {
@@ -19,6 +36,7 @@ extension Repositories {
     private static let parametersKind = "safetensors"
     /// What finds the facts; to be counted up when it finds more.
     private static let tool = "onepoint/1"
+    private static let weightsSuffix = ".safetensors"
     /// So many files are looked into at most.
     private static let weightFilesMax = 256
 
@@ -49,56 +67,72 @@ extension Repositories {
         }
     }
 
+    /// The facts that were noted, and the files that nobody has looked into yet.
+    private struct Noted: Sendable {
+        var facts = ContentFacts()
+        var unreadCard: Digest?
+        var unreadWeights: [Digest] = []
+    }
+
+    private static func noted(
+        _ revision: Revision,
+        of repository: RepositoryID,
+        withParameters: Bool,
+        _ tx: ReadTransaction
+    ) throws -> Noted {
+        var noted = Noted()
+        func fact(_ kind: String, _ digest: Digest) throws -> JSON? {
+            try tx.facts(about: "\(digest)", in: repository).first { $0.kind == kind }
+                .flatMap { try? JSON(parsing: $0.value.utf8) }
+        }
+        if let readme = try tx.entry("README.md", of: revision.tree)?.digest {
+            switch try fact(cardKind, readme) {
+            case let value?: noted.facts.card = value.kind == "an object" ? Card(metadata: value) : nil
+            case nil: noted.unreadCard = readme
+            }
+        }
+        guard withParameters else { return noted }
+        for entry in try tx.entries(of: revision.tree, ending: weightsSuffix, limit: weightFilesMax) {
+            guard let digest = entry.digest else { continue }
+            switch try fact(parametersKind, digest) {
+            case .object(let counts)?: noted.facts.add(parameters: counts)
+            case _?: break
+            case nil: noted.unreadWeights.append(digest)
+            }
+        }
+        return noted
+    }
+
     private func gather(
         _ revision: Revision,
         _ repository: Repository
     ) async throws -> (facts: ContentFacts, fresh: [Event.FactNoted]) {
-        let (known, readme, weights) = try await store.read { tx in
-            let readme = try tx.entry("README.md", of: revision.tree).flatMap { $0.digest }
-            let weights = try tx.entries(of: revision.tree).filter {
-                $0.kind != .folder && $0.name.hasSuffix(".safetensors")
-            }.prefix(Self.weightFilesMax).compactMap(\.digest)
-            var known: [Digest: [Event.FactNoted]] = [:]
-            for digest in weights + [readme].compactMap({ $0 }) {
-                known[digest] = try tx.facts(about: "\(digest)", in: repository.id)
-            }
-            return (known, readme, weights)
+        let noted = try await store.read { tx in
+            try Self.noted(revision, of: repository.id, withParameters: true, tx)
         }
-        func noted(_ kind: String, _ digest: Digest) -> JSON? {
-            known[digest]?.first { $0.kind == kind }.flatMap { try? JSON(parsing: $0.value.utf8) }
-        }
-        func fact(_ kind: String, _ digest: Digest, _ value: JSON) -> Event.FactNoted {
-            .init(
-                repository: repository.id,
-                subject: "\(digest)",
-                kind: kind,
-                value: value.text,
-                tool: Self.tool
+        var facts = noted.facts
+        var fresh: [Event.FactNoted] = []
+        func note(_ kind: String, _ digest: Digest, _ value: JSON) {
+            fresh.append(
+                .init(
+                    repository: repository.id,
+                    subject: "\(digest)",
+                    kind: kind,
+                    value: value.text,
+                    tool: Self.tool
+                )
             )
         }
-        var facts = ContentFacts()
-        var fresh: [Event.FactNoted] = []
-        if let readme {
-            if let value = noted(Self.cardKind, readme) {
-                facts.card = value.kind == "an object" ? Card(metadata: value) : nil
-            } else {
-                facts.card = try await card(readme)
-                fresh.append(fact(Self.cardKind, readme, facts.card?.metadata ?? .null))
-            }
+        if let readme = noted.unreadCard {
+            facts.card = try await card(readme)
+            note(Self.cardKind, readme, facts.card?.metadata ?? .null)
         }
-        for digest in weights {
-            var value = noted(Self.parametersKind, digest)
-            if value == nil, let blob = try? await blobs.open(digest) {
-                let found = try await Safetensors(blob)?.parameters ?? [:]
-                let members = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSON.integer($0.value)) }
-                value = .object(members)
-                fresh.append(fact(Self.parametersKind, digest, .object(members)))
-            }
-            guard case .object(let members)? = value else { continue }
-            for (type, count) in members {
-                facts.parameters[type] =
-                    facts.parameters[type, default: 0].addingReportingOverflow(count.integerValue ?? 0).partialValue
-            }
+        for digest in noted.unreadWeights {
+            guard let blob = try? await blobs.open(digest) else { continue }
+            let found = try await Safetensors(blob)?.parameters ?? [:]
+            let counts = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSON.integer($0.value)) }
+            facts.add(parameters: counts)
+            note(Self.parametersKind, digest, .object(counts))
         }
         return (facts, fresh)
     }
@@ -114,18 +148,17 @@ extension Repositories {
 
     /// What to look for.
     public struct Search: Sendable {
-        public enum Order: Sendable { case lastChanged, newest }
         public var text: String?
-        public var project: String?
+        public var project: ProjectName?
         public var kind: RepositoryKind?
         /// All of them.
         public var tags: [String] = []
         public var gating: Gating?
         /// How many numbers a model has.
         public var parameters: ClosedRange<Int64>?
-        public var order = Order.lastChanged
+        public var order = RepositoryOrder.lastChanged
         /// Where the last page ended.
-        public var after: RepositoryID?
+        public var after: SearchPosition?
         public var limit = 100
         public init() {}
     }
@@ -134,61 +167,45 @@ extension Repositories {
     public struct Found: Sendable {
         public var repository: Repository
         public var head: Revision?
-        public var card: Card?
-        public var parameters: [String: Int64]
+        public var facts: ContentFacts
     }
 
-    /// So many are looked at for one page.
+    /// So many are looked at for one page. What is behind them is on the next one.
     private static let searchedMax = 20_000
 
     /// The repositories of a shelf that the caller may see and that match.
     ///
-    /// - Returns: At most `limit` of them, and where the next page begins.
+    /// - Returns: At most `limit` of them, perhaps none, and where the next page begins; `nil` at the end.
     public func search(
         _ shelf: RepositoryShelf,
         _ search: Search,
         _ caller: Principal?
-    ) async throws -> (found: [Found], next: RepositoryID?) {
+    ) async throws -> (found: [Found], next: SearchPosition?) {
         try await store.read { tx in
-            var candidates: [Repository] = []
-            if search.order == .newest {
-                var last: RepositoryID?
-                while candidates.count < Self.searchedMax {
-                    let batch = try tx.repositories(after: last, limit: 1000)
-                    guard let end = batch.last else { break }
-                    candidates += batch.filter { $0.kind.shelf == shelf }
-                    last = end.id
-                }
-                candidates.reverse()
-            }
-            var before: (updatedAt: Instant, id: RepositoryID)?
-            if let after = search.after, let repository = try tx.repository(after) {
-                before = (repository.updatedAt, repository.id)
-                if search.order == .newest { candidates = candidates.filter { $0.id < after } }
-            }
             var found: [Found] = []
+            var position = search.after
             var searched = 0
             while searched < Self.searchedMax {
-                if search.order == .lastChanged {
-                    candidates = try tx.repositories(on: shelf, before: before, limit: 500)
-                }
-                for repository in candidates {
+                let batch = try tx.repositories(
+                    on: shelf,
+                    of: search.project,
+                    search.order,
+                    before: position.map { ($0.at, $0.id) },
+                    limit: 500
+                )
+                guard !batch.isEmpty else { return (found, nil) }
+                for repository in batch {
                     searched += 1
-                    before = (repository.updatedAt, repository.id)
-                    guard
-                        try Self.isVisible(
-                            repository,
-                            to: caller,
-                            Self.role(of: caller, in: repository.path.project, tx)
-                        ),
+                    position = SearchPosition(repository, search.order)
+                    let role = try Self.role(of: caller, in: repository.path.project, tx)
+                    guard try Self.isVisible(repository, to: caller, role),
                         let match = try Self.match(repository, shelf, search, tx)
                     else { continue }
                     found.append(match)
-                    if found.count == search.limit { return (found, repository.id) }
+                    if found.count == search.limit { return (found, position) }
                 }
-                if search.order == .newest || candidates.isEmpty { break }
             }
-            return (found, nil)
+            return (found, position)
         }
     }
 
@@ -198,37 +215,44 @@ extension Repositories {
         _ search: Search,
         _ tx: ReadTransaction
     ) throws -> Found? {
-        let path = "\(repository.path)"
-        if let text = search.text, !path.lowercased().contains(text.lowercased()) { return nil }
-        if let project = search.project, repository.path.project.text != project { return nil }
+        if let text = search.text, !"\(repository.path)".lowercased().contains(text.lowercased()) { return nil }
         if let kind = search.kind, repository.kind != kind { return nil }
         if let gating = search.gating, repository.gating != gating { return nil }
-        var found = Found(repository: repository, head: nil, card: nil, parameters: [:])
+        var found = Found(repository: repository, head: nil, facts: ContentFacts())
         if let id = try tx.reference(.main, of: repository.id), let head = try tx.revision(id, of: repository.id) {
             found.head = head
-            if let readme = try tx.entry("README.md", of: head.tree)?.digest,
-                let fact = try tx.facts(about: "\(readme)", in: repository.id).first(where: { $0.kind == cardKind }),
-                let value = try? JSON(parsing: fact.value.utf8), case .object = value
-            {
-                found.card = Card(metadata: value)
-            }
-            if search.parameters != nil {
-                for entry in try tx.entries(of: head.tree) where entry.name.hasSuffix(".safetensors") {
-                    guard let digest = entry.digest,
-                        let fact = try tx.facts(about: "\(digest)", in: repository.id).first(where: {
-                            $0.kind == parametersKind
-                        }), case .object(let members)? = try? JSON(parsing: fact.value.utf8)
-                    else { continue }
-                    for (type, count) in members { found.parameters[type, default: 0] += count.integerValue ?? 0 }
-                }
-            }
+            let withParameters = search.parameters != nil
+            found.facts = try noted(head, of: repository.id, withParameters: withParameters, tx).facts
         }
         if let range = search.parameters {
-            let total = found.parameters.values.reduce(0, +)
-            guard total > 0, range.contains(total) else { return nil }
+            guard !found.facts.parameters.isEmpty, range.contains(found.facts.parameterCount) else { return nil }
         }
-        let tags = Set(found.card?.tags(on: shelf) ?? [])
-        guard search.tags.allSatisfy(tags.contains) else { return nil }
-        return found
+        let tags = Set(found.facts.card?.tags(on: shelf) ?? [])
+        return search.tags.allSatisfy(tags.contains) ? found : nil
     }
+}
+
+/// Where a list of repositories goes on, whatever became of the last one on the page.
+public struct SearchPosition: Hashable, Sendable, LosslessStringConvertible {
+    let at: Instant
+    let id: RepositoryID
+
+    init(_ repository: Repository, _ order: RepositoryOrder) {
+        id = repository.id
+        at =
+            switch order {
+            case .lastChanged: repository.updatedAt
+            case .newest: repository.createdAt
+            }
+    }
+
+    public init?(_ text: String) {
+        let parts = text.split(separator: ".")
+        guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = RepositoryID(String(parts[1])) else {
+            return nil
+        }
+        (at, self.id) = (Instant(milliseconds: milliseconds), id)
+    }
+
+    public var description: String { "\(at.milliseconds).\(id)" }
 }

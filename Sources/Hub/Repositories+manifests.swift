@@ -81,8 +81,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> HeldBytes? {
-        let found: StoredBlob? = try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .read, caller, tx)
+        let found: StoredBlob? = try await read(shelf, path, as: .read, caller) { tx, repository in
             guard let digest = try Self.plain(digest, tx), let size = try tx.blobGrant(repository.id, digest) else {
                 return nil
             }
@@ -101,8 +100,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> (record: ManifestRecord, bytes: HeldBytes)? {
-        var (repository, found) = try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .read, caller, tx)
+        var (repository, found) = try await read(shelf, path, as: .read, caller) { tx, repository in
             return (repository, try Self.manifest(reference, of: repository, tx))
         }
         if found == nil, repository.kind != .image, case .tag(let text) = reference {
@@ -155,7 +153,7 @@ extension Repositories {
         if case .sha256(let plain)? = digest { expected = plain }
         let listed = try Self.listedAnnotations(of: document)
         let parts = try await leasedParts(of: document)
-        let blob = try await leased(bytes, expected: expected)
+        let blob = try await blobs.put(bytes, expected: expected)
         let record = ManifestRecord(
             digest: blob.digest,
             size: blob.size,
@@ -172,7 +170,7 @@ extension Repositories {
             let repository =
                 try Self.known(kind, path, caller, tx)
                 ?? Self.create(kind, path, visibility: .private, id: id, caller, tx, at: now)
-            for tag in tags where try Self.revision(named: tag, of: repository, tx) != nil {
+            for tag in tags where try Self.resolve(tag, of: repository.id, tx) != nil {
                 throw Failure(.conflict, "'\(tag)' leads to a revision of '\(repository.path)'; use another tag.")
             }
             try Self.requireParts(document, parts, in: repository, tx)
@@ -216,14 +214,6 @@ extension Repositories {
         return Dictionary(uniqueKeysWithValues: zip(pairs, sizes).filter { $0.1 != nil }.map { ($0.0.key, $0.0.value) })
     }
 
-    /// Stores a manifest's bytes. Bytes that were here already are leased anew.
-    func leased(_ bytes: ByteBuffer, expected: Digest?) async throws -> StoredBlob {
-        let blob = try await blobs.put(bytes, expected: expected)
-        if try await blobs.lease([blob.digest], at: now())[0] != nil { return blob }
-        // Collected in between, so these are the first again.
-        return try await blobs.put(bytes, expected: expected)
-    }
-
     private static func requireParts(
         _ document: ManifestDocument,
         _ parts: [ContentDigest: Digest],
@@ -256,8 +246,7 @@ extension Repositories {
         limit: Int,
         _ caller: Principal?
     ) async throws -> [String] {
-        try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .read, caller, tx)
+        try await read(shelf, path, as: .read, caller) { tx, repository in
             return try tx.tags(of: repository.id, after: after, limit: limit)
         }
     }
@@ -272,8 +261,7 @@ extension Repositories {
         limit: Int,
         _ caller: Principal?
     ) async throws -> [ManifestRecord] {
-        try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .read, caller, tx)
+        try await read(shelf, path, as: .read, caller) { tx, repository in
             return try tx.referrers(
                 to: "\(subject)",
                 of: repository.id,
@@ -294,9 +282,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> Bool {
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+        return try await write(to: shelf, path, as: .write, caller) { tx, repository, now in
             guard let manifest = try Self.manifest(reference, of: repository, tx) else { return false }
             if case .tag(let tag) = reference {
                 let removed = Event.TagRemoved(repository: repository.id, tag: tag)
@@ -327,9 +313,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> Bool {
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+        return try await write(to: shelf, path, as: .write, caller) { tx, repository, now in
             guard let plain = try Self.plain(digest, tx), try tx.blobGrant(repository.id, plain) != nil else {
                 return false
             }
@@ -345,7 +329,6 @@ extension Repositories {
     private static func isNeeded(_ digest: Digest, in repository: Repository, _ tx: ReadTransaction) throws -> Bool {
         if try tx.isReferenced(digest, byManifestsOf: repository.id) { return true }
         if try tx.manifest(digest, of: repository.id) != nil { return true }
-        guard repository.kind != .image else { return false }
-        return try tx.digestsOfRevisions(of: repository.id).contains(digest)
+        return try tx.isInRevisions(digest, of: repository.id)
     }
 }

@@ -56,23 +56,15 @@ extension Repositories {
             }
             root = entry.oid
         }
-        var files: [TreeManifest.File] = []
-        var folders = [(prefix: "", tree: root)]
-        while let folder = folders.popLast() {
-            for entry in try tx.entries(of: folder.tree) {
-                guard let digest = entry.digest else {
-                    folders.append((folder.prefix + entry.name + "/", entry.oid))
-                    continue
-                }
-                guard files.count < TreeManifest.filesMax else {
-                    throw Failure(
-                        .tooLarge,
-                        "A job's input may hold \(TreeManifest.filesMax) files; name a folder of the revision."
-                    )
-                }
-                files.append(
-                    .init(path: folder.prefix + entry.name, digest: digest, size: entry.size, executable: false)
-                )
+        guard let placed = try Self.files(below: root, max: TreeManifest.filesMax, tx) else {
+            throw Failure(
+                .tooLarge,
+                "A job's input may hold \(TreeManifest.filesMax) files; name a folder of the revision."
+            )
+        }
+        let files = placed.compactMap { file in
+            file.entry.digest.map {
+                TreeManifest.File(path: file.path, digest: $0, size: file.entry.size, executable: false)
             }
         }
         return (files, false)

@@ -18,22 +18,10 @@ extension Repositories {
     private static let publishTick = Duration.seconds(5)
 
     func publishAgainAndAgain() async {
-        var failures = 0
-        while !Task.isCancelled {
-            let rings = bell.rings
-            do {
-                while try await publishDue() > 0 {}
-                failures = 0
-            } catch is CancellationError {
-                return
-            } catch {
-                failures += 1
-                if failures == 1 || failures.isMultiple(of: 60) {
-                    log.error("outputs cannot be published", metadata: ["error": "\(error)"])
-                }
-            }
-            try? await runtime.sleep(for: failures > 0 ? Self.publishTick : Self.publishPause)
-            await bell.wait(beyond: rings, atMost: Self.publishTick, on: runtime)
+        await Reconciler(bell: bell, tick: Self.publishTick, pauseMin: Self.publishPause).run(on: runtime) { error in
+            log.error("outputs cannot be published", metadata: ["error": "\(error)"])
+        } _: {
+            while try await publishDue() > 0 {}
         }
     }
 

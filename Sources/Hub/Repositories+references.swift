@@ -13,9 +13,7 @@ extension Repositories {
         message: String? = nil,
         _ caller: Principal?
     ) async throws {
-        let now = now()
-        try await write { tx in
-            let repository = try Self.find(start.shelf, start.path, for: .write, caller, tx)
+        try await write(to: start.shelf, start.path, as: .write, caller) { tx, repository, now in
             if try tx.reference(reference, of: repository.id) != nil {
                 throw Failure(.conflict, "Reference '\(reference.name)' exists already in '\(start.path)'.")
             }
@@ -41,9 +39,7 @@ extension Repositories {
         guard reference != .main else {
             throw Failure(.forbidden, "'main' is what the repository is known by; it cannot be removed.")
         }
-        let now = now()
-        try await write { tx in
-            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+        try await write(to: shelf, path, as: .write, caller) { tx, repository, now in
             guard try tx.reference(reference, of: repository.id) != nil else {
                 throw Self.absent(RevisionAddress(shelf, path, reference.name))
             }
@@ -65,9 +61,7 @@ extension Repositories {
         _ caller: Principal?
     ) async throws -> Revision {
         let caller = try Self.signedIn(caller)
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        return try await write(to: shelf, path, as: .administer, caller) { tx, repository, now in
             guard let id = try tx.reference(branch, of: repository.id),
                 let head = try tx.revision(id, of: repository.id)
             else { throw Self.absent(RevisionAddress(shelf, path, branch.name)) }
@@ -87,6 +81,8 @@ extension Repositories {
 
     // MARK: Discussions
 
+    private static let discussionsMax = 1000
+
     /// Opens a discussion, or a pull request that begins where `main` is.
     public func open(
         _ title: String,
@@ -97,9 +93,7 @@ extension Repositories {
         _ caller: Principal?
     ) async throws -> Discussion {
         let caller = try Self.signedIn(caller)
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .write, caller, tx)
+        return try await write(to: shelf, path, as: .write, caller) { tx, repository, now in
             let discussion = try Self.openDiscussion(
                 title,
                 text,
@@ -141,7 +135,7 @@ extension Repositories {
             throw Failure(.tooLarge, "A title may have 1000 bytes, a text \(Self.messageBytesMax).")
         }
         let discussion = Discussion(
-            number: (try tx.discussions(of: repository.id).first?.number ?? 0) + 1,
+            number: (try tx.discussions(of: repository.id, limit: 1).first?.number ?? 0) + 1,
             title: title,
             text: text,
             author: caller.user,
@@ -171,8 +165,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> Discussion {
-        try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .see, caller, tx)
+        try await read(shelf, path, as: .see, caller) { tx, repository in
             guard let discussion = try tx.discussion(number, of: repository.id) else {
                 throw Failure(.notFound, "'\(path)' has no discussion \(number).", note: Self.entryNote)
             }
@@ -180,12 +173,14 @@ extension Repositories {
         }
     }
 
-    /// The newest first.
+    /// The newest first, at most 1,000.
     public func discussions(
         in shelf: RepositoryShelf,
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> [Discussion] {
-        try await store.read { tx in try tx.discussions(of: Self.find(shelf, path, for: .see, caller, tx).id) }
+        try await store.read { tx in
+            try tx.discussions(of: Self.find(shelf, path, for: .see, caller, tx).id, limit: Self.discussionsMax)
+        }
     }
 }

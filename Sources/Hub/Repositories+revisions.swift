@@ -34,8 +34,7 @@ extension Repositories {
         for right: RepositoryRight,
         _ caller: Principal?
     ) async throws -> (repository: Repository, revision: Revision?) {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: right, caller, tx)
+        try await read(address.shelf, address.path, as: right, caller) { tx, repository in
             if let revision = try Self.resolve(address.revision, of: repository.id, tx) {
                 return (repository, revision)
             }
@@ -51,8 +50,7 @@ extension Repositories {
         for right: RepositoryRight,
         _ caller: Principal?
     ) async throws -> (repository: Repository, revision: Revision, entry: TreeEntry?) {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: right, caller, tx)
+        try await read(address.shelf, address.path, as: right, caller) { tx, repository in
             let revision = try Self.requireRevision(address, of: repository, tx)
             let names = path.split(separator: "/")
             return (repository, revision, names.isEmpty ? nil : try tx.entry(at: names, from: revision.tree))
@@ -65,8 +63,7 @@ extension Repositories {
         at address: RevisionAddress,
         _ caller: Principal?
     ) async throws -> (repository: Repository, revision: Revision, entries: [PlacedEntry]) {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: .see, caller, tx)
+        try await read(address.shelf, address.path, as: .see, caller) { tx, repository in
             let revision = try Self.requireRevision(address, of: repository, tx)
             let found = try paths.compactMap { path in
                 try tx.entry(at: path.split(separator: "/"), from: revision.tree).map {
@@ -92,8 +89,7 @@ extension Repositories {
         limit: Int,
         _ caller: Principal?
     ) async throws -> (repository: Repository, revision: Revision, entries: [PlacedEntry], hasMore: Bool) {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: .see, caller, tx)
+        try await read(address.shelf, address.path, as: .see, caller) { tx, repository in
             let revision = try Self.requireRevision(address, of: repository, tx)
             var tree = revision.tree
             let names = folder.split(separator: "/")
@@ -119,8 +115,7 @@ extension Repositories {
         limit: Int,
         _ caller: Principal?
     ) async throws -> (repository: Repository, revisions: [Revision]) {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: .see, caller, tx)
+        try await read(address.shelf, address.path, as: .see, caller) { tx, repository in
             let revision = try Self.requireRevision(address, of: repository, tx)
             let history = try tx.history(from: revision.id, of: repository.id, limit: skipping + limit)
             return (repository, Array(history.dropFirst(skipping)))
@@ -134,8 +129,7 @@ extension Repositories {
         at address: RevisionAddress,
         _ caller: Principal?
     ) async throws -> [String: Revision] {
-        try await store.read { tx in
-            let repository = try Self.find(address.shelf, address.path, for: .see, caller, tx)
+        try await read(address.shelf, address.path, as: .see, caller) { tx, repository in
             let revision = try Self.requireRevision(address, of: repository, tx)
             let history = try tx.history(from: revision.id, of: repository.id, limit: Self.historyMax)
             var waiting: [String: TreeEntry] = [:]
@@ -167,6 +161,13 @@ extension Repositories {
         try await store.read { tx in
             try tx.references(of: try Self.find(shelf, path, for: .see, caller, tx).id)
         }
+    }
+
+    /// The files below a folder with their paths from it, in the order of the names; `nil` when there are more than that.
+    static func files(below tree: GitHash, max: Int, _ tx: ReadTransaction) throws -> [PlacedEntry]? {
+        var walk = TreeWalk(tx: tx, isRecursive: true, filesOnly: true, limit: max + 1)
+        try walk.visit(tree, "", after: [])
+        return walk.entries.count > max ? nil : walk.entries
     }
 
     // MARK: Names
@@ -211,6 +212,7 @@ extension Repositories {
 private struct TreeWalk {
     let tx: ReadTransaction
     let isRecursive: Bool
+    var filesOnly = false
     let limit: Int
     var entries: [PlacedEntry] = []
 
@@ -226,7 +228,9 @@ private struct TreeWalk {
             let batch = try tx.entries(of: tree, after: name, limit: limit - entries.count)
             guard let last = batch.last else { return }
             for entry in batch where entries.count < limit {
-                entries.append(PlacedEntry(path: prefix + entry.name, entry: entry))
+                if !filesOnly || entry.kind != .folder {
+                    entries.append(PlacedEntry(path: prefix + entry.name, entry: entry))
+                }
                 if isRecursive, entry.kind == .folder { try visit(entry.oid, prefix + entry.name + "/", after: []) }
             }
             name = last.name

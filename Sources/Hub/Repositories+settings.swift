@@ -90,9 +90,7 @@ extension Repositories {
         if let kind, kind.shelf != shelf {
             throw Failure(.invalid, "A repository of \(shelf.rawValue) cannot become of kind \(kind.rawValue).")
         }
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        return try await write(to: shelf, path, as: .administer, caller) { tx, repository, now in
             try tx.append(
                 .repositoryChanged(
                     .init(repository: repository.id, kind: kind, visibility: visibility, gating: gating)
@@ -112,9 +110,7 @@ extension Repositories {
         to target: RepositoryPath,
         _ caller: Principal?
     ) async throws -> Repository {
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        return try await write(to: shelf, path, as: .administer, caller) { tx, repository, now in
             guard repository.kind == .image || !target.name.isNested else {
                 throw Failure(
                     .invalid,
@@ -124,6 +120,9 @@ extension Repositories {
             try Self.requireMember(of: target.project, Self.signedIn(caller), tx)
             if let other = try tx.repository(shelf, target), other.id != repository.id {
                 throw Failure(.conflict, "There is a repository '\(target)' already.")
+            }
+            if target.project != repository.path.project {
+                try Self.requireRoom(for: try tx.bytes(of: repository.id), in: target.project, tx)
             }
             try tx.append(
                 .repositoryChanged(.init(repository: repository.id, path: target)),
@@ -137,9 +136,7 @@ extension Repositories {
 
     /// Removes a repository with everything in it.
     public func remove(_ shelf: RepositoryShelf, _ path: RepositoryPath, _ caller: Principal?) async throws {
-        let now = now()
-        try await write { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        try await write(to: shelf, path, as: .administer, caller) { tx, repository, now in
             try tx.append(.repositoryRemoved(.init(repository: repository.id)), about: repository, caller, at: now)
         }
     }
@@ -153,9 +150,7 @@ extension Repositories {
         _ caller: Principal?
     ) async throws -> AccessState {
         let caller = try Self.signedIn(caller)
-        let now = now()
-        return try await write { tx in
-            let repository = try Self.find(shelf, path, for: .see, caller, tx)
+        return try await write(to: shelf, path, as: .see, caller) { tx, repository, now in
             guard repository.gating != .none else {
                 throw Failure(.conflict, "'\(path)' is not gated: its files are there for whoever sees it.")
             }
@@ -178,8 +173,7 @@ extension Repositories {
         _ state: AccessState,
         _ caller: Principal?
     ) async throws -> [(user: UserName, at: Instant)] {
-        try await store.read { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        try await read(shelf, path, as: .administer, caller) { tx, repository in
             return try tx.accessRequests(for: repository.id, state)
         }
     }
@@ -192,9 +186,7 @@ extension Repositories {
         _ state: AccessState,
         _ caller: Principal?
     ) async throws {
-        let now = now()
-        try await write { tx in
-            let repository = try Self.find(shelf, path, for: .administer, caller, tx)
+        try await write(to: shelf, path, as: .administer, caller) { tx, repository, now in
             guard try tx.user(user) != nil else { throw Failure(.notFound, "There is no user '\(user)'.") }
             try tx.append(
                 .accessSet(.init(repository: repository.id, user: user, state: state)),

@@ -12,13 +12,13 @@ extension Repositories {
     ) async throws -> Page<RepositoryView> {
         var search = search
         if let cursor {
-            guard let after = RepositoryID(cursor) else {
+            guard let after = SearchPosition(cursor) else {
                 throw Failure(.malformed, "This cursor was not made here. Begin again without one.")
             }
             search.after = after
         }
         let (found, next) = try await self.search(shelf, search, caller)
-        return Page(items: found.map { Self.view($0.repository, $0.head, $0.card) }, next: next.map { "\($0)" })
+        return Page(items: found.map { Self.view($0.repository, $0.head, $0.facts.card) }, next: next.map { "\($0)" })
     }
 
     /// In one sentence for what is not there and for what is hidden, so that an identifier tells no name.

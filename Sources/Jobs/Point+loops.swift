@@ -28,32 +28,11 @@ extension Point: Service {
         }
     }
 
-    /// Repeats a reconciler: at once when rung, at each tick anyway, and never more than a fifth of the time.
-    private func loop(_ name: String, _ bell: Bell?, _ body: @Sendable () async throws -> Void) async {
-        var failures = 0
-        while !Task.isCancelled {
-            let rings = bell?.rings ?? 0
-            let began = runtime.elapsed
-            do {
-                try await body()
-                failures = 0
-            } catch is CancellationError {
-                return
-            } catch {
-                failures += 1
-                if failures == 1 || failures.isMultiple(of: 60) {
-                    log.error("reconciler failed", metadata: ["loop": "\(name)", "error": "\(error)"])
-                }
-            }
-            let spent = runtime.elapsed - began
-            try? await runtime.sleep(
-                for: failures > 0 ? settings.tick : max(settings.cyclePauseMin, min(spent * 4, settings.tick))
-            )
-            if let bell {
-                await bell.wait(beyond: rings, atMost: settings.tick, on: runtime)
-            } else {
-                try? await runtime.sleep(for: settings.tick)
-            }
+    private func loop(_ name: String, _ bell: Bell?, _ body: () async throws -> Void) async {
+        await Reconciler(bell: bell, tick: settings.tick, pauseMin: settings.cyclePauseMin).run(on: runtime) { error in
+            log.error("reconciler failed", metadata: ["loop": "\(name)", "error": "\(error)"])
+        } _: {
+            try await body()
         }
     }
 

@@ -105,7 +105,7 @@ extension Point {
         if project.title.utf8.count > 200 { violations.append(Violation("/title", "must be at most 200 bytes")) }
         for (name, value) in [
             ("cores", project.quota.cores?.count), ("cards", project.quota.cards.map(Int64.init)),
-            ("runs", project.quota.runs.map(Int64.init)),
+            ("runs", project.quota.runs.map(Int64.init)), ("bytes", project.quota.bytes?.count),
         ] where value.map({ $0 < 0 }) ?? false {
             violations.append(Violation("/quota/\(name)", "must not be negative"))
         }
@@ -123,6 +123,7 @@ extension Point {
             runs: held.runs,
             cores: held.cores.cores,
             cards: held.cards,
+            stored: try tx.storage(of: project.name),
             role: try tx.role(of: caller.user, in: project.name),
             jobs: try tx.jobCounts([project.name])[project.name]?.byName ?? [:]
         )

@@ -42,9 +42,9 @@ extension HubFace {
             paths = (json["paths"]?.arrayValue ?? [json["paths"]].compactMap { $0 }).compactMap(\.stringValue)
             isExpanded = json["expand"]?.boolValue ?? false
         } else {
-            let fields = HubCall.fields(text)
-            paths = fields.filter { $0.name == "paths" }.map(\.value)
-            isExpanded = fields.contains { $0.name == "expand" && $0.value.lowercased() == "true" }
+            let fields = Form(parsing: text)
+            paths = fields.all("paths")
+            isExpanded = fields.raw("expand")?.lowercased() == "true"
         }
         guard paths.count <= Self.pathsMax else {
             throw Failure(.tooLarge, "At most \(Self.pathsMax) paths can be asked for at once.")
@@ -102,11 +102,9 @@ extension HubFace {
         }
         let name = entry.name
         var headers: HTTPFields = [
-            .repositoryCommit: found.revision.id.text, .acceptRanges: "bytes",
-            // What clients name the file by in their cache, the same as at every other Hub.
-            .eTag: "\"\(entry.kind == .large ? digest.hex : entry.oid.text)\"",
+            .repositoryCommit: found.revision.id.text,
             .contentDisposition:
-                "inline; filename*=UTF-8''\(name.percentEncoded()); filename=\"\(name.headerSafe.filter { $0 != "\"" })\";",
+                "inline; filename*=UTF-8''\(name.percentEncoded); filename=\"\(name.headerSafe.filter { $0 != "\"" })\";",
             // Never a page of ours, whatever is in it.
             .contentType: entry.kind == .large ? "application/octet-stream" : "text/plain; charset=utf-8",
             .cacheControl: "private, no-cache",
@@ -115,7 +113,9 @@ extension HubFace {
             headers[.linkedSize] = "\(entry.size.count)"
             headers[.linkedETag] = "\"\(digest.hex)\""
         }
-        return try await bytes(digest, entry.size, of: found.repository, headers, call)
+        // What clients name the file by in their cache, the same as at every other Hub.
+        let tag = "\"\(entry.kind == .large ? digest.hex : entry.oid.text)\""
+        return try await bytes(digest, entry.size, of: found.repository, tag: tag, headers, call)
     }
 
     /// Bytes of a repository, or a part of them.
@@ -123,52 +123,12 @@ extension HubFace {
         _ digest: Digest,
         _ size: Bytes,
         of repository: Repository,
+        tag: String,
         _ headers: HTTPFields,
         _ call: HubCall
     ) async throws -> Response {
-        var headers = headers
-        if let known = call.request.headers[.ifNoneMatch], known == headers[.eTag] {
-            return Response(status: .notModified, headers: headers)
-        }
-        if call.request.method == .head {
-            headers[.contentLength] = "\(size.count)"
-            return Response(status: .ok, headers: headers)
-        }
-        var range = call.request.headers[.range]
-        if let condition = call.request.headers[.ifRange], condition != headers[.eTag] { range = nil }
-        var status = HTTPResponse.Status.ok
-        var part = 0..<size.count
-        if let range, let asked = Self.range(range, size: size.count) {
-            guard !asked.isEmpty else {
-                throw FailureWithHeaders(
-                    Failure(.rangeNotSatisfiable, "The file has \(size.count) bytes; ask for a range within them."),
-                    headers: [.contentRange: "bytes */\(size.count)", .acceptRanges: "bytes"]
-                )
-            }
-            (status, part) = (.partialContent, asked)
-            headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size.count)"
-        }
-        let chunks = try await repositories.bytes(digest, part, in: repository)
-        let body = ResponseBody(contentLength: Int(part.upperBound - part.lowerBound)) { writer in
-            for try await chunk in chunks { try await writer.write(chunk) }
-            try await writer.finish(nil)
-        }
-        return Response(status: status, headers: headers, body: body)
-    }
-
-    /// One range of bytes (RFC 9110, section 14); `nil` for what servers are to ignore, empty for what lies outside.
-    static func range(_ header: String, size: Int64) -> Range<Int64>? {
-        guard header.hasPrefix("bytes=") else { return nil }
-        let bounds = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-        guard bounds.count == 2, bounds.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
-            return nil
-        }
-        switch (Int64(bounds[0]), Int64(bounds[1])) {
-        case (let first?, let last?) where first <= last:
-            return first < size ? first..<(min(last, size - 1) + 1) : 0..<0
-        case (let first?, nil) where bounds[1].isEmpty: return first < size ? first..<size : 0..<0
-        case (nil, let suffix?) where bounds[0].isEmpty: return suffix > 0 ? max(0, size - suffix)..<size : 0..<0
-        default: return nil
+        try await Response.content(size: size, tag: tag, headers: headers, for: call.request) {
+            try await repositories.bytes(digest, $0, in: repository)
         }
     }
 

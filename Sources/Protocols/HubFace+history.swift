@@ -1,4 +1,5 @@
 import Core
+import Entry
 import HTTPTypes
 import Hub
 import Hummingbird

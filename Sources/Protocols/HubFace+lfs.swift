@@ -44,11 +44,14 @@ extension HubFace {
         let largest = objects.compactMap { $0["size"]?.integerValue }.max() ?? 0
         // One transfer for all: in parts when the client can and one of the files is too large for one piece.
         let inParts = isUpload && transfers.contains("multipart") && largest > settings.multipartAbove.count
+        // Told before anything is sent, and once more when it has come: others may send at the same time.
+        var room = isUpload ? try await repositories.room(in: repository.path.project) : nil
         var answers: [JSON] = []
         for object in objects {
             answers.append(
                 try await isUpload
-                    ? offer(object, of: repository, inParts: inParts, call) : hand(object, of: repository, call)
+                    ? offer(object, of: repository, inParts: inParts, room: &room, call)
+                    : hand(object, of: repository, call)
             )
         }
         return call.answer(
@@ -67,10 +70,13 @@ extension HubFace {
     }
 
     /// Where to upload one file; nowhere when it is here.
+    ///
+    /// - Parameter room: How many bytes more the project may hold, of which the file takes its part.
     private func offer(
         _ object: JSON,
         of repository: Repository,
         inParts: Bool,
+        room: inout Bytes?,
         _ call: HubCall
     ) async throws -> JSON {
         guard let digest = Digest(hex: object["oid"]?.stringValue ?? ""), let size = object["size"]?.integerValue,
@@ -78,6 +84,11 @@ extension HubFace {
         else { return Self.refusal(object, 422, "'oid' must be a SHA-256, and 'size' how many bytes it has.") }
         var actions: JSON?
         if try await repositories.size(of: digest, in: repository)?.count != size {
+            if let left = room, Bytes(size) > left {
+                let failure = Repositories.noRoom(for: Bytes(size), of: left, in: repository.path.project)
+                return Self.refusal(object, 507, failure.detail)
+            }
+            room = room.map { $0 - Bytes(size) }
             let file = LargeFile(
                 repository: repository.id,
                 digest: digest,
@@ -161,10 +172,10 @@ extension HubFace {
         // Whoever has the address may have the file: the right was checked when it was handed out.
         let repository = try await repositories.existing(id)
         let headers: HTTPFields = [
-            .eTag: "\"\(digest.hex)\"", .acceptRanges: "bytes", .contentType: "application/octet-stream",
+            .contentType: "application/octet-stream",
             .contentDisposition: "attachment; filename=\"\(digest.hex)\"",
         ]
-        return try await bytes(digest, Bytes(size), of: repository, headers, call)
+        return try await bytes(digest, Bytes(size), of: repository, tag: "\"\(digest.hex)\"", headers, call)
     }
 
     func putPart(_ call: HubCall) async throws -> Response {
@@ -244,25 +255,13 @@ private struct LargeFile: Sendable {
     init?(_ call: HubCall) {
         guard call.path.count >= 3, let repository = RepositoryID(call.path[1]), let digest = Digest(hex: call.path[2]),
             let size = call.query("size").flatMap({ Int64($0) }),
-            let user = call.query("user").flatMap({ UserName($0) })
+            let caller = call.query("caller").flatMap({ Principal(sealed: $0, scopes: [.read, .write]) })
         else { return nil }
-        self.init(
-            repository: repository,
-            digest: digest,
-            size: size,
-            caller: Principal(
-                user: user,
-                isOperator: call.query("operator") == "1",
-                scopes: [.read, .write],
-                project: nil
-            )
-        )
+        self.init(repository: repository, digest: digest, size: size, caller: caller)
     }
 
     func target(_ suffix: String) -> String {
-        let user = caller.user.text.percentEncoded()
-        return "/lfs/\(repository)/\(digest.hex)\(suffix)?size=\(size)&user=\(user)"
-            + (caller.isOperator ? "&operator=1" : "")
+        "/lfs/\(repository)/\(digest.hex)\(suffix)?size=\(size)&caller=\(caller.sealed)"
     }
 
     /// What a part's tag is signed over.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import HTTPTypes
 import Hub
 import Hummingbird
@@ -140,12 +141,7 @@ extension HubFace {
         let (shelf, path) = try await named(body, call)
         // Old clients send 'private: false' when nobody said anything, so it opens the repository no further than to
         // those who are signed in.
-        let visibility: Visibility =
-            switch (body["visibility"]?.stringValue, body["private"]?.boolValue) {
-            case ("public"?, _): .public
-            case ("internal"?, _), (nil, false?): .internal
-            default: .private
-            }
+        let visibility = try Self.visibility(body, openedTo: .internal) ?? .private
         func answer(_ path: RepositoryPath, _ status: HTTPResponse.Status, error: String? = nil) -> Response {
             let url = "\(call.origin)\(shelf == .datasets ? "/datasets" : "")/\(path)"
             return call.answer(
@@ -162,6 +158,19 @@ extension HubFace {
         } catch let failure as Failure where failure.code == .conflict {
             return answer(path, .conflict, error: "You already created this model repo")
         }
+    }
+
+    /// Who is to see a repository, in the words of new clients or of old ones; `nil` where nothing is said.
+    ///
+    /// - Parameter open: What `private: false` means.
+    private static func visibility(_ body: JSON, openedTo open: Visibility) throws -> Visibility? {
+        guard let text = body["visibility"]?.stringValue else {
+            return body["private"]?.boolValue.map { $0 ? .private : open }
+        }
+        guard let visibility = Visibility(rawValue: text) else {
+            throw Failure(.invalid, "'visibility' must be private, internal or public.")
+        }
+        return visibility
     }
 
     func delete(_ call: HubCall) async throws -> Response {
@@ -182,19 +191,14 @@ extension HubFace {
 
     func settings(_ call: HubCall, _ target: HubTarget) async throws -> Response {
         let body = try await call.json()
-        let visibility: Visibility? =
-            switch (body["visibility"]?.stringValue, body["private"]?.boolValue) {
-            case (let text?, _): Visibility(rawValue: text)
-            case (nil, true?): .private
-            case (nil, false?): .public
-            case (nil, nil): nil
-            }
+        let visibility = try Self.visibility(body, openedTo: .public)
         let gating: Gating? =
             switch body["gated"] {
             case .string("auto"): .auto
             case .string("manual"): .manual
             case .bool(false): Gating.none
-            default: nil
+            case nil, .null?: nil
+            case _?: throw Failure(.invalid, "'gated' must be auto, manual or false.")
             }
         let repository = try await repositories.change(
             target.shelf,
@@ -230,7 +234,7 @@ extension HubFace {
             let pinned = RevisionAddress(target.shelf, target.path, head.id.text)
             siblings = try await self.siblings(pinned, withBlobs: call.flag("blobs"), call)
         }
-        var json = Self.info(repository, head: head, facts.card, facts.parameters, siblings: siblings)
+        var json = Self.info(repository, head: head, facts, siblings: siblings)
         if call.flag("securityStatus"), case .object(var members) = json {
             let status = JSON.members(["scansDone": false, "filesWithIssues": .array([])])
             members.append((key: "securityRepoStatus", value: status))
@@ -283,16 +287,15 @@ extension HubFace {
     static func info(
         _ repository: Repository,
         head: Revision?,
-        _ card: Card?,
-        _ parameters: [String: Int64],
+        _ facts: ContentFacts,
         siblings: [JSON]? = nil
     ) -> JSON {
+        let (card, parameters) = (facts.card, facts.parameters)
         let shelf = repository.kind.shelf
         var tags = card?.tags(on: shelf) ?? []
         if !parameters.isEmpty { tags.append("safetensors") }
         if repository.kind == .algorithm { tags.append("algorithm") }
         let counts = parameters.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSON.integer($0.value)) }
-        let total = parameters.values.reduce(Int64(0)) { $0.addingReportingOverflow($1).partialValue }
         return .members([
             "_id": .string("\(repository.id)"), "id": .string("\(repository.path)"),
             shelf == .models ? "modelId" : "name": .string("\(repository.path)"),
@@ -305,7 +308,7 @@ extension HubFace {
             "pipeline_tag": card?.task.map { .string($0) }, "library_name": card?.library.map { .string($0) },
             "cardData": card?.metadata,
             "safetensors": parameters.isEmpty
-                ? nil : .members(["parameters": .object(counts), "total": .integer(total)]),
+                ? nil : .members(["parameters": .object(counts), "total": .integer(facts.parameterCount)]),
             "siblings": siblings.map { .array($0) },
         ])
     }
@@ -314,7 +317,11 @@ extension HubFace {
         let shelf: RepositoryShelf = call.path[1] == "datasets" ? .datasets : .models
         var search = Repositories.Search()
         search.text = call.query("search")
-        search.project = call.query("author")
+        if let author = call.query("author") {
+            // Nobody has a name that is none.
+            guard let project = ProjectName(author) else { return call.answer(.array([])) }
+            search.project = project
+        }
         search.tags = (call.all("filter") + call.all("tags")).flatMap { $0.split(separator: ",").map(String.init) }
         search.tags += call.all("pipeline_tag")
         search.order = call.query("sort") == "createdAt" ? .newest : .lastChanged
@@ -328,9 +335,14 @@ extension HubFace {
         search.parameters = try call.query("num_parameters").map(Self.parameterRange)
         // Clients write no limit when they want everything, and follow the pages.
         search.limit = min(max(call.query("limit").flatMap { Int($0) } ?? 1000, 1), 1000)
-        search.after = call.query("cursor").flatMap { RepositoryID($0) }
+        search.after = try call.query("cursor").map { cursor in
+            guard let after = SearchPosition(cursor) else {
+                throw Failure(.malformed, "The cursor is not one of ours. Begin again without one.")
+            }
+            return after
+        }
         let (found, next) = try await repositories.search(shelf, search, call.caller)
-        let list = found.map { Self.info($0.repository, head: $0.head, $0.card, $0.parameters) }
+        let list = found.map { Self.info($0.repository, head: $0.head, $0.facts) }
         let link = next.map { call.pageLink(cursor: "\($0)") }
         return call.answer(.array(list), headers: link.map { [.link: $0] } ?? [:])
     }
@@ -366,7 +378,7 @@ extension HubFace {
         search.limit = 5000
         let found = try await repositories.search(shelf, search, call.caller).found
         var groups: [String: Set<String>] = [:]
-        for card in found.compactMap(\.card) {
+        for card in found.compactMap(\.facts.card) {
             for tag in card.tags(on: shelf) {
                 let kind =
                     tag == card.library
@@ -447,9 +459,7 @@ extension Optional where Wrapped == Principal {
 extension HubCall {
     /// A `Link` to the same with another cursor.
     func pageLink(cursor: String) -> String {
-        let fields = query.filter { $0.name != "cursor" } + [(name: "cursor", value: cursor)]
-        let text = fields.map { "\($0.name.percentEncoded())=\($0.value.percentEncoded())" }.joined(separator: "&")
-        return "<\(origin)\(request.uri.path)?\(text)>; rel=\"next\""
+        "<\(origin)\(query.with("cursor", cursor).on(request.uri.path))>; rel=\"next\""
     }
 }
 

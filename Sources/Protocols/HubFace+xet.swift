@@ -25,10 +25,7 @@ struct XetToken: Sendable {
     }
 
     /// What is signed.
-    private var target: String {
-        let user = caller.map { $0.user.text.percentEncoded() } ?? ""
-        return "/xet/\(repository)/\(right.rawValue)/\(user)/\(caller?.isOperator ?? false ? "operator" : "")"
-    }
+    private var target: String { "/xet/\(repository)/\(right.rawValue)/\(caller?.sealed ?? "")" }
 
     /// As the client will show it, and until when, in seconds since 1970.
     func issue(_ repositories: Repositories) -> (text: String, expires: Int64) {
@@ -44,20 +41,14 @@ struct XetToken: Sendable {
     init?(_ text: String, _ repositories: Repositories) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let parts = text.dropFirst(Self.prefix.count).split(separator: "~", omittingEmptySubsequences: false)
-        guard parts.count == 5, let repository = RepositoryID(String(parts[0])),
+        guard parts.count == 4, let repository = RepositoryID(String(parts[0])),
             let right = Right(rawValue: String(parts[1]))
         else { return nil }
-        self.init(repository: repository, right: right, caller: nil)
-        if !parts[2].isEmpty {
-            guard let user = UserName(parts[2].percentDecoded()) else { return nil }
-            caller = Principal(
-                user: user,
-                isOperator: parts[3] == "operator",
-                scopes: right == .write ? [.read, .write] : [.read],
-                project: nil
-            )
-        }
-        guard repositories.admits("XET", "\(target)?\(parts[4])") else { return nil }
+        let scopes: Set<Token.Scope> = right == .write ? [.read, .write] : [.read]
+        let caller = Principal(sealed: parts[2], scopes: scopes)
+        guard caller != nil || parts[2].isEmpty else { return nil }
+        self.init(repository: repository, right: right, caller: caller)
+        guard repositories.admits("XET", "\(target)?\(parts[3])") else { return nil }
     }
 }
 

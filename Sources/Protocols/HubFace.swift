@@ -96,36 +96,20 @@ struct HubCall: Sendable {
     let caller: Principal?
     /// The path as it was asked for, decoded after it was split: a name may have a slash in it.
     let path: [String]
-    let query: [(name: String, value: String)]
+    let query: Form
 
     init(_ request: Request, _ context: AppContext, _ caller: Principal?) {
         (self.request, self.context, self.caller) = (request, context, caller)
-        path = request.uri.path.split(separator: "/").map { $0.percentDecoded() }
-        query = HubCall.fields(request.uri.query ?? "")
+        path = request.uri.path.split(separator: "/").map(\.percentDecoded)
+        query = Form(parsing: request.uri.query ?? "")
     }
 
-    /// `a=1&b=2`, decoded.
-    static func fields(_ text: some StringProtocol) -> [(name: String, value: String)] {
-        text.split(separator: "&").map { field in
-            let parts = field.split(separator: "=", maxSplits: 1)
-            func decoded(_ part: some StringProtocol) -> String {
-                String(part.map { $0 == "+" ? " " : $0 }).percentDecoded()
-            }
-            return (parts.first.map(decoded) ?? "", parts.count > 1 ? decoded(parts[1]) : "")
-        }
-    }
-
-    func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
-    func all(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
+    func query(_ name: String) -> String? { query.raw(name) }
+    func all(_ name: String) -> [String] { query.all(name) }
     /// Clients write `true`, `True` and `1`.
     func flag(_ name: String) -> Bool { query(name).map { ["true", "1"].contains($0.lowercased()) } ?? false }
 
-    /// Where the caller reached us, as `https://host:port`.
-    var origin: String {
-        let proxied = request.headers[values: .forwardedProtocol].last
-        let scheme = proxied == "https" ? "https" : "http"
-        return "\(scheme)://\(request.head.authority ?? request.headers[.host] ?? "localhost")"
-    }
+    var origin: String { request.origin }
 
     /// The body as JSON; an empty one is an empty object.
     func json(limitBytes: Int = 4 << 20) async throws -> JSON {
@@ -197,25 +181,9 @@ extension HubFace {
 
     /// A failure as the Hub's clients read it: a code and a sentence in headers, the sentence in the body too.
     private func failure(_ error: any Error, _ request: Request, _ context: AppContext) -> Response {
-        var headers: HTTPFields = [.cacheControl: "no-store"]
-        let failure: Failure
-        switch error {
-        case let error as Failure: failure = error
-        case let error as FailureWithHeaders:
-            failure = error.failure
-            headers = error.headers
-        case is CancellationError: failure = Failure(.unavailable, "The point is shutting down; try again.")
-        case is ChannelError, is IOError: failure = Failure(.unavailable, "The connection was lost.")
-        default:
-            context.logger.error(
-                "request failed unexpectedly",
-                metadata: [
-                    "error.type": "\(type(of: error))", "error": "\(String(describing: error).prefix(500))",
-                    "http.route": "\(context.routeTemplate)",
-                ]
-            )
-            failure = Failure(.internal, "Something broke on our side. Tell the operator the request id.")
-        }
+        let (failure, extra) = context.failure(of: error)
+        var headers = extra
+        headers[.cacheControl] = "no-store"
         let problem = Problem(failure)
         // What is wrong with a request is 400 here: clients know no 422.
         let status = failure.code == .invalid || failure.code == .digestMismatch ? 400 : problem.kind.status
@@ -249,22 +217,14 @@ extension HubFace {
 }
 
 extension HTTPField.Name {
-    private static func known(_ name: String) -> Self {
-        guard let name = Self(name) else { preconditionFailure("a valid name") }
-        return name
-    }
-
-    static let errorCode = known("X-Error-Code")
-    static let errorMessage = known("X-Error-Message")
-    static let repositoryCommit = known("X-Repo-Commit")
-    static let linkedSize = known("X-Linked-Size")
-    static let linkedETag = known("X-Linked-ETag")
-    static let totalCount = known("X-Total-Count")
-    static let forwardedProtocol = known("X-Forwarded-Proto")
-    static let rateLimit = known("RateLimit")
-    static let link = known("Link")
-    static let host = known("Host")
-    static let xetAccessToken = known("X-Xet-Access-Token")
-    static let xetTokenExpiration = known("X-Xet-Token-Expiration")
-    static let xetCasURL = known("X-Xet-Cas-Url")
+    static let errorCode = constant("X-Error-Code")
+    static let errorMessage = constant("X-Error-Message")
+    static let repositoryCommit = constant("X-Repo-Commit")
+    static let linkedSize = constant("X-Linked-Size")
+    static let linkedETag = constant("X-Linked-ETag")
+    static let totalCount = constant("X-Total-Count")
+    static let rateLimit = constant("RateLimit")
+    static let xetAccessToken = constant("X-Xet-Access-Token")
+    static let xetTokenExpiration = constant("X-Xet-Token-Expiration")
+    static let xetCasURL = constant("X-Xet-Cas-Url")
 }

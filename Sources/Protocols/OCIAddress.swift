@@ -52,8 +52,8 @@ enum OCIAddress: Hashable, Sendable {
         guard path.hasPrefix("/v2") else { throw Self.nowhere }
         var parts: [String] = []
         for part in path.dropFirst(3).split(separator: "/", omittingEmptySubsequences: false) {
-            guard let text = Self.unescaped(part), !text.utf8.contains(UInt8(ascii: "/")), text != ".", text != ".."
-            else { throw Self.nowhere }
+            let text = part.percentDecoded
+            guard !text.utf8.contains(UInt8(ascii: "/")), text != ".", text != ".." else { throw Self.nowhere }
             parts.append(text)
         }
         guard parts.first == "" || parts.isEmpty else { throw Self.nowhere }
@@ -127,24 +127,5 @@ enum OCIAddress: Hashable, Sendable {
         case .tags: "/v2/{name}/tags/list"
         case .referrers: "/v2/{name}/referrers/{digest}"
         }
-    }
-
-    /// `nil` for bytes that are no UTF-8, broken escapes and NUL.
-    static func unescaped(_ text: Substring) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-                value != 0
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -98,7 +98,7 @@ extension OCIFace {
         if tags.count > limit {
             tags.removeLast()
             if let last = tags.last {
-                headers[.pageLink] = "</v2/\(name.text)/tags/list?n=\(limit)&last=\(last.percentEncoded)>; rel=\"next\""
+                headers[.link] = "</v2/\(name.text)/tags/list?n=\(limit)&last=\(last.percentEncoded)>; rel=\"next\""
             }
         }
         return call.json(
@@ -132,7 +132,7 @@ extension OCIFace {
             if let last = found.last {
                 var next = "/v2/\(name.text)/referrers/\(subject)?last=\(last.digest)"
                 if let type { next += "&artifactType=\(type.percentEncoded)" }
-                headers[.pageLink] = "<\(next)>; rel=\"next\""
+                headers[.link] = "<\(next)>; rel=\"next\""
             }
         }
         let index = JSON.object([

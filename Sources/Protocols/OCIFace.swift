@@ -22,7 +22,7 @@ func addOCIRoutes(
     // Names have any number of parts, which no template of the router's can say.
     for path in [RouterPath("/v2"), RouterPath("/v2/**")] {
         for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] {
-            router.on(path, method: method) { request, context in try await face.answer(request, context) }
+            router.on(path, method: method) { request, context in await face.answer(request, context) }
         }
     }
 }
@@ -36,8 +36,8 @@ struct OCIFace: Sendable {
     /// A token that stands for no credentials. Rights are checked at every call, so nothing has to be signed.
     static let anonymousToken = "anonymous"
 
-    /// Refusals have a shape of their own here; what breaks underneath is everybody's to handle.
-    func answer(_ request: Request, _ context: AppContext) async throws -> Response {
+    /// Refusals have a shape of their own here.
+    func answer(_ request: Request, _ context: AppContext) async -> Response {
         var address: OCIAddress?
         do {
             let found = try OCIAddress(path: request.uri.path)
@@ -48,7 +48,7 @@ struct OCIFace: Sendable {
             response.headers[.distributionVersion] = "registry/2.0"
             return response
         } catch {
-            var response = try refusal(error, address, request, context).response
+            var response = refusal(error, address, request, context).response
             response.headers[.distributionVersion] = "registry/2.0"
             return request.method == .head ? response.createHeadResponse() : response
         }
@@ -59,8 +59,8 @@ struct OCIFace: Sendable {
         case (.ping, .get), (.ping, .head): return try ping(call)
         case (.token, .get): return try await token(call)
         case (.token, .post): return try await tokenByForm(call)
-        case (.blob(let name, let digest), .get): return try await blob(digest, of: name, call)
-        case (.blob(let name, let digest), .head): return try await blobHead(digest, of: name, call)
+        case (.blob(let name, let digest), .get), (.blob(let name, let digest), .head):
+            return try await blob(digest, of: name, call)
         case (.blob(let name, let digest), .delete): return try await removeBlob(digest, of: name, call)
         case (.manifest(let name, let reference), .get): return try await manifest(reference, of: name, call)
         case (.manifest(let name, let reference), .head):
@@ -101,14 +101,15 @@ struct OCIFace: Sendable {
         _ address: OCIAddress?,
         _ request: Request,
         _ context: AppContext
-    ) throws -> OCIError {
+    ) -> OCIError {
         switch error {
         case let error as OCIError: return error
         case let error as MissingParts: return OCIError(error)
-        case let failure as Failure:
-            context.noteRefusal(failure)
-            return refusal(failure, address, request)
-        default: throw error
+        default:
+            let (failure, headers) = context.failure(of: error)
+            var refused = refusal(failure, address, request)
+            refused.headers.append(contentsOf: headers)
+            return refused
         }
     }
 
@@ -167,24 +168,15 @@ struct OCIFace: Sendable {
     /// The same by OAuth 2 (RFC 6749, sections 4.3 and 6): the password, or what was given as a refresh token.
     private func tokenByForm(_ call: OCICall) async throws -> Response {
         let body = try await call.request.bytes(limitBytes: Self.formBytesMax, in: call.context)
-        let form = Self.form(String(buffer: body))
-        switch form["grant_type"] {
-        case "password": return try await tokenAnswer(checked(form["password"] ?? "", call), call)
-        case "refresh_token": return try await tokenAnswer(checked(form["refresh_token"] ?? "", call), call)
+        let form = Form(parsing: String(buffer: body))
+        switch form.raw("grant_type") {
+        case "password": return try await tokenAnswer(checked(form.raw("password") ?? "", call), call)
+        case "refresh_token": return try await tokenAnswer(checked(form.raw("refresh_token") ?? "", call), call)
         default: throw OCIError(.unsupported, status: 400, "The grant_type must be 'password' or 'refresh_token'.")
         }
     }
 
     private static let formBytesMax = 16 << 10
-
-    /// `a=1&b=2`, without what is no such text.
-    private static func form(_ text: String) -> [String: String] {
-        text.split(separator: "&").reduce(into: [:]) { form, field in
-            let parts = field.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { return }
-            form[String(parts[0])] = OCIAddress.unescaped(Substring(parts[1].replacing("+", with: " ")))
-        }
-    }
 
     private func checked(_ token: String, _ call: OCICall) async throws -> String {
         if token != Self.anonymousToken { _ = try await users.identity(of: token, from: call.context.remoteAddress) }
@@ -224,31 +216,12 @@ struct OCICall: Sendable {
     }
 }
 
-extension Request {
-    /// What an absolute address of ours begins with, as this caller reaches us. A caller who lies here only misleads
-    /// themselves.
-    var origin: String {
-        let isSecure = headers[values: .proxiedScheme].last?.lowercased() == "https"
-        let host = head.authority ?? "localhost"
-        let isPlain = host.utf8.count <= 255 && host.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x22 }
-        return (isSecure ? "https://" : "http://") + (isPlain ? host : "localhost")
-    }
-}
-
 extension HTTPField.Name {
-    static let distributionVersion = name("Docker-Distribution-API-Version")
-    static let contentDigest = name("Docker-Content-Digest")
-    static let chunkMinLength = name("OCI-Chunk-Min-Length")
-    static let uploadUUID = name("Docker-Upload-UUID")
-    static let ociSubject = name("OCI-Subject")
-    static let ociTag = name("OCI-Tag")
-    static let pageLink = name("Link")
-    static let filtersApplied = name("OCI-Filters-Applied")
-    static let proxiedScheme = name("X-Forwarded-Proto")
-
-    // The names above are constants of ours that are valid tokens.
-    private static func name(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is not a header name") }
-        return name
-    }
+    static let distributionVersion = constant("Docker-Distribution-API-Version")
+    static let contentDigest = constant("Docker-Content-Digest")
+    static let chunkMinLength = constant("OCI-Chunk-Min-Length")
+    static let uploadUUID = constant("Docker-Upload-UUID")
+    static let ociSubject = constant("OCI-Subject")
+    static let ociTag = constant("OCI-Tag")
+    static let filtersApplied = constant("OCI-Filters-Applied")
 }

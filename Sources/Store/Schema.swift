@@ -7,7 +7,10 @@ struct Migration: Sendable {
     /// `{sequence_key}` stands for the dialect's own words.
     let statements: [String]
 
-    static let all: [Migration] = [.first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository]
+    static let all: [Migration] = [
+        .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
+        .repositoryLists,
+    ]
 }
 
 enum Schema {

@@ -16,41 +16,35 @@ extension ReadTransaction {
         )
     }
 
-    /// A project's repositories of all shelves, by name.
-    public func repositories(of project: ProjectName) throws -> [Repository] {
-        try connection.all(
-            "\(Self.repositoryQuery) WHERE project = ? ORDER BY folded, shelf",
-            project,
-            read: Self.repository
-        )
-    }
-
-    /// The repositories of a shelf, those that changed last first.
+    /// The repositories of a shelf, or of one project there.
     ///
     /// - Parameter before: Where the last page ended: only what stands after this one.
     public func repositories(
         on shelf: RepositoryShelf,
-        before: (updatedAt: Instant, id: RepositoryID)? = nil,
+        of project: ProjectName? = nil,
+        _ order: RepositoryOrder,
+        before: (at: Instant, id: RepositoryID)? = nil,
         limit: Int
     ) throws -> [Repository] {
-        guard let before else {
-            return try connection.all(
-                "\(Self.repositoryQuery) WHERE shelf = ? ORDER BY updated_at DESC, id DESC LIMIT ?",
-                shelf.rawValue,
-                limit,
-                read: Self.repository
-            )
+        var conditions = "shelf = ?"
+        var values: [any SQLBindable] = [shelf.rawValue]
+        if let project {
+            conditions += " AND project = ?"
+            values.append(project)
         }
+        let column =
+            switch order {
+            case .lastChanged: "updated_at"
+            case .newest: "created_at"
+            }
+        if let before {
+            conditions += " AND (\(column) < ? OR (\(column) = ? AND id < ?))"
+            values += [before.at, before.at, before.id]
+        }
+        values.append(limit)
         return try connection.all(
-            """
-            \(Self.repositoryQuery) WHERE shelf = ? AND (updated_at < ? OR (updated_at = ? AND id < ?))
-            ORDER BY updated_at DESC, id DESC LIMIT ?
-            """,
-            shelf.rawValue,
-            before.updatedAt,
-            before.updatedAt,
-            before.id,
-            limit,
+            "\(Self.repositoryQuery) WHERE \(conditions) ORDER BY \(column) DESC, id DESC LIMIT ?",
+            list: values,
             read: Self.repository
         )
     }

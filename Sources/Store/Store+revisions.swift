@@ -79,6 +79,21 @@ extension ReadTransaction {
         )
     }
 
+    /// A folder's entries whose names end so, by name.
+    public func entries(of tree: GitHash, ending suffix: String, limit: Int) throws -> [TreeEntry] {
+        try connection.all(
+            """
+            SELECT name, kind, oid, digest, size FROM tree_entry
+            WHERE tree = ? AND SUBSTR(name, LENGTH(name) - LENGTH(?) + 1) = ? ORDER BY name LIMIT ?
+            """,
+            tree,
+            suffix,
+            suffix,
+            limit,
+            read: Self.entry
+        )
+    }
+
     public func entry(_ name: String, of tree: GitHash) throws -> TreeEntry? {
         try connection.first(
             "SELECT name, kind, oid, digest, size FROM tree_entry WHERE tree = ? AND name = ?",
@@ -116,6 +131,22 @@ extension ReadTransaction {
         return Set(digests)
     }
 
+    /// Whether any revision of a repository holds these bytes.
+    public func isInRevisions(_ digest: Digest, of repository: RepositoryID) throws -> Bool {
+        try connection.first(
+            """
+            WITH RECURSIVE folder (tree) AS (
+                SELECT DISTINCT tree FROM revision WHERE repository = ?
+                UNION
+                SELECT e.oid FROM folder JOIN tree_entry e ON e.tree = folder.tree AND e.kind = 'folder'
+            )
+            SELECT 1 FROM folder JOIN tree_entry e ON e.tree = folder.tree WHERE e.digest = ? LIMIT 1
+            """,
+            repository,
+            digest
+        ) { _ in true } ?? false
+    }
+
     public func discussion(_ number: Int, of repository: RepositoryID) throws -> Discussion? {
         try connection.first(
             "\(Self.discussionQuery) WHERE repository = ? AND number = ?",
@@ -126,10 +157,11 @@ extension ReadTransaction {
     }
 
     /// The newest first.
-    public func discussions(of repository: RepositoryID) throws -> [Discussion] {
+    public func discussions(of repository: RepositoryID, limit: Int) throws -> [Discussion] {
         try connection.all(
-            "\(Self.discussionQuery) WHERE repository = ? ORDER BY number DESC",
+            "\(Self.discussionQuery) WHERE repository = ? ORDER BY number DESC LIMIT ?",
             repository,
+            limit,
             read: Self.discussion
         )
     }

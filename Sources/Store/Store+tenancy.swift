@@ -80,7 +80,7 @@ extension ReadTransaction {
     }
 
     private static let projectQuery =
-        "SELECT name, title, weight, quota_cores, quota_cards, quota_runs, metered FROM project"
+        "SELECT name, title, weight, quota_cores, quota_cards, quota_runs, metered, quota_bytes FROM project"
 
     private static func project(_ row: borrowing Row) throws -> Project {
         Project(
@@ -90,7 +90,8 @@ extension ReadTransaction {
             quota: Quota(
                 cores: row.optionalInteger(3).map { MilliCores($0) },
                 cards: row.optionalInt(4),
-                runs: row.optionalInt(5)
+                runs: row.optionalInt(5),
+                bytes: row.optionalInteger(7).map { Bytes($0) }
             ),
             metered: row.bool(6)
         )
@@ -126,8 +127,8 @@ extension WriteTransaction {
     func apply(created project: Project) throws {
         try connection.run(
             """
-            INSERT INTO project (name, title, weight, quota_cores, quota_cards, quota_runs, metered)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO project (name, title, weight, quota_cores, quota_cards, quota_runs, quota_bytes, metered)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             project.name,
             project.title,
@@ -135,6 +136,7 @@ extension WriteTransaction {
             project.quota.cores,
             project.quota.cards,
             project.quota.runs,
+            project.quota.bytes,
             project.metered
         )
     }
@@ -143,7 +145,8 @@ extension WriteTransaction {
         try change(
             "project \(project.name)",
             """
-            UPDATE project SET title = ?, weight = ?, quota_cores = ?, quota_cards = ?, quota_runs = ?, metered = ?
+            UPDATE project SET title = ?, weight = ?, quota_cores = ?, quota_cards = ?, quota_runs = ?, quota_bytes = ?,
+                metered = ?
             WHERE name = ?
             """,
             project.title,
@@ -151,6 +154,7 @@ extension WriteTransaction {
             project.quota.cores,
             project.quota.cards,
             project.quota.runs,
+            project.quota.bytes,
             project.metered,
             project.name
         )

@@ -8,6 +8,8 @@ public struct ProjectView: Codable, Sendable, Hashable {
     public var runs: Int
     public var cores: Double
     public var cards: Int
+    /// What its repositories hold, each repository's bytes once.
+    public var stored: Bytes
     /// The caller's own role; `nil` for an operator who is no member.
     public var role: Role?
     public var jobs: [String: Int]
@@ -19,6 +21,7 @@ public struct ProjectView: Codable, Sendable, Hashable {
         runs: Int,
         cores: Double,
         cards: Int,
+        stored: Bytes,
         role: Role?,
         jobs: [String: Int]
     ) {
@@ -28,6 +31,7 @@ public struct ProjectView: Codable, Sendable, Hashable {
         self.runs = runs
         self.cores = cores
         self.cards = cards
+        self.stored = stored
         self.role = role
         self.jobs = jobs
     }

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Testing
 
 @testable import API
@@ -12,8 +13,7 @@ struct ArtifactTests {
             let path = "/v1/blobs/\(digest)"
             let cases: [(String, Int, Range<Int>)] = [
                 ("bytes=0-4", 206, 0..<5), ("bytes=-5", 206, 995..<1000), ("bytes=990-", 206, 990..<1000),
-                ("bytes=990-2000", 206, 990..<1000), ("bytes=0-1,5-6", 200, 0..<1000), ("bytes=5-2", 200, 0..<1000),
-                ("lines=1-2", 200, 0..<1000),
+                ("bytes=990-2000", 206, 990..<1000), ("bytes=0-1,5-6", 200, 0..<1000), ("lines=1-2", 200, 0..<1000),
             ]
             for (header, status, range) in cases {
                 let answer = try await scene.call("GET", path, as: .viewer, headers: ["Range": header])
@@ -109,9 +109,9 @@ struct ArtifactTests {
     @Test(
         "a range header is read to the letter",
         arguments: [
-            (nil, 10, ByteRange.whole), ("bytes=0-0", 10, .part(from: 0, count: 1)),
-            ("bytes=9-9", 10, .part(from: 9, count: 1)), ("bytes=10-10", 10, .unsatisfiable),
-            ("bytes=-0", 10, .unsatisfiable), ("bytes=-20", 10, .part(from: 0, count: 10)),
+            (nil, 10, ByteRange.whole), ("bytes=0-0", 10, .part(0..<1)), ("bytes=5-2", 10, .unsatisfiable),
+            ("bytes=9-9", 10, .part(9..<10)), ("bytes=10-10", 10, .unsatisfiable),
+            ("bytes=-0", 10, .unsatisfiable), ("bytes=-20", 10, .part(0..<10)),
             ("bytes=0-", 0, .unsatisfiable), ("bytes=", 10, .whole), ("bytes=-", 10, .whole),
             ("bytes=+1-2", 10, .whole), ("bytes=1--2", 10, .whole), ("bytes=99999999999999999999-", 10, .whole),
         ] as [(String?, Int64, ByteRange)]

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 @testable import Console
@@ -420,7 +421,7 @@ extension ProjectPage {
                 name: Sample.project("climate"),
                 title: "Seasonal forecasts",
                 weight: 200,
-                quota: Quota(cores: .cores(64), cards: 8),
+                quota: Quota(cores: .cores(64), cards: 8, bytes: .gibi(512)),
                 metered: true
             ),
             balance: 12_480_500_000,
@@ -428,6 +429,7 @@ extension ProjectPage {
             runs: 3,
             cores: 12.5,
             cards: 4,
+            stored: .gibi(96),
             role: .owner,
             jobs: ["active": 3, "queued": 260]
         ),

@@ -216,4 +216,87 @@ import Wire
             #expect(try await shelf.repositories.search(.models, search, shelf.bob).found.isEmpty)
         }
     }
+
+    @Test("counts that no number holds are the largest there is")
+    func hugeCounts() async throws {
+        try await withShelf { shelf in
+            let header = #"{"w":{"dtype":"F8","shape":[9000000000000000000],"data_offsets":[0,0]}}"#
+            var weights = ByteBuffer()
+            weights.writeInteger(UInt64(header.utf8.count), endianness: .little)
+            weights.writeString(header)
+            let first = try await shelf.repositories.keep(weights, at: path("a.safetensors"))
+            weights.writeBytes([0])
+            let second = try await shelf.repositories.keep(weights, at: path("b.safetensors"))
+            let revision = try await shelf.commit([first.operation, second.operation], brought: [first, second])
+            let repository = try await shelf.repositories.repository(.models, shelf.model, for: .see, shelf.alice)
+            await shelf.repositories.noteFacts(about: revision, of: repository, shelf.alice)
+            var search = Repositories.Search()
+            search.parameters = 1...(.max)
+            let found = try await shelf.repositories.search(.models, search, shelf.alice).found
+            #expect(found.map(\.facts.parameterCount) == [.max])
+        }
+    }
+
+    @Test("a project's repositories hold no more than its quota, each repository's bytes counted once")
+    func quota() async throws {
+        try await withShelf { shelf in
+            let held = try await shelf.store.read { try $0.storage(of: .named("brain")) }
+            try await shelf.store.write { tx in
+                var project = try #require(try tx.project(.named("brain")))
+                project.quota.bytes = held + 1000
+                try tx.append(
+                    .projectChanged(project),
+                    project: project.name,
+                    subject: "brain",
+                    actor: "system",
+                    at: shelf.clock.now
+                )
+            }
+            let text = String(repeating: "x", count: 600)
+            _ = try await shelf.commit(files: ["a.txt": text])
+            _ = try await shelf.commit(files: ["copy.txt": text])
+            let over = await failure { _ = try await shelf.commit(files: ["b.txt": text + "y"]) }
+            #expect(over?.code == .quotaExceeded, "\(String(describing: over))")
+            #expect(try await shelf.paths() == [".gitattributes", "a.txt", "copy.txt"])
+            #expect(try await shelf.repositories.room(in: .named("brain")) == 400)
+            #expect(try await shelf.repositories.room(in: .named("other")) == nil)
+        }
+    }
+
+    @Test("a repository moves only to where there is room for it")
+    func movedOverQuota() async throws {
+        try await withShelf { shelf in
+            _ = try await shelf.commit(files: ["a.txt": String(repeating: "x", count: 600)])
+            let target = RepositoryPath(project: .named("small"), name: Shelf.name("tiny"))
+            func set(_ bytes: Bytes, isNew: Bool) async throws {
+                let project = Project(name: target.project, quota: Quota(bytes: bytes))
+                try await shelf.store.write { tx in
+                    let changes: [Event] =
+                        isNew
+                        ? [
+                            .projectCreated(project),
+                            .memberSet(Membership(project: project.name, user: .named("alice"), role: .owner)),
+                        ] : [.projectChanged(project)]
+                    for change in changes {
+                        try tx.append(
+                            change,
+                            project: project.name,
+                            subject: "small",
+                            actor: "system",
+                            at: shelf.clock.now
+                        )
+                    }
+                }
+            }
+            try await set(500, isNew: true)
+            let over = await failure {
+                _ = try await shelf.repositories.move(.models, from: shelf.model, to: target, shelf.alice)
+            }
+            #expect(over?.code == .quotaExceeded, "\(String(describing: over))")
+            try await set(.mebi(1), isNew: false)
+            _ = try await shelf.repositories.move(.models, from: shelf.model, to: target, shelf.alice)
+            #expect(try await shelf.store.read { try $0.storage(of: .named("brain")) } == 0)
+            #expect(try await shelf.store.read { try $0.storage(of: target.project) } > 600)
+        }
+    }
 }

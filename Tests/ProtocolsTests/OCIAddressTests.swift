@@ -37,8 +37,8 @@ struct OCIAddressTests {
             ("/v2x", 404, .unsupported), ("/v2/demo", 404, .unsupported),
             ("/v2/demo/x/nothing/here", 404, .unsupported),
             ("/v2/demo/../x/tags/list", 404, .unsupported), ("/v2/demo/%2e%2e/x/tags/list", 404, .unsupported),
-            ("/v2/demo%2Fx/tags/list", 404, .unsupported), ("/v2/demo/x%00/tags/list", 404, .unsupported),
-            ("/v2/demo/%zz/tags/list", 404, .unsupported), ("/v2/demo/%ff/tags/list", 404, .unsupported),
+            ("/v2/demo%2Fx/tags/list", 404, .unsupported), ("/v2/demo/x%00/tags/list", 400, .nameInvalid),
+            ("/v2/demo/%zz/tags/list", 400, .nameInvalid), ("/v2/demo/%ff/tags/list", 400, .nameInvalid),
             ("/v2//x/tags/list", 400, .nameInvalid), ("/v2/x/tags/list", 400, .nameInvalid),
             ("/v2/demo/-x/tags/list", 400, .nameInvalid),
             ("/v2/demo/\(String(repeating: "a", count: 300))/tags/list", 400, .nameInvalid),
@@ -71,21 +71,6 @@ struct OCIAddressTests {
             let name = OCIName(text)
             #expect(name?.kind == kind && name.map { "\($0.path)" } == path, "\(text)")
         }
-    }
-
-    @Test("a Range header is read as registries read it")
-    func ranges() {
-        let cases: [(String?, ContentRange)] = [
-            (nil, .whole), ("bytes=0-4", .part(0..<5)), ("bytes=5-", .part(5..<10)), ("bytes=-3", .part(7..<10)),
-            ("bytes=-30", .part(0..<10)), ("bytes=8-20", .part(8..<10)), ("bytes=9-9", .part(9..<10)),
-            ("bytes=10-", .unsatisfiable), ("bytes=5-4", .unsatisfiable), ("bytes=-0", .unsatisfiable),
-            ("bytes=0-1,4-5", .whole), ("lines=0-1", .whole), ("bytes=a-b", .whole), ("bytes=-", .whole),
-            ("bytes=99999999999999999999-", .whole),
-        ]
-        for (header, expected) in cases {
-            #expect(ContentRange(header: header, size: 10) == expected, "\(header ?? "none")")
-        }
-        #expect(ContentRange(header: "bytes=0-", size: 0) == .unsatisfiable)
     }
 
     @Test("credentials come as a bearer token or as a password")

@@ -44,18 +44,26 @@ struct ProjectsCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Cores it may hold at one time.") var quotaCores: Double?
         @Option(name: .long, help: "Cards it may hold at one time.") var quotaCards: Int?
         @Option(name: .long, help: "Runs it may have at one time.") var quotaRuns: Int?
+        @Option(name: .long, help: "What its repositories may hold, such as 2TiB.") var quotaBytes: String?
         @Flag(name: .long, help: "No limits on what it may hold.") var noQuota = false
         @Flag(inversion: .prefixedNo, help: "Whether it runs only what its vouchers cover.") var metered: Bool?
+
+        func validate() throws {
+            if let quotaBytes, Bytes(quotaBytes) == nil {
+                throw ValidationError("--quota-bytes: write a size such as 512GiB or 2TiB.")
+            }
+        }
 
         /// The quota as it shall be, given how it is; `nil` when it stays.
         func quota(over present: Quota?) -> JSON? {
             if noQuota { return .object([]) }
-            guard quotaCores != nil || quotaCards != nil || quotaRuns != nil else { return nil }
+            guard quotaCores != nil || quotaCards != nil || quotaRuns != nil || quotaBytes != nil else { return nil }
             let cores = quotaCores.map { Int64(($0 * 1000).rounded()) } ?? present?.cores?.count
             return .members(
                 ("cores", cores.map { .integer($0) }),
                 ("cards", (quotaCards ?? present?.cards)?.json),
-                ("runs", (quotaRuns ?? present?.runs)?.json)
+                ("runs", (quotaRuns ?? present?.runs)?.json),
+                ("bytes", (quotaBytes.flatMap { Bytes($0) } ?? present?.bytes).map { .integer($0.count) })
             )
         }
 
@@ -98,7 +106,8 @@ struct ProjectsCommand: AsyncParsableCommand {
                     terminal.print(
                         "holds \(spoken(view.cores)) of \(limit(quota.cores.map(\.description))) cores, \(view.cards) of "
                             + "\(limit(quota.cards.map(String.init))) cards, \(view.runs) of "
-                            + "\(limit(quota.runs.map(String.init))) runs"
+                            + "\(limit(quota.runs.map(String.init))) runs, \(view.stored) of "
+                            + "\(limit(quota.bytes?.description)) in repositories"
                     )
                 }
             }

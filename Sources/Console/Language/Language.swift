@@ -1,3 +1,5 @@
+import Entry
+
 /// The languages that the console speaks.
 enum Language: String, Sendable, Hashable, CaseIterable {
     case en, zh

@@ -1,3 +1,5 @@
+import Entry
+
 /// The catalogue: everything the console says of itself, by message id, in English and Chinese.
 ///
 /// A message is one line, so that no language can be forgotten; `¦` parts the two. `{0}`, `{1}` are gaps in the order
@@ -365,6 +367,7 @@ enum Message: String, Sendable, CaseIterable {
     case quotaCores = "Cores at most ¦ 核上限"
     case quotaCards = "Cards at most ¦ 卡上限"
     case quotaRuns = "Runs at most ¦ 运行数上限"
+    case quotaBytes = "Repositories, GiB at most ¦ 仓库容量上限（GiB）"
     case save = "Save ¦ 保存"
     case grantVoucher = "Grant a voucher ¦ 发放额度"
     case note = "Note ¦ 备注"

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// One centre: its machines as they are filled, how fresh that is, what it charges, what runs there.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 
 /// What every page knows besides its own model: the language, the caller, the project looked at, the time.
 struct Frame: Sendable {

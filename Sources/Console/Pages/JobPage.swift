@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// One job, whole: where it stands and why, its attempts in time, what it says, what it left, what it cost.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// One list that is every job: by state, narrowed by name, project and centre.

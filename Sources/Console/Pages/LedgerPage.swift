@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// Who has what, what was booked, what was used.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// The front page: what there is, what runs, what waits and why.

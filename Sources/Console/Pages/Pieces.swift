@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// Pieces that several pages are made of.

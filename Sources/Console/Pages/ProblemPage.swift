@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// An error as a page.

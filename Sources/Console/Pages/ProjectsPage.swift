@@ -148,6 +148,7 @@ struct ProjectPage: Sendable {
             \(frame.term(w(.runs), share("\(view.runs)", quota.runs.map(String.init))))\
             \(frame.term(w(.cores), share(w.figure(view.cores), quota.cores?.description)))\
             \(frame.term(w(.cards), share("\(view.cards)", quota.cards.map(String.init))))\
+            \(frame.term(w(.repositories), share(view.stored.description, quota.bytes?.description)))\
             \(frame.term(w(.balance), "\(w.credits(view.balance))"))\(frame.term(w(.reserved), "\(w.credits(view.reserved))"))\
             \(frame.term(w(.weight), "\(view.project.weight)"))\
             \(frame.term(w(.paying), view.project.metered ? "\(w(.metered))" : "\(w(.mayOwe))"))</dl></section>
@@ -173,6 +174,7 @@ struct ProjectPage: Sendable {
             \(number("cores", w(.quotaCores), project.quota.cores?.description ?? "", step: "0.001"))
             \(number("cards", w(.quotaCards), project.quota.cards.map(String.init) ?? ""))
             \(number("runs", w(.quotaRuns), project.quota.runs.map(String.init) ?? ""))
+            \(number("gibibytes", w(.quotaBytes), project.quota.bytes.map { "\($0.count >> 30)" } ?? ""))
             <input type="hidden" name="limits" value="yes">
             <label class="check"><input type="checkbox" name="metered" value="yes"\(checked)> \(w(.metered))</label>
             """ : ""

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// One shelf of the repository, narrowed by text and by what cards say.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Hub
 import Wire
 

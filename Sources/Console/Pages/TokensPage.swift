@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// A user's tokens: list, issue, revoke.

@@ -1,4 +1,5 @@
 import Core
+import Entry
 import Wire
 
 /// A folder by content: its files.

@@ -19,26 +19,29 @@ extension Console {
             let digest: Digest = try Self.parameter("digest", context)
             let name = Form(parsing: request.uri.query ?? "")["name"] ?? digest.hex
             let size = try await point.blobSize(digest, principal)
-            let blob = try await point.blob(digest, from: 0, count: size.count, principal)
-            // Always a download and never a page of ours, whatever the bytes say.
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "application/octet-stream", .cacheControl: "private, no-store",
-                    .contentDisposition: "attachment; filename*=UTF-8''\(name.percentEncoded)",
-                    .eTag: "\"\(digest)\"",
-                ],
-                body: Self.body(of: blob, byteCount: size.count)
-            )
+            return try await Self.download(size, digest, named: name, request) {
+                try await point.blob(digest, from: $0.lowerBound, count: Int64($0.count), principal)
+            }
         }
     }
 
-    /// Bytes as they come, with their length announced.
-    private static func body<Chunks: AsyncSequence & Sendable>(of chunks: Chunks, byteCount: Int64) -> ResponseBody
-    where Chunks.Element == ByteBuffer {
-        ResponseBody(contentLength: Int(byteCount)) { writer in
-            for try await buffer in chunks { try await writer.write(buffer) }
-            try await writer.finish(nil)
-        }
+    /// Always a download and never a page of ours, whatever the bytes say.
+    static func download<Body: AsyncSequence & Sendable>(
+        _ size: Bytes,
+        _ digest: Digest,
+        named name: String,
+        _ request: Request,
+        body: (Range<Int64>) async throws -> Body
+    ) async throws -> Response where Body.Element == ByteBuffer {
+        try await Response.content(
+            size: size,
+            tag: "\"\(digest)\"",
+            headers: [
+                .contentType: "application/octet-stream", .cacheControl: "private, no-store",
+                .contentDisposition: "attachment; filename*=UTF-8''\(name.percentEncoded)",
+            ],
+            for: request,
+            body: body
+        )
     }
 }

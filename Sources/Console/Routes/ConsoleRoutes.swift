@@ -16,15 +16,11 @@ public struct ConsoleOptions: Sendable {
 
     /// The address of the point as the caller of this request reached it.
     func address(_ request: Request) -> String {
-        if let publicURL { return publicURL }
-        return "\(isSecure(request) ? "https" : "http")://\(request.head.authority ?? "localhost")"
+        publicURL ?? request.origin
     }
 
     /// Whether the browser speaks to us, or to the proxy before us, over TLS.
-    func isSecure(_ request: Request) -> Bool {
-        if let publicURL { return publicURL.hasPrefix("https://") }
-        return HTTPField.Name("X-Forwarded-Proto").flatMap { request.headers[$0] } == "https"
-    }
+    func isSecure(_ request: Request) -> Bool { publicURL?.hasPrefix("https://") ?? request.isSecure }
 }
 
 /// Adds the web console: server-rendered pages under `/console`, and `/` that leads there.

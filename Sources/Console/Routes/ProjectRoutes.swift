@@ -33,7 +33,8 @@ extension Console {
                 patch.quota = Quota(
                     cores: try Self.limit(form, "cores").map { MilliCores(Int64(($0 * 1000).rounded())) },
                     cards: try Self.limit(form, "cards").map { Int($0) },
-                    runs: try Self.limit(form, "runs").map { Int($0) }
+                    runs: try Self.limit(form, "runs").map { Int($0) },
+                    bytes: try Self.limit(form, "gibibytes").map { Bytes.gibi(1) * Int($0) }
                 )
                 patch.metered = form["metered"] == "yes"
             }

@@ -88,19 +88,8 @@ extension Console {
         guard let entry, let digest = entry.digest else {
             throw Failure(.notFound, "There is no file '\(path)' in this revision.")
         }
-        let bytes = try await repositories.bytes(digest, 0..<entry.size.count, in: found)
-        // Always a download and never a page of ours, whatever the bytes say.
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "application/octet-stream", .cacheControl: "private, no-store",
-                .contentDisposition: "attachment; filename*=UTF-8''\(entry.name.percentEncoded)",
-                .eTag: "\"\(digest)\"",
-            ],
-            body: ResponseBody(contentLength: Int(entry.size.count)) { writer in
-                for try await buffer in bytes { try await writer.write(buffer) }
-                try await writer.finish(nil)
-            }
-        )
+        return try await Self.download(entry.size, digest, named: entry.name, request) {
+            try await repositories.bytes(digest, $0, in: found)
+        }
     }
 }

@@ -3,14 +3,14 @@ import Core
 /// The fields of a submitted form or of a query, in their order: `application/x-www-form-urlencoded`.
 ///
 /// > Source: WHATWG URL, section 5.1.
-struct Form: Sendable, Hashable {
-    private(set) var fields: [(name: String, value: String)]
+package struct Form: Sendable, Hashable {
+    package private(set) var fields: [(name: String, value: String)]
 
-    static func == (a: Form, b: Form) -> Bool {
+    package static func == (a: Form, b: Form) -> Bool {
         a.fields.elementsEqual(b.fields) { $0.name == $1.name && $0.value == $1.value }
     }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         for field in fields {
             hasher.combine(field.name)
             hasher.combine(field.value)
@@ -18,12 +18,12 @@ struct Form: Sendable, Hashable {
     }
 
     /// The most fields that are read; the rest is dropped.
-    static let fieldsMax = 2000
+    package static let fieldsMax = 2000
 
-    init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
+    package init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
 
     /// Never fails: broken percent signs stand for themselves, broken UTF-8 is replaced.
-    init(parsing text: some StringProtocol) {
+    package init(parsing text: some StringProtocol) {
         fields = text.utf8.split(separator: UInt8(ascii: "&"), maxSplits: Self.fieldsMax).prefix(Self.fieldsMax).map {
             let parts = $0.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             return (Self.decode(parts[0]), parts.count > 1 ? Self.decode(parts[1]) : "")
@@ -31,66 +31,41 @@ struct Form: Sendable, Hashable {
     }
 
     /// The first field of that name with the spaces around it taken off; `nil` when absent or empty.
-    subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         guard let value = fields.first(where: { $0.name == name })?.value else { return nil }
         let trimmed = value.trimmed
         return trimmed.isEmpty ? nil : trimmed
     }
 
     /// The first field of that name as it was sent.
-    func raw(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+    package func raw(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
     /// Every value of that name.
-    func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+    package func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
     /// The same fields with one replaced, or taken out by `nil`.
-    func with(_ name: String, _ value: String?) -> Form {
+    package func with(_ name: String, _ value: String?) -> Form {
         var kept = fields.filter { $0.name != name }
         if let value { kept.append((name, value)) }
         return Form(kept)
     }
 
     /// The text form, percent-encoded.
-    var encoded: String {
+    package var encoded: String {
         fields.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }.joined(separator: "&")
     }
 
     /// A path with these fields as its query.
-    func on(_ path: String) -> String { fields.isEmpty ? path : "\(path)?\(encoded)" }
+    package func on(_ path: String) -> String { fields.isEmpty ? path : "\(path)?\(encoded)" }
 
     private static func decode(_ bytes: some Collection<UInt8>) -> String {
-        var out: [UInt8] = []
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            let byte = bytes[index]
-            let next = bytes.index(after: index)
-            if byte == UInt8(ascii: "%"), let second = bytes.index(next, offsetBy: 1, limitedBy: bytes.endIndex),
-                next < bytes.endIndex, second < bytes.endIndex, let high = hex(bytes[next]),
-                let low = hex(bytes[second])
-            {
-                out.append(high << 4 | low)
-                index = bytes.index(after: second)
-                continue
-            }
-            out.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
-            index = next
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func hex(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        String(decoding: bytes.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }, as: UTF8.self).percentDecoded
     }
 }
 
 extension String {
     /// Without the white space at both ends.
-    var trimmed: String {
+    package var trimmed: String {
         var rest = Substring(self)
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }
