@@ -6,9 +6,10 @@ public import NIOHTTPTypes
 ///
 /// - `Expect: 100-continue` is answered when the route begins to read the body, that is after route, credentials and
 ///   size were accepted (RFC 9110, section 10.1.1), and never when the request is refused.
-/// - A refused body is not drained for ever: once the answer is out the connection is closed towards the caller, up to
-///   `drainBytesMax` are read and dropped so that the caller gets to see the answer instead of a reset, and after
-///   `drainTimeMax` the connection is closed for good.
+/// - A refused body is drained first, so that callers who read only when they have sent it all see the answer instead of
+///   a reset; but not for ever. Of bodies longer than `drainBytesMax`, or that take longer than `drainTimeMax`, the rest
+///   stays where it is: the answer goes out, the connection is closed towards the caller, and after the same time again
+///   for good.
 public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     public typealias InboundIn = HTTPRequestPart
     public typealias InboundOut = HTTPRequestPart
@@ -17,15 +18,20 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
 
     /// The route wants the body.
     struct BodyWanted: Sendable {}
-    /// The answer that follows refuses the body.
-    struct BodyRefused: Sendable {}
+    /// The answer that follows refuses the body. Done when that answer may go out.
+    struct BodyRefused: Sendable {
+        let announcedBytes: Int64?
+    }
 
-    static let drainBytesMax = 1 << 20
+    /// More than any body that is taken into memory may have.
+    static let drainBytesMax: Int64 = 16 << 20
     static let drainTimeMax = TimeAmount.seconds(2)
 
     private var expectsContinue = false
+    private var isBodyOver = false
     private var isRefusing = false
-    private var drainedBytes = 0
+    private var drainedBytes: Int64 = 0
+    private var drained: EventLoopPromise<Void>?
 
     public init() {}
 
@@ -42,25 +48,43 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = unwrapInboundIn(data)
-        if isRefusing {
-            if case .body(let buffer) = part {
-                drainedBytes += buffer.readableBytes
-                if drainedBytes > Self.drainBytesMax { context.close(promise: nil) }
-            }
-            return
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
+            isBodyOver = false
+        case .body(let buffer):
+            expectsContinue = false
+            if isRefusing { drainedBytes += Int64(buffer.readableBytes) }
+        case .end:
+            expectsContinue = false
+            isBodyOver = true
         }
-        switch part {
-        case .head(let head): expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
-        case .body, .end: expectsContinue = false
-        }
-        context.fireChannelRead(data)
+        if isRefusing { answerIfDrained() } else { context.fireChannelRead(data) }
+    }
+
+    public func read(context: ChannelHandlerContext) {
+        if drainedBytes < Self.drainBytesMax { context.read() }
+    }
+
+    public func channelInactive(context: ChannelHandlerContext) {
+        answer()
+        context.fireChannelInactive()
+    }
+
+    private func answerIfDrained() {
+        // Whoever waits to be asked for the body sends none.
+        if isBodyOver || expectsContinue || drainedBytes >= Self.drainBytesMax { answer() }
+    }
+
+    private func answer() {
+        drained?.succeed()
+        drained = nil
     }
 
     public func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         // Nobody behind us takes parts any more, so nobody asks for more of them either.
-        if isRefusing { context.read() }
+        if isRefusing { read(context: context) }
     }
 
     public func triggerUserOutboundEvent(
@@ -75,10 +99,12 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
             promise?.succeed()
-        case is BodyRefused:
+        case let refused as BodyRefused:
             isRefusing = true
-            context.read()
-            promise?.succeed()
+            drained = promise
+            if (refused.announcedBytes ?? 0) > Self.drainBytesMax { answer() } else { answerIfDrained() }
+            context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainTimeMax) { self.answer() }
+            read(context: context)
         default: context.triggerUserOutboundEvent(event, promise: promise)
         }
     }

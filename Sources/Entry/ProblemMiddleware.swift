@@ -58,7 +58,8 @@ public struct ProblemMiddleware: RouterMiddleware {
         var response = response
         response.headers[.connection] = "close"
         do {
-            try await context.channel.triggerUserOutboundEvent(ConnectionGuard.BodyRefused()).get()
+            let refused = ConnectionGuard.BodyRefused(announcedBytes: request.announcedBytes)
+            try await context.channel.triggerUserOutboundEvent(refused).get()
         } catch {
             // A connection without our handler, or one that is gone: it can only be drained or is closed already.
             context.logger.debug("body not cut off", metadata: ["error": "\(error)"])

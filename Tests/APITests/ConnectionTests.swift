@@ -5,7 +5,7 @@ import Testing
 @Suite("Connections")
 struct ConnectionTests {
     /// What may still arrive before a refused caller is cut off: what is drained, and what sits in socket buffers.
-    private static let sentMax = 32 << 20
+    private static let sentMax = 64 << 20
 
     @Test(
         "a caller who is refused is cut off, however much they go on sending",
@@ -34,7 +34,8 @@ struct ConnectionTests {
                 "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(scene.tokens[.member] ?? "")\r\n"
                     + "Content-Length: 10485760\r\n\r\n"
             )
-            try await connection.send([UInt8](repeating: 0x20, count: 500_000))
+            // Callers read when they have sent it all.
+            try await connection.send([UInt8](repeating: 0x20, count: 10_485_760))
             let answer = try Answer(parsing: await connection.receiveAll())
             #expect(answer.status == 413)
             #expect(answer.text.contains("4 MiB") && answer.text.contains("10 MiB"), "\(answer)")
