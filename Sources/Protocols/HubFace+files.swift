@@ -78,7 +78,8 @@ extension HubFace {
             return .members([
                 "type": entry.kind == .folder ? "directory" : "file", "oid": .string(entry.oid.text),
                 "size": .integer(entry.size.count), "path": .string(placed.path),
-                "lfs": entry.pointer { ["oid": $0, "size": $1, "pointerSize": $2] }, "lastCommit": change,
+                "lfs": entry.pointer { ["oid": $0, "size": $1, "pointerSize": $2] },
+                "xetHash": xetName(of: entry).map { .string($0) }, "lastCommit": change,
             ])
         }
     }
@@ -112,6 +113,11 @@ extension HubFace {
         if entry.kind == .large {
             headers[.linkedSize] = "\(entry.size.count)"
             headers[.linkedETag] = "\"\(digest.hex)\""
+        }
+        if let name = xetName(of: entry) {
+            headers[.xetHash] = name
+            headers[.xetRefreshRoute] =
+                "\(call.origin)/api/\(shelf.rawValue)/\(target.path)/xet-read-token/\(found.revision.id)"
         }
         // What clients name the file by in their cache, the same as at every other Hub.
         let tag = "\"\(entry.kind == .large ? digest.hex : entry.oid.text)\""

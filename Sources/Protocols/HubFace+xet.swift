@@ -184,4 +184,87 @@ extension HubFace {
             body: .init(byteBuffer: shard)
         )
     }
+
+    // MARK: Reading
+
+    /// How long the addresses of xorbs are good; clients ask for new ones.
+    private static let xorbLifetime = Duration.seconds(3600)
+
+    /// The name by which clients of Xet ask for a file, when it is so large that they load it no other way.
+    func xetName(of entry: TreeEntry) -> String? {
+        guard entry.kind == .large, entry.size > settings.xetAbove else { return nil }
+        return entry.digest?.hex
+    }
+
+    /// `GET /xet/v1/reconstructions/{file}` and `/xet/v2/…`: of which runs of chunks a file, or a range of it, is made.
+    func reconstruction(_ call: HubCall) async throws -> Response {
+        let (repository, _) = try await granted(.read, call)
+        guard let digest = call.path.last.flatMap({ Digest(hex: $0) }),
+            let size = try await repositories.size(of: digest, in: repository)
+        else { throw Failure(.notFound, "There is no such file in this repository.", note: Repositories.entryNote) }
+        let layout = XetLayout(of: digest, size: size)
+        var wanted = 0..<size.count
+        switch ByteRange(call.request.headers[.range], size: size.count) {
+        case .whole: break
+        case .part(let range): wanted = range
+        case .unsatisfiable:
+            throw Failure(.rangeNotSatisfiable, "The file has \(size.count) bytes; ask for a range within them.")
+        }
+        let (terms, start) = layout.terms(covering: wanted)
+        let isFirstVersion = call.path.dropFirst().first == "v1"
+        let places = terms.map { term -> (key: String, value: JSON) in
+            let target = "/xet/xorbs/\(repository.id)/\(digest.hex)/\(term.xorb)?size=\(size.count)"
+            let address = JSON.string(call.origin + repositories.signed("GET", target, for: Self.xorbLifetime))
+            let chunks = Self.range(term.chunks)
+            // Of bytes clients want the last one, as in a header.
+            let bytes = Self.range(term.packed.lowerBound..<term.packed.upperBound - 1)
+            let place: JSON =
+                isFirstVersion
+                ? .members(["range": chunks, "url": address, "url_range": bytes])
+                : .members([
+                    "url": address, "ranges": .array([.members(["chunks": chunks, "bytes": bytes])]),
+                ])
+            return (key: layout.name(ofXorb: term.xorb), value: .array([place]))
+        }
+        return call.answer(
+            .members([
+                "offset_into_first_range": .integer(wanted.lowerBound - start),
+                "terms": .array(
+                    terms.map {
+                        .members([
+                            "hash": .string(layout.name(ofXorb: $0.xorb)), "unpacked_length": .integer($0.plainBytes),
+                            "range": Self.range($0.chunks),
+                        ])
+                    }
+                ),
+                isFirstVersion ? "fetch_info" : "xorbs": .object(places),
+            ])
+        )
+    }
+
+    private static func range(_ range: Range<Int64>) -> JSON {
+        .members(["start": .integer(range.lowerBound), "end": .integer(range.upperBound)])
+    }
+
+    /// `GET /xet/xorbs/{repository}/{file}/{number}`, at an address that we signed.
+    func xorb(_ call: HubCall) async throws -> Response {
+        guard repositories.admits("GET", call.target), call.path.count == 5,
+            let id = RepositoryID(call.path[2]), let digest = Digest(hex: call.path[3]),
+            let number = Int64(call.path[4]), let size = call.query("size").flatMap({ Int64($0) })
+        else { throw Failure(.forbidden, "This address is not good any more. Ask for a new one.") }
+        // Whoever has the address may have the bytes: the right was checked when it was handed out.
+        let repository = try await repositories.existing(id)
+        let layout = XetLayout(of: digest, size: Bytes(size))
+        guard let bytes = layout.packedBytes(ofXorb: number) else {
+            throw Failure(.notFound, "There is no such xorb.", note: Repositories.entryNote)
+        }
+        return try await Response.content(
+            size: Bytes(bytes),
+            tag: "\"\(layout.name(ofXorb: number))\"",
+            headers: [.contentType: "application/octet-stream"],
+            for: call.request
+        ) {
+            try await repositories.bytes(of: layout, xorb: number, packed: $0, in: repository)
+        }
+    }
 }

@@ -22,9 +22,16 @@ public struct HubSettings: Sendable {
     public var multipartAbove: Bytes
     /// The least size of a part.
     public var partMin: Bytes
+    /// Larger files are offered to clients of Xet, which refuse to load these in one piece. Smaller ones need no more
+    /// than one request that goes on where it broke off.
+    public var xetAbove: Bytes
 
-    public init(multipartAbove: Bytes = .gibi(1), partMin: Bytes = Bytes(64 << 20)) {
-        (self.multipartAbove, self.partMin) = (multipartAbove, partMin)
+    public init(
+        multipartAbove: Bytes = .gibi(1),
+        partMin: Bytes = Bytes(64 << 20),
+        xetAbove: Bytes = Bytes(50_000_000_000)
+    ) {
+        (self.multipartAbove, self.partMin, self.xetAbove) = (multipartAbove, partMin, xetAbove)
     }
 }
 
@@ -80,6 +87,10 @@ public func addHubRoutes(
         // Xorbs are not uploaded to anywhere else.
         on([.post], "/xet/v1/xorb-grants/\(name)/{hash}") { _, _ in throw HubFace.unknownRoute }
     }
+    for version in ["v1", "v2"] {
+        on(reading, "/xet/\(version)/reconstructions/{hash}") { try await $0.reconstruction($1) }
+    }
+    on(reading, "/xet/xorbs/{id}/{oid}/{n}") { try await $0.xorb($1) }
     on([.post], "/xet/v1/shards") { try await $0.putShard($1) }
     on([.post], "/xet/v2/shards") { try await $0.streamShard($1) }
     on([.put], "/lfs/{id}/{oid}") { try await $0.put($1) }
@@ -224,6 +235,8 @@ extension HTTPField.Name {
     static let linkedETag = constant("X-Linked-ETag")
     static let totalCount = constant("X-Total-Count")
     static let rateLimit = constant("RateLimit")
+    static let xetHash = constant("X-Xet-Hash")
+    static let xetRefreshRoute = constant("X-Xet-Refresh-Route")
     static let xetAccessToken = constant("X-Xet-Access-Token")
     static let xetTokenExpiration = constant("X-Xet-Token-Expiration")
     static let xetCasURL = constant("X-Xet-Cas-Url")
