@@ -46,9 +46,9 @@ let package = Package(
         .target(
             name: "Blobs",
             dependencies: [
-                "Core", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "Core", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -238,6 +238,7 @@ let package = Package(
                 "Core", "Blobs", "BlobsCrashProbe", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            exclude: ["s3-service.py"],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -1,4 +1,5 @@
 import Core
+import NIOCore
 
 // Crypto has a protocol named Digest too, so only the one type is imported, and only here.
 import struct Crypto.SHA256
@@ -14,5 +15,17 @@ struct BlobHasher {
             preconditionFailure("SHA-256 must be 32 bytes long")
         }
         return digest
+    }
+
+    static func digest(of bytes: [UInt8]) -> Digest {
+        var hasher = BlobHasher()
+        bytes.withUnsafeBytes { hasher.update($0) }
+        return hasher.finish()
+    }
+
+    static func digest(of bytes: ByteBuffer) -> Digest {
+        var hasher = BlobHasher()
+        bytes.withUnsafeReadableBytes { hasher.update($0) }
+        return hasher.finish()
     }
 }

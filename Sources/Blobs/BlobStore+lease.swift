@@ -34,7 +34,7 @@ extension BlobStore {
         do {
             return try leases.withLock { _ throws(SystemError) in
                 guard let status = try FileSystem.status(path), status.modified < limit,
-                    try FileSystem.removeFile(path)
+                    try remove(digest)
                 else { return nil }
                 return Bytes(status.size)
             }

@@ -45,20 +45,14 @@ extension BlobStore {
     /// The list of files of a stored folder, checked.
     /// - Throws: ``Failure`` `notFound`, `invalid` when the blob is not a manifest, `tooLarge`.
     public func manifest(of digest: Digest) async throws -> TreeManifest {
-        let path = file(of: digest)
-        return try await threads.run {
-            do {
-                let file = try Descriptor(path, .read)
-                let size = try file.status().size
-                guard size <= Int64(Self.manifestBytesMax) else {
-                    throw Failure(.tooLarge, "This blob is too large to be the manifest of a folder.")
-                }
-                let bytes = try file.buffer(at: 0, count: Int(size))
-                return try TreeManifest(canonical: bytes.readableBytesView)
-            } catch let error as SystemError where error.isAbsence {
-                throw Self.absent(digest)
-            }
+        let reader = try await open(digest)
+        guard reader.size.count <= Int64(Self.manifestBytesMax) else {
+            throw Failure(.tooLarge, "This blob is too large to be the manifest of a folder.")
         }
+        var bytes = ByteBuffer()
+        for try await var piece in try reader.chunks() { bytes.writeBuffer(&piece) }
+        let whole = bytes
+        return try await threads.run { try TreeManifest(canonical: whole.readableBytesView) }
     }
 
     /// How ``materialise(_:kind:executable:at:mode:)`` brings bytes to their place.
@@ -212,9 +206,11 @@ extension BlobStore {
     private func openPart(_ file: TreeManifest.File) throws -> OpenFile {
         do {
             let source = try OpenFile(self.file(of: file.digest), .read)
-            guard try source.descriptor.status().size == file.size.count else {
+            let status = try source.descriptor.status()
+            guard status.size == file.size.count else {
                 throw Failure(.invalid, "The manifest of this folder is wrong about the size of \(file.path).")
             }
+            guard !status.isStub else { throw Self.elsewhere(file.digest) }
             return source
         } catch let error as SystemError where error.isAbsence {
             throw Failure(.notFound, "\(file.path) (\(file.digest)) is not in this store. Bring it here first.")

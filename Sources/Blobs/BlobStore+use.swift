@@ -26,7 +26,9 @@ extension BlobStore {
     }
 
     /// Every blob, in no order. Costs a look at each file.
-    public func uses() async throws -> [BlobUse] {
+    public func uses() async throws -> [BlobUse] { try await uses { _ in true } }
+
+    func uses(where isWanted: @escaping @Sendable (FileStatus) -> Bool) async throws -> [BlobUse] {
         var uses: [BlobUse] = []
         for first in 0..<256 {
             try Task.checkCancellation()
@@ -34,7 +36,7 @@ extension BlobStore {
                 let folder = "\(root)/blobs/sha256/\(Self.shard(UInt8(first)))"
                 return try FileSystem.names(in: folder).compactMap { name in
                     guard let name, let digest = Digest("sha256:\(name)"),
-                        let status = try FileSystem.status("\(folder)/\(name)")
+                        let status = try FileSystem.status("\(folder)/\(name)"), isWanted(status)
                     else { return nil }
                     return BlobUse(blob: StoredBlob(digest: digest, size: Bytes(status.size)), usedAt: status.modified)
                 }

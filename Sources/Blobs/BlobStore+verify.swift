@@ -27,6 +27,7 @@ extension BlobStore {
             do { return try OpenFile(path, .read) } catch let error as SystemError where error.isAbsence { return nil }
         }
         guard let opened else { return .absent }
+        if try await threads.run({ try opened.descriptor.status().isStub }) { return try await verifyObject(digest) }
         let walk = Mutex((hasher: BlobHasher(), offset: Int64(0)))
         while try await !threads.run({ try walk.withLock { try Self.hashSlice(of: opened, &$0.hasher, &$0.offset) } }) {
             try Task.checkCancellation()

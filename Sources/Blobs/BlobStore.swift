@@ -34,6 +34,11 @@ public struct BlobLimits: Sendable {
 /// what is on its way, `quarantine/` for what no longer matched its name. Blobs are read-only files (mode 0444).
 /// One process per root at a time.
 ///
+/// With a bucket, the bytes of large blobs that were not wanted lately move there (``offload(keeping:)``). What stays is
+/// a stub: an empty file with the size, the time and the name of the blob, so that whatever asks what is here, leases it
+/// or collects it need not know. The stub and its object come and go in an order that a kill at any point leaves an object
+/// too many at the most; `loose/` names those, and the next round removes them.
+///
 /// Errors common to all methods: ``Failure`` with `storageExhausted` when the disk is full or read-only, `unavailable`
 /// when too many files are open, `internal` for anything else that the disk refuses.
 public final class BlobStore: Sendable {
@@ -41,14 +46,16 @@ public final class BlobStore: Sendable {
     public let root: String
     public let limits: BlobLimits
     let threads: FileThreads
+    let bucket: S3Bucket?
     let uploads: Mutex<UploadTable>
     /// Held while a lease is renewed and while a blob is collected.
     let leases = Mutex<Void>(())
 
-    private init(root: String, limits: BlobLimits, threads: FileThreads, uploads: UploadTable) {
+    private init(root: String, limits: BlobLimits, threads: FileThreads, bucket: S3Bucket?, uploads: UploadTable) {
         self.root = root
         self.limits = limits
         self.threads = threads
+        self.bucket = bucket
         self.uploads = Mutex(uploads)
     }
 
@@ -58,10 +65,12 @@ public final class BlobStore: Sendable {
     ///   - root: An absolute path; made when it is not there.
     ///   - threads: All file work runs here. Must be started, and outlive the store. Four threads or more let
     ///     concurrent flushes share one journal commit.
+    ///   - bucket: Where blobs go that are not wanted often; `nil` keeps all of them here.
     public static func open(
         root: String,
         threads: NIOThreadPool,
-        limits: BlobLimits = BlobLimits()
+        limits: BlobLimits = BlobLimits(),
+        bucket: S3Bucket? = nil
     ) async throws -> BlobStore {
         guard root.utf8.first == UInt8(ascii: "/") else {
             throw Failure(.invalid, "The folder of a blob store must be an absolute path.")
@@ -71,7 +80,9 @@ public final class BlobStore: Sendable {
         let base = root
         let threads = FileThreads(pool: threads)
         let known = try await threads.run {
-            for folder in ["/blobs/sha256", "/uploads", "/quarantine"] { try FileSystem.makeFolders(base + folder) }
+            for folder in ["/blobs/sha256", "/uploads", "/quarantine", "/loose"] {
+                try FileSystem.makeFolders(base + folder)
+            }
             var isNew = false
             for first in 0..<256 {
                 let made = try FileSystem.makeFolder(base + "/blobs/sha256/" + shard(UInt8(first)))
@@ -82,7 +93,13 @@ public final class BlobStore: Sendable {
             }
             return try FileSystem.names(in: base + "/uploads").compactMap { $0.flatMap { UploadID($0) } }
         }
-        return BlobStore(root: base, limits: limits, threads: threads, uploads: UploadTable(known: Set(known)))
+        return BlobStore(
+            root: base,
+            limits: limits,
+            threads: threads,
+            bucket: bucket,
+            uploads: UploadTable(known: Set(known))
+        )
     }
 
     /// Two hexadecimal digits.
@@ -106,24 +123,19 @@ public final class BlobStore: Sendable {
         }
     }
 
-    /// The file of a blob, for a reader in this process or a hard link; `nil` when it is not here.
-    ///
-    /// Never write to it: it is the one copy of everybody. It can be deleted at any time by ``delete(_:)``.
-    public func path(of digest: Digest) async throws -> String? {
-        let file = file(of: digest)
-        return try await threads.run { try FileSystem.status(file).map { _ in file } }
-    }
-
     /// Opens a blob for reading. The reader stays valid when the blob is deleted meanwhile.
     /// - Throws: ``Failure`` `notFound` when it is not here.
     public func open(_ digest: Digest) async throws -> BlobReader {
         let path = file(of: digest)
-        let threads = threads
+        let (threads, bucket) = (threads, bucket)
         return try await threads.run {
             do {
                 let file = try OpenFile(path, .read)
-                let size = Bytes(try file.descriptor.status().size)
-                return BlobReader(blob: StoredBlob(digest: digest, size: size), file: file, threads: threads)
+                let status = try file.descriptor.status()
+                let blob = StoredBlob(digest: digest, size: Bytes(status.size))
+                guard status.isStub else { return BlobReader(blob: blob, source: .file(file), threads: threads) }
+                guard let bucket else { throw Self.elsewhere(digest) }
+                return BlobReader(blob: blob, source: .bucket(bucket), threads: threads)
             } catch let error as SystemError where error.isAbsence {
                 throw Self.absent(digest)
             }
@@ -134,8 +146,14 @@ public final class BlobStore: Sendable {
     /// - Returns: Whether it was here.
     @discardableResult
     public func delete(_ digest: Digest) async throws -> Bool {
-        let file = file(of: digest)
-        return try await threads.run { try FileSystem.removeFile(file) }
+        return try await threads.run { [self] in try leases.withLock { _ in try remove(digest) } }
+    }
+
+    /// Blocks.
+    func remove(_ digest: Digest) throws(SystemError) -> Bool {
+        let path = file(of: digest)
+        if try FileSystem.status(path)?.isStub ?? false { try noteLoose(digest) }
+        return try FileSystem.removeFile(path)
     }
 
     /// What may still be written, and the size of the file system below the root.
@@ -146,5 +164,12 @@ public final class BlobStore: Sendable {
 
     static func absent(_ digest: Digest) -> Failure {
         Failure(.notFound, "\(digest) is not in this store.")
+    }
+
+    static func elsewhere(_ digest: Digest) -> Failure {
+        Failure(
+            .unavailable,
+            "\(digest) is in a bucket, and this process was given none. See `bucket` in its configuration."
+        )
     }
 }

@@ -17,7 +17,11 @@ struct FileStatus {
     var inode: UInt64
     var linkCount: UInt64
     var isExecutable: Bool
+    /// The mark of a blob whose bytes are in the bucket: the sticky bit, which means nothing on files.
+    var isStub: Bool
     var modified: Instant
+
+    static let stubMark: mode_t = 0o1000
 
     init(_ raw: stat) {
         switch raw.st_mode & S_IFMT {
@@ -31,6 +35,7 @@ struct FileStatus {
         inode = UInt64(raw.st_ino)
         linkCount = UInt64(raw.st_nlink)
         isExecutable = raw.st_mode & 0o111 != 0
+        isStub = raw.st_mode & Self.stubMark != 0
         modified = Instant(milliseconds: Int64(raw.st_mtim.tv_sec) * 1000 + Int64(raw.st_mtim.tv_nsec) / 1_000_000)
     }
 }

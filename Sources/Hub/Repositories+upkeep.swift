@@ -1,3 +1,4 @@
+import Blobs
 import Core
 import Logging
 public import ServiceLifecycle
@@ -20,6 +21,7 @@ extension Repositories: Service {
                 group.addTask { await self.collectAgainAndAgain() }
                 group.addTask { await self.scrubAgainAndAgain() }
                 group.addTask { await self.publishAgainAndAgain() }
+                if self.blobs.hasBucket { group.addTask { await self.offloadAgainAndAgain() } }
             }
         }
     }
@@ -48,6 +50,24 @@ extension Repositories: Service {
                 log.error("repository cannot be collected", metadata: ["error": "\(error)"])
             }
             try? await runtime.sleep(for: Self.collectionPeriod - Self.collectionDelay)
+        }
+    }
+
+    /// Between two looks at what could move to the bucket.
+    static let offloadPeriod = Duration.seconds(60)
+
+    private func offloadAgainAndAgain() async {
+        await Reconciler(bell: nil, tick: Self.offloadPeriod, pauseMin: .seconds(1)).run(on: runtime) { error in
+            log.error("bytes cannot be moved to the bucket", metadata: ["error": "\(error)"])
+        } _: {
+            let done = try await blobs.offload(keeping: keptBeforeBucket)
+            if done.isNothing { return }
+            log.notice(
+                "bytes moved to the bucket",
+                metadata: [
+                    "blobs": "\(done.blobs)", "bytes": "\(done.bytes.count)", "removed": "\(done.objectsRemoved)",
+                ]
+            )
         }
     }
 

@@ -26,14 +26,18 @@ public final class Repositories: Sendable {
     let seal: AddressSeal
     /// What clients of Xet have sent and not yet made files of.
     let xorbs = XorbStage()
+    /// What may stay on the disk of what the bucket could take.
+    let keptBeforeBucket: Bytes
     private let random: Mutex<any RandomNumberGenerator & Sendable>
 
     /// - Parameters:
     ///   - seal: Kept over restarts, so that addresses given out before stay good.
     ///   - bell: Of all who write into this log.
+    ///   - keptBeforeBucket: Where the store has a bucket: how many bytes of what could move there stay on the disk.
     public init(
         store: EventStore,
         blobs: BlobStore,
+        keptBeforeBucket: Bytes = 0,
         seal: AddressSeal,
         bell: Bell = Bell(),
         now: @escaping @Sendable () -> Instant,
@@ -42,6 +46,7 @@ public final class Repositories: Sendable {
         log: Logger
     ) {
         (self.store, self.blobs, self.seal, self.now, self.log) = (store, blobs, seal, now, log)
+        self.keptBeforeBucket = keptBeforeBucket
         self.runtime = runtime
         self.bell = bell
         self.random = Mutex(random)

@@ -63,14 +63,18 @@ struct Assembly: Sendable {
     }
 
     /// The services of the point, over one store.
-    func open(settings: Point.Settings) async throws -> (point: Point, repositories: Repositories) {
+    func open(
+        settings: Point.Settings,
+        bucket: ServerConfiguration.BucketEntry? = nil
+    ) async throws -> (point: Point, repositories: Repositories) {
         let store = try await openStore()
-        let blobs = try await BlobStore.open(root: data, threads: threads)
+        let blobs = try await BlobStore.open(root: data, threads: threads, bucket: try bucket.map(Self.bucket))
         let logs = try await LogStore.open(root: data, threads: threads)
         let bell = Bell()
         let repositories = Repositories(
             store: store,
             blobs: blobs,
+            keptBeforeBucket: bucket?.keep ?? 0,
             seal: AddressSeal(key: try sealKey()),
             bell: bell,
             now: Self.now,
@@ -87,6 +91,32 @@ struct Assembly: Sendable {
             log: log
         )
         return (point, repositories)
+    }
+
+    /// Keys come from the environment, where every tool for S3 looks for them, and are in no file of ours.
+    private static func bucket(_ entry: ServerConfiguration.BucketEntry) throws -> S3Bucket {
+        let environment = ProcessInfo.processInfo.environment
+        guard let keyID = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
+            throw Failure(
+                .invalid,
+                "The configuration has a bucket, and the environment no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            )
+        }
+        let credentials = S3Credentials(
+            keyID: keyID,
+            secret: secret,
+            sessionToken: environment["AWS_SESSION_TOKEN"]
+        )
+        return try S3Bucket(
+            .init(
+                endpoint: entry.endpoint,
+                region: entry.region,
+                bucket: entry.name,
+                prefix: entry.prefix,
+                credentials: credentials
+            ),
+            now: now
+        )
     }
 
     /// What addresses are signed with: made at the first start, for this user's eyes only.

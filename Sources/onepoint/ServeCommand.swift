@@ -57,7 +57,10 @@ struct ServeCommand: AsyncParsableCommand {
         var settings = Point.Settings()
         settings.silenceAfter = configuration.settings.silenceAfter
         settings.links = configuration.settings.links
-        let (point, repositories) = try await assembly.open(settings: settings)
+        let (point, repositories) = try await assembly.open(
+            settings: settings,
+            bucket: configuration.settings.bucket
+        )
 
         if let token = try await point.bootstrap(operator: Self.name("admin"), project: Self.name("demo")) {
             if let tokenFile {

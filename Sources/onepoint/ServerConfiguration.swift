@@ -33,6 +33,7 @@ struct ServerConfiguration: Sendable {
         /// Whose `X-Forwarded-For` is believed.
         var trustedProxies: Set<String> = []
         var links: [CentreName: Link] = [:]
+        var bucket: BucketEntry?
     }
 
     /// Reads a configuration, collecting every fault.
@@ -74,6 +75,11 @@ struct ServerConfiguration: Sendable {
             } else {
                 fields.fault("/centre", "must be a centre's name: \(CentreName.rule)")
             }
+            reader.violations += fields.finish()
+        }
+        if let section = reader.object("bucket") {
+            var fields = Fields(section, pointer: "/bucket")
+            configuration.settings.bucket = bucket(&fields)
             reader.violations += fields.finish()
         }
         return (configuration, reader.finish())

@@ -1,5 +1,6 @@
-// Stores things and says so, until it is killed: `BlobsCrashProbe <root> <seed>`. Every line on standard output is
-// written after what it speaks of was acknowledged. Only for the tests of Blobs.
+// Stores things and says so, until it is killed: `BlobsCrashProbe <root> <seed>`, and with a bucket behind the store when
+// there follow an endpoint, a key's identifier and its secret. Every line on standard output is written after what it
+// speaks of was acknowledged. Only for the tests of Blobs.
 import Blobs
 import Core
 import Glibc
@@ -75,10 +76,47 @@ func write(into logs: LogStore, seed: UInt64) async throws {
     }
 }
 
+/// Stores blobs that are worth moving to a bucket, and removes some again.
+func fill(_ store: BlobStore, seed: UInt64) async throws {
+    var random = Seeded(state: seed)
+    var kept: [Digest] = []
+    while true {
+        let stored = try await store.put(content(random.next(), Int.random(in: 1 << 20...3 << 20, using: &random)))
+        kept.append(stored.digest)
+        say("stored \(stored.digest)")
+        guard Int.random(in: 0..<3, using: &random) == 0 else { continue }
+        let digest = kept.remove(at: Int.random(in: kept.indices, using: &random))
+        say("removing \(digest)")
+        try await store.delete(digest)
+        say("removed \(digest)")
+    }
+}
+
 let root = CommandLine.arguments[1]
 let seed = UInt64(CommandLine.arguments[2]) ?? 0
 let threads = NIOThreadPool(numberOfThreads: 4)
 threads.start()
+if CommandLine.arguments.count > 5 {
+    let credentials = S3Credentials(keyID: CommandLine.arguments[4], secret: CommandLine.arguments[5])
+    let settings = S3Bucket.Settings(
+        endpoint: CommandLine.arguments[3],
+        region: "us-east-1",
+        bucket: "onepoint",
+        prefix: "crash/",
+        credentials: credentials
+    )
+    let bucket = try S3Bucket(settings) {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(milliseconds: Int64(time.tv_sec) * 1000)
+    }
+    let store = try await BlobStore.open(root: root, threads: threads, bucket: bucket)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for writer in UInt64(0)..<2 { group.addTask { try await fill(store, seed: seed &+ writer) } }
+        group.addTask { while true { _ = try await store.offload(keeping: Bytes(4 << 20)) } }
+        try await group.waitForAll()
+    }
+}
 let store = try await BlobStore.open(root: root, threads: threads)
 let logs = try await LogStore.open(root: root, threads: threads)
 try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,9 +1,10 @@
-import Blobs
 import Core
 import Glibc
 import NIOCore
 import NIOPosix
 import Testing
+
+@testable import Blobs
 
 /// File threads of all tests.
 let pool: NIOThreadPool = {
@@ -24,8 +25,8 @@ final class Scratch: Sendable {
 
     deinit { _ = spawn(["/bin/rm", "-rf", path]) }
 
-    func store(_ limits: BlobLimits = BlobLimits()) async throws -> BlobStore {
-        try await BlobStore.open(root: path + "/store", threads: pool, limits: limits)
+    func store(_ limits: BlobLimits = BlobLimits(), bucket: S3Bucket? = nil) async throws -> BlobStore {
+        try await BlobStore.open(root: path + "/store", threads: pool, limits: limits, bucket: bucket)
     }
 
     func logs(logMax: Bytes = .gibi(1)) async throws -> LogStore {
@@ -149,7 +150,11 @@ extension ByteBuffer {
 extension stat { var mode: mode_t { st_mode & 0o777 } }
 
 extension BlobStore {
-    func place(of digest: Digest) async throws -> String { try #require(try await path(of: digest)) }
+    /// The file of a blob that is here.
+    func place(of digest: Digest) async throws -> String {
+        try #require(try await size(of: digest) != nil)
+        return file(of: digest)
+    }
 
     func status(of digest: Digest) async throws -> stat {
         let path = try await place(of: digest)

@@ -140,8 +140,7 @@ struct CollectionTests {
             let repository = try await shelf.repositories.repository(.models, shelf.model, for: .see, shelf.alice)
             let digest = sha256(Array("as it was".utf8))
             #expect(try await shelf.repositories.scrub().quarantined.isEmpty)
-            let file = try #require(try await shelf.blobs.path(of: digest))
-            try overwrite(file, with: "as it is.")
+            try overwrite("\(shelf.folder)/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)", with: "as it is.")
             #expect(try await shelf.repositories.scrub().quarantined == [digest])
             #expect(try await shelf.repositories.size(of: digest, in: repository) == nil)
             let facts = try await shelf.store.read { try $0.facts(about: "\(digest)", in: repository.id) }

@@ -131,7 +131,8 @@ import Testing
     )
     func configuration() throws {
         let paths = [
-            "Sources/onepoint/ServerConfiguration.swift", "Sources/onepoint/ServerConfiguration+clusters.swift",
+            "Sources/onepoint/ServerConfiguration.swift", "Sources/onepoint/ServerConfiguration+bucket.swift",
+            "Sources/onepoint/ServerConfiguration+clusters.swift",
         ]
         let sources = try paths.map { try Self.repository.text($0) }.joined()
         let keys =
