@@ -114,7 +114,7 @@ let package = Package(
         .target(
             name: "Protocols",
             dependencies: [
-                "Core", "Wire", "Entry", "Hub", .product(name: "Hummingbird", package: "hummingbird"),
+                "Core", "Wire", "Entry", "Hub", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],

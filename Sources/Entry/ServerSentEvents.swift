@@ -71,6 +71,8 @@ extension Response {
         let headers: HTTPFields = [
             .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
             .accelBuffering: "no",
+            // Listening for the caller's leaving uses the connection up. Who is not told sends the next request into it.
+            .connection: "close",
         ]
         guard request.method != .head else { return Response(status: .ok, headers: headers) }
         return Response(

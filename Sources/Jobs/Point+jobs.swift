@@ -9,6 +9,19 @@ public import Wire
 extension Point {
     /// The caller's jobs, newest first.
     public func jobs(_ query: JobQuery, _ caller: Principal) async throws -> Page<JobView> {
+        try await page(query, caller) { view, _ in view }
+    }
+
+    /// The same with what each was asked with.
+    public func specifiedJobs(_ query: JobQuery, _ caller: Principal) async throws -> Page<SpecifiedJob> {
+        try await page(query, caller) { SpecifiedJob(summary: $0, spec: $1) }
+    }
+
+    private func page<Item: Codable & Sendable>(
+        _ query: JobQuery,
+        _ caller: Principal,
+        _ item: @escaping @Sendable (JobView, JobSpec) -> Item
+    ) async throws -> Page<Item> {
         guard (1...500).contains(query.limit) else { throw Failure(.malformed, "A page has 1 to 500 jobs.") }
         let cursor = try query.cursor.map { try Cursor.job($0) }
         let waiting = waiting.withLock { $0 }
@@ -24,7 +37,7 @@ extension Point {
             let jobs = try tx.jobs(filter, before: cursor, limit: query.limit + 1)
             let page = jobs.prefix(query.limit)
             return Page(
-                items: try page.map { try Self.view($0, waiting, tx) },
+                items: try page.map { item(try Self.view($0, waiting, tx), $0.spec) },
                 next: jobs.count > query.limit ? page.last.map { Cursor.text($0) } : nil
             )
         }
@@ -323,6 +336,19 @@ extension Point {
         return run.state.isTerminal && (run.startedAt == nil || run.state == .lost)
     }
 
+    /// How much of a task's log there is as yet.
+    public func logSize(_ id: JobID, run: Int, task: Int, _ caller: Principal) async throws -> Int64 {
+        _ = try await store.read { try Self.find(id, .viewer, caller, $0) }
+        return try await runLogs.size(RunKey(job: id, number: run), task: task)?.count ?? 0
+    }
+
+    /// Returns when the job may have ended or gone on to another run, or the time is over. A hint: look again.
+    public func waitForEnd(of id: JobID, atMost limit: Duration) async throws {
+        let rings = logBell.rings
+        guard let job = try await store.read({ try $0.job(id) }), !job.state.isTerminal else { return }
+        await logBell.wait(beyond: rings, atMost: min(limit, settings.tick), on: runtime)
+    }
+
     /// Returns when something may have been added, or the time is over. A hint: look again.
     public func waitForLogs(
         _ id: JobID,
@@ -342,6 +368,12 @@ extension Point {
         }
         await logBell.wait(beyond: rings, atMost: min(limit, settings.tick), on: runtime)
     }
+}
+
+/// A job and what was asked for with it.
+public struct SpecifiedJob: Codable, Sendable {
+    public let summary: JobView
+    public let spec: JobSpec
 }
 
 /// Where a page of jobs ends: the position in the log and the id, so that pages partition the list.

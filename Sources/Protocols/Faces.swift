@@ -1,6 +1,8 @@
+public import Core
 public import Entry
 public import Hub
 public import Hummingbird
+public import Jobs
 public import Wire
 
 /// What protects the faces from too many requests: by user, and by address for requests without credentials.
@@ -13,15 +15,28 @@ public struct FaceLimits: Sendable {
 
 /// Adds the faces that foreign clients know: each speaks its own specification to the letter.
 ///
-/// - Parameter users: Checks users' tokens; shared with everybody, so that a revocation is forgotten everywhere at once.
+/// - Parameters:
+///   - users: Checks users' tokens; shared with everybody, so that a revocation is forgotten everywhere at once.
+///   - clock: What time it is, for people.
 public func addProtocolRoutes(
     to router: Router<AppContext>,
     repositories: Repositories,
+    point: Point,
     users: Authenticator<Principal>,
     limits: FaceLimits,
     hub: HubSettings = HubSettings(),
+    clock: @escaping @Sendable () -> Instant,
     now: @escaping MonotonicNow
 ) {
-    addHubRoutes(to: router, repositories: repositories, users: users, limits: limits, settings: hub, now: now)
+    addHubRoutes(
+        to: router,
+        repositories: repositories,
+        point: point,
+        users: users,
+        limits: limits,
+        settings: hub,
+        clock: clock,
+        now: now
+    )
     addOCIRoutes(to: router, repositories: repositories, users: users, limits: limits, now: now)
 }

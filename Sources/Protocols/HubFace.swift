@@ -3,6 +3,7 @@ public import Entry
 import HTTPTypes
 public import Hub
 public import Hummingbird
+public import Jobs
 import Logging
 import NIOCore
 public import Wire
@@ -10,10 +11,14 @@ public import Wire
 /// The face that clients of the Hugging Face Hub, of git-lfs and of Xet know. See docs/protocols/hub.md for every route.
 struct HubFace: Sendable {
     let repositories: Repositories
+    /// Runs jobs.
+    let point: Point
     let users: Authenticator<Principal>
     /// By user, and by address for requests without credentials.
     let requests: RateLimit
     let settings: HubSettings
+    let clock: @Sendable () -> Instant
+    let now: MonotonicNow
 }
 
 /// Sizes of the Hub face.
@@ -39,16 +44,21 @@ public struct HubSettings: Sendable {
 public func addHubRoutes(
     to router: Router<AppContext>,
     repositories: Repositories,
+    point: Point,
     users: Authenticator<Principal>,
     limits: FaceLimits,
     settings: HubSettings = HubSettings(),
+    clock: @escaping @Sendable () -> Instant,
     now: @escaping MonotonicNow
 ) {
     let face = HubFace(
         repositories: repositories,
+        point: point,
         users: users,
         requests: RateLimit(perSecond: limits.perSecond, burst: limits.burst, now: now),
-        settings: settings
+        settings: settings,
+        clock: clock,
+        now: now
     )
     func on(
         _ methods: [HTTPRequest.Method],
@@ -75,12 +85,17 @@ public func addHubRoutes(
             on([.post], "\(prefix)\(name)/info/lfs/objects/batch") { try await $0.batch($1) }
         }
     }
+    // Where clients say that a job is to be looked at, '/jobs/demo/job-…'.
+    on(reading, "/{a}/{b}/job-{id}") { try $0.jobPage($1) }
     on(reading, "/api/whoami-v2") { try await $0.whoAmI($1) }
     on([.post], "/api/repos/create") { try await $0.create($1) }
     on([.delete], "/api/repos/delete") { try await $0.delete($1) }
     on([.post], "/api/repos/move") { try await $0.move($1) }
     on([.post], "/api/validate-yaml") { try await $0.validateYAML($1) }
     on(reading, "/api/agent-harnesses") { $1.answer(.object([])) }
+    on([.get, .head, .post, .put, .delete], "/api/jobs/**") { try await $0.jobRoute($1) }
+    on([.get, .head, .post, .put, .delete], "/api/scheduled-jobs/**") { _, _ in throw HubFace.noSchedules }
+    on([.get, .head, .post, .put, .delete], "/api/buckets/**") { _, _ in throw HubFace.noBuckets }
     for name in ["default", "default-merkledb"] {
         on([.post], "/xet/v1/xorbs/\(name)/{hash}") { try await $0.putXorb($1) }
         on(reading, "/xet/v1/chunks/\(name)/{hash}") { try await $0.chunk($1) }
@@ -170,19 +185,20 @@ extension HubFace {
     }
 
     private func caller(_ request: Request, _ context: AppContext) async throws -> Principal? {
+        let caller = try await identity(request, context)
+        try requests.admit(caller?.user.text ?? context.remoteAddress)
+        return caller
+    }
+
+    /// Who a request comes from; `nil` for anonymous ones.
+    func identity(_ request: Request, _ context: AppContext) async throws -> Principal? {
         let address = context.remoteAddress
         switch try FaceCredentials(header: request.headers[.authorization]) {
         case .token(let token):
             // What Xet clients were given is checked where it is used.
-            if token.hasPrefix(XetToken.prefix) {
-                try requests.admit(address)
-                return nil
-            }
-            let caller = try await users.identity(of: token, from: address)
-            try requests.admit(caller.user.text)
-            return caller
+            if token.hasPrefix(XetToken.prefix) { return nil }
+            return try await users.identity(of: token, from: address)
         case .none:
-            try requests.admit(address)
             guard request.method == .get || request.method == .head,
                 let cookie = request.cookie(AuthenticationMiddleware.cookieName)
             else { return nil }
@@ -197,11 +213,14 @@ extension HubFace {
         headers[.cacheControl] = "no-store"
         let problem = Problem(failure)
         // What is wrong with a request is 400 here: clients know no 422.
-        let status = failure.code == .invalid || failure.code == .digestMismatch ? 400 : problem.kind.status
+        let isWrong = [.invalid, .digestMismatch, .impossible].contains(failure.code)
+        let status = isWrong ? 400 : problem.kind.status
         var message = failure.detail
         switch (failure.code, failure.note) {
         case (.notFound, Repositories.revisionNote): headers[.errorCode] = "RevisionNotFound"
         case (.notFound, Repositories.entryNote): headers[.errorCode] = "EntryNotFound"
+        // Clients find out by the address that it is a job.
+        case (.notFound, Self.jobNote): break
         case (.notFound, _): headers[.errorCode] = "RepoNotFound"
         case (.forbidden, Repositories.gatedNote): headers[.errorCode] = "GatedRepo"
         case (.unauthenticated, _) where request.headers[.authorization] != nil:

@@ -53,8 +53,10 @@ func httpServer(
     addProtocolRoutes(
         to: router,
         repositories: repositories,
+        point: point,
         users: users,
         limits: FaceLimits(perSecond: rate, burst: rate * 2),
+        clock: Assembly.now,
         now: monotonic
     )
     addConsoleRoutes(to: router, point: point, repositories: repositories, authenticator: users, now: Assembly.now)

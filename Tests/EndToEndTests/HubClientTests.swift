@@ -89,6 +89,33 @@ struct HubClientTests {
         }
     }
 
+    /// Their jobs' interface asks at the address that it is given; older ones ask the Hub.
+    static let jobClients = ["hub-2.4.0", "hub-1.33.0", "hub-1.19.0"]
+
+    @Test(
+        "hf jobs drives the scheduler",
+        .enabled(
+            if: jobClients.contains { FileManager.default.isExecutableFile(atPath: python($0)) },
+            "huggingface_hub is not installed: scripts/setup-clients does it"
+        )
+    )
+    func jobs() async throws {
+        let point = try await PointUnderTest(
+            """
+            centres:
+              - {name: hub-1, tier: hub, cores: 16, memory: 16GiB, core_hour: 0.01}
+              - {name: region-1, tier: region, cores: 2, memory: 2GiB, core_hour: 3, emulated_cards: {t4: 2}}
+            """
+        )
+        for name in Self.jobClients {
+            guard FileManager.default.isExecutableFile(atPath: Self.python(name)) else {
+                print("skipped \(name): scripts/setup-clients installs it")
+                continue
+            }
+            try await Self.run(Self.python(name), ["\(Self.programs)/jobs.py", "demo"], point, log: "jobs-\(name)")
+        }
+    }
+
     @Test(
         "transformers and datasets load and push",
         .enabled(

@@ -3,9 +3,9 @@ import Blobs
 import Core
 import Entry
 import FoundationEssentials
-import Hub
+public import Hub
 import Hummingbird
-import Jobs
+public import Jobs
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -40,6 +40,7 @@ struct FaceScene: Sendable {
     let repositories: Repositories
     let blobs: BlobStore
     let store: EventStore
+    let users: Authenticator<Principal>
     let port: Int
     let tokens: [Who: String]
 
@@ -112,17 +113,18 @@ func withFaces(
     let store = try await EventStore.open(.init(path: folder + "/point.db"))
     let blobs = try await BlobStore.open(root: folder + "/blobs", threads: pool)
     let clock: @Sendable () -> Instant = { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
-    let point = Point(
-        store: store,
-        blobs: blobs,
-        logs: try await LogStore.open(root: folder + "/blobs", threads: pool),
-        now: clock,
-        log: quiet
-    )
     let repositories = Repositories(
         store: store,
         blobs: blobs,
         seal: AddressSeal(key: Array(repeating: 7, count: 32)),
+        now: clock,
+        log: quiet
+    )
+    let point = Point(
+        store: store,
+        blobs: blobs,
+        logs: try await LogStore.open(root: folder + "/blobs", threads: pool),
+        revisions: repositories,
         now: clock,
         log: quiet
     )
@@ -132,7 +134,16 @@ func withFaces(
     let users = Authenticator<Principal>(failures: failures, now: now) { try await point.authenticate(bearer: $0) }
     let router = Router(context: AppContext.self)
     router.addEntryMiddleware(metrics: HTTPMetrics(), now: now)
-    addProtocolRoutes(to: router, repositories: repositories, users: users, limits: limits, hub: hub, now: now)
+    addProtocolRoutes(
+        to: router,
+        repositories: repositories,
+        point: point,
+        users: users,
+        limits: limits,
+        hub: hub,
+        clock: clock,
+        now: now
+    )
     let (ports, found) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let app = Application(
         router: router,
@@ -150,6 +161,7 @@ func withFaces(
             repositories: repositories,
             blobs: blobs,
             store: store,
+            users: users,
             port: port,
             tokens: try await people(of: point)
         )
@@ -163,6 +175,8 @@ func withFaces(
         try await tasks.waitForAll()
     }
 }
+
+extension Repositories: RevisionSource {}
 
 private func people(of point: Point) async throws -> [Who: String] {
     let demo: ProjectName = name("demo")
