@@ -111,6 +111,8 @@ extension FaceScene {
     fileprivate func lines(_ id: String, _ query: String = "") async throws -> [String] {
         let reply = try await call("GET", "/api/jobs/demo/\(id)/logs\(query)")
         try #require(reply.status == 200, "\(reply)")
+        // Or the client's next request would go into a connection that is being closed.
+        #expect(reply["Connection"] == "close")
         return try reply.text.split(separator: "\n").filter { $0.hasPrefix("data: {") }.map {
             try #require(try JSON(parsing: $0.dropFirst(6).utf8)["data"]?.stringValue)
         }
@@ -378,6 +380,19 @@ extension FaceScene {
             #expect(reply["X-Error-Message"] != nil && !reply.text.contains("hush"))
             #expect(try await scene.call("GET", "/api/jobs/demo").json() == .array([]))
         }
+    }
+
+    @Test("labels and volumes are taken up to their limits")
+    func limits() throws {
+        func request(labels: Int, volumes: Int) throws -> HubJobRequest {
+            let paths = (0..<volumes).map { #"{"source":"demo/net","mountPath":"/v\#($0)"}"# }.joined(separator: ",")
+            let word = String(repeating: "é", count: labels)
+            let text = #"{"command":["a"],"dockerImage":"bash","labels":{"\#(word)":"\#(word)"},"volumes":[\#(paths)]}"#
+            return try HubJobRequest(JSON(parsing: text.utf8))
+        }
+        #expect(try request(labels: 100, volumes: HubJobRequest.volumesMax).volumes.count == HubJobRequest.volumesMax)
+        #expect(throws: Failure.self) { try request(labels: 101, volumes: 0) }
+        #expect(throws: Failure.self) { try request(labels: 1, volumes: HubJobRequest.volumesMax + 1) }
     }
 
     @Test("what is not there yet says so: schedules, buckets, metrics, labels and ports of a job")
