@@ -4,7 +4,7 @@ import Wire
 /// What a client of the Hub asks to be run, read from its request.
 ///
 /// Centres pull no images. The names of plain ones stand for a centre's own environment; any other is refused, and so is
-/// everything else that would be promised and not kept ([decision 28](docs/decisions/0028-hf-jobs.md)).
+/// everything else that would be promised and not kept ([decision 29](docs/decisions/0029-hf-jobs.md)).
 struct HubJobRequest: Sendable {
     private(set) var image = ""
     private(set) var command: [String] = []
