@@ -50,7 +50,7 @@ extension Event {
         }
     }
 
-    /// A revision, the folders that are new in it, and the reference that moves to it.
+    /// A revision, the folders that are new in it, and the reference that moves to it, if one does.
     public struct RevisionCommitted: Hashable, Sendable, Codable {
         /// A folder as the difference to another, so that a small commit to a large folder is a small event.
         public struct Folder: Hashable, Sendable, Codable {
@@ -69,8 +69,9 @@ extension Event {
         public var revision: Revision
         /// A folder comes after those inside it.
         public var folders: [Folder]
-        public var reference: ReferenceName
-        public init(repository: RepositoryID, revision: Revision, folders: [Folder], reference: ReferenceName) {
+        /// `nil` for the revision that a manifest is: tags of the registry lead to it.
+        public var reference: ReferenceName?
+        public init(repository: RepositoryID, revision: Revision, folders: [Folder], reference: ReferenceName?) {
             (self.repository, self.revision) = (repository, revision)
             (self.folders, self.reference) = (folders, reference)
         }

@@ -283,6 +283,8 @@ public struct ManifestRecord: Hashable, Sendable, Codable {
     /// What it is an attachment to; need not exist. As written: any algorithm.
     public var subject: String?
     public var annotations: [String: String]
+    /// The revision that its files are; `nil` when clients of the Hub do not see it.
+    public var revision: GitHash?
 
     public init(
         digest: Digest,
@@ -290,10 +292,12 @@ public struct ManifestRecord: Hashable, Sendable, Codable {
         mediaType: String,
         artifactType: String? = nil,
         subject: String? = nil,
-        annotations: [String: String] = [:]
+        annotations: [String: String] = [:],
+        revision: GitHash? = nil
     ) {
         (self.digest, self.size, self.mediaType) = (digest, size, mediaType)
         (self.artifactType, self.subject, self.annotations) = (artifactType, subject, annotations)
+        self.revision = revision
     }
 }
 

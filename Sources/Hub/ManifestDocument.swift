@@ -15,14 +15,33 @@ public struct ManifestDocument: Hashable, Sendable {
         public var isManifest: Bool
     }
 
+    /// A layer as a file: what an artifact is made of.
+    public struct Layer: Hashable, Sendable {
+        public var digest: ContentDigest
+        public var size: Bytes
+        public var mediaType: String
+        /// Where the file belongs, by the first of ``ManifestDocument/pathKeys``.
+        public var path: String?
+        /// Whether its bytes are an archive of what its path names, or are compressed.
+        public var isPacked: Bool
+        /// Whether its bytes are to be had elsewhere. Its size is then the manifest's word.
+        public var isForeign: Bool
+    }
+
     public var mediaType: String
+    /// Of the configuration.
+    public var configType: String?
     public var artifactType: String?
     /// What it is attached to; need not exist.
     public var subject: ContentDigest?
     public var annotations: [String: String]
     /// Without the layers that are to be had elsewhere.
     public var parts: [Part]
+    /// Of an image manifest or artifact manifest.
+    public var layers: [Layer]
 
+    /// The annotations that say where a layer's file belongs: ModelPack's, and the one that oras writes.
+    public static let pathKeys = ["org.cncf.model.filepath", "org.opencontainers.image.title"]
     /// Of one manifest, in bytes. The specification asks for at least 4 MiB.
     public static let bytesMax = (4 << 20) + (512 << 10)
     /// Layers or manifests in one manifest.
@@ -55,11 +74,14 @@ public struct ManifestDocument: Hashable, Sendable {
             Self.isMediaType(mediaType)
         else { throw Self.fault("/mediaType", "must be a media type, here or as the request's Content-Type") }
         self.mediaType = mediaType
-        parts = []
+        (parts, layers) = ([], [])
         if let config = json["config"], config != .null { try Self.read(config, "/config", into: &parts) }
         for key in ["layers", "blobs", "manifests"] {
             for (index, item) in try Self.list(key, in: json).enumerated() {
+                let count = parts.count
                 try Self.read(item, "/\(key)/\(index)", isManifest: key == "manifests", into: &parts)
+                guard key != "manifests", let layer = Layer(item, isForeign: parts.count == count) else { continue }
+                layers.append(layer)
             }
         }
         for (index, item) in try Self.list("fsLayers", in: json).enumerated() {
@@ -77,7 +99,7 @@ public struct ManifestDocument: Hashable, Sendable {
         annotations = try Self.annotations(in: json)
         let artifactType = try Self.text("artifactType", in: json)
         // "If the artifactType is empty or missing, the config's mediaType": Listing Referrers.
-        let configType = json["config"].flatMap { $0["mediaType"]?.stringValue }
+        configType = json["config"].flatMap { $0["mediaType"]?.stringValue }
         self.artifactType = artifactType.flatMap { $0.isEmpty ? nil : $0 } ?? configType
         if let type = self.artifactType, type.utf8.count > Self.mediaTypeBytesMax {
             throw Self.fault(
@@ -149,5 +171,45 @@ public struct ManifestDocument: Hashable, Sendable {
             "The manifest cannot be taken: \(pointer.isEmpty ? "it" : pointer) \(message).",
             violations: [Violation(pointer, message)]
         )
+    }
+}
+
+extension ManifestDocument {
+    /// Whether its layers are files and not parts of an image's file system, and it is no attachment to another manifest.
+    var hasFiles: Bool {
+        guard subject == nil, !parts.contains(where: \.isManifest), !layers.isEmpty else { return false }
+        if let configType, Self.imageConfigTypes.contains(configType) { return false }
+        // An artifact that is nothing but its annotations has this one in place of a layer.
+        return layers.count > 1 || layers[0].mediaType != Self.emptyType || layers[0].path != nil
+    }
+
+    private static let imageConfigTypes: Set = [
+        "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
+    ]
+    private static let emptyType = "application/vnd.oci.empty.v1+json"
+}
+
+extension ManifestDocument.Layer {
+    /// `nil` for what is no descriptor.
+    fileprivate init?(_ json: JSON, isForeign: Bool) {
+        guard let digest = json["digest"]?.stringValue.flatMap({ ContentDigest($0) }),
+            let size = json["size"]?.integerValue
+        else { return nil }
+        (self.digest, self.size, self.isForeign) = (digest, Bytes(size), isForeign)
+        mediaType = json["mediaType"]?.stringValue ?? ""
+        let annotations = json["annotations"]
+        path = ManifestDocument.pathKeys.lazy.compactMap { annotations?[$0]?.stringValue }.first
+        isPacked = annotations?[Self.unpackKey]?.stringValue == "true" || Self.isPacked(mediaType)
+    }
+
+    /// On a folder that oras packed.
+    private static let unpackKey = "io.deis.oras.content.unpack"
+    /// What oras calls a file of which it was not told what it is.
+    private static let orasDefault = "application/vnd.oci.image.layer.v1.tar"
+
+    private static func isPacked(_ mediaType: String) -> Bool {
+        let type = mediaType.prefix { $0 != ";" }.lowercased()
+        return type != orasDefault
+            && ["+gzip", "+zstd", ".tar", "+tar", ".tar.gzip", ".tar.gz", ".tar.zstd"].contains { type.hasSuffix($0) }
     }
 }

@@ -4,6 +4,8 @@ import Core
 /// one raw layer for each file. The layers are the files' own bytes.
 struct ModelPack {
     static let artifactType = "application/vnd.cncf.model.manifest.v1+json"
+    /// The annotation that says which revision it is.
+    static let revisionKey = "org.opencontainers.image.revision"
     static let configType = "application/vnd.cncf.model.config.v1+json"
 
     /// One file of a revision.
@@ -68,7 +70,7 @@ struct ModelPack {
                     "annotations",
                     .object([
                         ("org.opencontainers.image.created", .string(revision.at.description)),
-                        ("org.opencontainers.image.revision", .string(revision.id.text)),
+                        (Self.revisionKey, .string(revision.id.text)),
                     ])
                 ),
             ])

@@ -120,6 +120,18 @@ extension Repositories {
         )
     }
 
+    /// Throws what a commit to this reference would be refused with, before anything is uploaded for it.
+    public func requireCommit(
+        to reference: ReferenceName,
+        of shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?
+    ) async throws {
+        try await read(shelf, path, as: .write, caller) { tx, repository in
+            _ = try Self.head(of: reference, in: repository, tx)
+        }
+    }
+
     /// A commit as worked out on what was read; nothing is written yet.
     private struct Draft: Sendable {
         var repository: Repository
@@ -163,7 +175,8 @@ extension Repositories {
         return Draft(repository: repository, head: head, root: root, folders: folders, sizes: edit.sizes)
     }
 
-    /// Where a reference stands; `nil` only for `main` of a repository without revisions.
+    /// Where a reference stands; `nil` only for `main` of a repository without revisions. The first commit to `main` of a
+    /// repository that an OCI client made builds on what was pushed.
     private static func head(
         of reference: ReferenceName,
         in repository: Repository,
@@ -172,10 +185,15 @@ extension Repositories {
         if let id = try tx.reference(reference, of: repository.id) {
             return try tx.revision(id, of: repository.id)
         }
-        guard reference == .main else {
-            throw Failure(.notFound, "'\(repository.path)' has no branch '\(reference.name)'.", note: revisionNote)
+        if reference == .main { return try resolve(reference.name, of: repository.id, tx) }
+        if reference.kind == .branch, try tx.tag(reference.name, of: repository.id) != nil {
+            throw Failure(
+                .conflict,
+                "'\(reference.name)' is a tag that was pushed to the registry, and only a push moves it. Make a branch"
+                    + " from it and commit to that."
+            )
         }
-        return nil
+        throw Failure(.notFound, "'\(repository.path)' has no branch '\(reference.name)'.", note: revisionNote)
     }
 
     /// - Returns: `nil` when the reference has moved since the draft was made.
@@ -210,6 +228,11 @@ extension Repositories {
             )
             number = discussion.number
             reference = try pullRequest(discussion.number)
+        }
+        if reference == .main, try tx.tag(reference.name, of: repository.id) != nil {
+            // The branch takes the tag's place: one name leads to one thing.
+            let removed = Event.TagRemoved(repository: repository.id, tag: reference.name)
+            try tx.append(.tagRemoved(removed), about: repository, caller, at: now)
         }
         let revision = try append(
             draft.root,

@@ -219,7 +219,7 @@ extension Repositories {
         if let kind = search.kind, repository.kind != kind { return nil }
         if let gating = search.gating, repository.gating != gating { return nil }
         var found = Found(repository: repository, head: nil, facts: ContentFacts())
-        if let id = try tx.reference(.main, of: repository.id), let head = try tx.revision(id, of: repository.id) {
+        if let head = try resolve(ReferenceName.main.name, of: repository.id, tx) {
             found.head = head
             let withParameters = search.parameters != nil
             found.facts = try noted(head, of: repository.id, withParameters: withParameters, tx).facts

@@ -59,6 +59,16 @@ public struct HeldBytes: Sendable {
     }
 }
 
+/// What came of a manifest that was put.
+public struct ManifestOutcome: Sendable {
+    public var repository: Repository
+    public var record: ManifestRecord
+    /// What it is to clients of the Hub; `nil` when they do not see it.
+    public var revision: Revision?
+    /// Why they do not, although it has files.
+    public var remark: String?
+}
+
 /// A manifest was refused because the repository lacks something that it is made of.
 public struct MissingParts: Error, Hashable, Sendable {
     /// At most ``Repositories/missingPartsMax`` of them, as the manifest writes them.
@@ -128,7 +138,8 @@ extension Repositories {
     /// ``target(_:_:_:)`` does.
     ///
     /// Everything that it is made of must be in the repository already: layers by their grants, manifests as manifests,
-    /// with the sizes that it says. What it is attached to need not be.
+    /// with the sizes that it says. What it is attached to need not be. On the Hub's shelves an artifact of files is a
+    /// revision too, which its tags lead to; see ``ArtifactRevision``.
     /// - Parameters:
     ///   - digest: What the client calls it, checked against its bytes; `nil` when it only gave a tag.
     /// - Throws: ``MissingParts``; `.malformed`, `.digestMismatch`.
@@ -140,7 +151,7 @@ extension Repositories {
         in kind: RepositoryKind,
         _ path: RepositoryPath,
         _ caller: Principal?
-    ) async throws -> ManifestRecord {
+    ) async throws -> ManifestOutcome {
         let caller = try Self.signedIn(caller)
         let document = try ManifestDocument(parsing: bytes.readableBytesView, contentType: contentType)
         if case .sha512(let hex)? = digest, BlobStore.sha512(bytes.readableBytesView) != hex {
@@ -165,28 +176,39 @@ extension Repositories {
         var aliases: [String] = []
         if case .sha512? = digest { aliases = digest.map { ["\($0)"] } ?? [] }
         let (names, now, id) = (aliases, now(), makeID(RepositoryID.self))
-        try await write { tx in
+        let reading =
+            kind == .image ? .other : ArtifactRevision.read(document, blob.digest, parts: parts, now: now)
+        return try await write { tx in
             // What is refused below undoes the making of the repository too.
             let repository =
                 try Self.known(kind, path, caller, tx)
                 ?? Self.create(kind, path, visibility: .private, id: id, caller, tx, at: now)
-            for tag in tags where try Self.resolve(tag, of: repository.id, tx) != nil {
+            for tag in tags where try Self.committed(tag, of: repository.id, tx) != nil {
                 throw Failure(.conflict, "'\(tag)' leads to a revision of '\(repository.path)'; use another tag.")
             }
             try Self.requireParts(document, parts, in: repository, tx)
             try Self.grant(blob, aliases: names, in: repository, caller, tx, at: now)
             let known = try tx.manifest(record.digest, of: repository.id)
+            var outcome = ManifestOutcome(repository: repository, record: record)
+            switch reading {
+            case .revision(let artifact):
+                outcome.revision = try Self.revision(of: record, artifact, known, in: repository, caller, tx, at: now)
+                outcome.record.revision = outcome.revision?.id
+            case .refused(let why): outcome.remark = why
+            case .other: break
+            }
             let moved = try tags.filter { try tx.tag($0, of: repository.id) != record.digest }
-            guard known?.mediaType != record.mediaType || !moved.isEmpty else { return }
+            let isKnown = known?.mediaType == record.mediaType && known?.revision == outcome.record.revision
+            guard !isKnown || !moved.isEmpty else { return outcome }
             let put = Event.ManifestPut(
                 repository: repository.id,
-                manifest: record,
+                manifest: outcome.record,
                 references: Set(parts.values).sorted(),
                 tags: moved
             )
             try tx.append(.manifestPut(put), about: repository, caller, at: now)
+            return outcome
         }
-        return record
     }
 
     private static func listedAnnotations(of document: ManifestDocument) throws -> [String: String] {
@@ -272,7 +294,8 @@ extension Repositories {
         }
     }
 
-    /// Removes a tag, or a manifest with all tags that point at it.
+    /// Removes a tag, or a manifest with all tags that point at it, and the revision that it is unless something of the
+    /// Hub's leads to that.
     ///
     /// - Returns: Whether it was there.
     /// - Throws: `.conflict` for a manifest that an index of the repository is made of.
@@ -294,6 +317,10 @@ extension Repositories {
             }
             let removed = Event.ManifestRemoved(repository: repository.id, digest: manifest.digest)
             try tx.append(.manifestRemoved(removed), about: repository, caller, at: now)
+            if let revision = manifest.revision, try !tx.isReachable(revision, of: repository.id) {
+                let dropped = Event.RevisionsDropped(repository: repository.id, revisions: [revision])
+                try tx.append(.revisionsDropped(dropped), about: repository, caller, at: now)
+            }
             // The same bytes may also be a file of a revision.
             if try !Self.isNeeded(manifest.digest, in: repository, tx) {
                 let revoked = Event.RepositoryBlobsRevoked(repository: repository.id, digests: [manifest.digest])

@@ -17,6 +17,12 @@ extension Repositories {
             if try tx.reference(reference, of: repository.id) != nil {
                 throw Failure(.conflict, "Reference '\(reference.name)' exists already in '\(start.path)'.")
             }
+            if reference.kind != .pullRequest, try tx.tag(reference.name, of: repository.id) != nil {
+                throw Failure(
+                    .conflict,
+                    "'\(reference.name)' is a tag that was pushed to the registry for '\(start.path)'; use another name."
+                )
+            }
             let revision = try Self.requireRevision(start, of: repository, tx)
             try tx.append(
                 .referenceSet(
@@ -41,6 +47,12 @@ extension Repositories {
         }
         try await write(to: shelf, path, as: .write, caller) { tx, repository, now in
             guard try tx.reference(reference, of: repository.id) != nil else {
+                if reference.kind == .tag, try tx.tag(reference.name, of: repository.id) != nil {
+                    throw Failure(
+                        .conflict,
+                        "'\(reference.name)' was pushed to the registry; delete it there, as with 'oras manifest delete'."
+                    )
+                }
                 throw Self.absent(RevisionAddress(shelf, path, reference.name))
             }
             try tx.append(

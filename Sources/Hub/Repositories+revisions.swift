@@ -152,15 +152,31 @@ extension Repositories {
 
     static let historyMax = 1000
 
-    /// Everything that points at a revision, by name.
+    /// Of the registry, among a repository's references.
+    private static let listedTagsMax = 10_000
+
+    /// Everything that points at a revision, by name; the first 10,000 tags of the registry with it.
     public func references(
         _ shelf: RepositoryShelf,
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> [(name: ReferenceName, revision: GitHash, message: String?)] {
         try await store.read { tx in
-            try tx.references(of: try Self.find(shelf, path, for: .see, caller, tx).id)
+            try Self.references(of: try Self.find(shelf, path, for: .see, caller, tx).id, tx)
         }
+    }
+
+    static func references(
+        of repository: RepositoryID,
+        _ tx: ReadTransaction
+    ) throws -> [(name: ReferenceName, revision: GitHash, message: String?)] {
+        let references = try tx.references(of: repository)
+        let taken = Set(references.map(\.name))
+        // Some names of tags in a registry are none in git.
+        let pushed = try tx.taggedRevisions(of: repository, limit: listedTagsMax).compactMap { tag, revision in
+            ReferenceName(.tag, tag).map { (name: $0, revision: revision, message: String?.none) }
+        }
+        return (references + pushed.filter { !taken.contains($0.name) }).sorted { $0.name < $1.name }
     }
 
     /// The files below a folder with their paths from it, in the order of the names; `nil` when there are more than that.
@@ -172,7 +188,22 @@ extension Repositories {
 
     // MARK: Names
 
+    /// The revision that a text names: a commit, a branch, a tag, or a tag that an OCI client pushed.
     static func resolve(_ text: String, of repository: RepositoryID, _ tx: ReadTransaction) throws -> Revision? {
+        if let revision = try committed(text, of: repository, tx) { return revision }
+        guard GitHash(text) == nil else { return nil }
+        var tags = [text.hasPrefix(tagPrefix) ? String(text.dropFirst(tagPrefix.count)) : text]
+        if reference(named: text) == .main { tags = mainTags }
+        for tag in tags {
+            if let id = try tx.revision(ofTag: tag, of: repository) { return try tx.revision(id, of: repository) }
+        }
+        return nil
+    }
+
+    private static let tagPrefix = "refs/tags/"
+
+    /// The revision that a text names without the registry's tags.
+    static func committed(_ text: String, of repository: RepositoryID, _ tx: ReadTransaction) throws -> Revision? {
         if let id = GitHash(text) { return try tx.revision(id, of: repository) }
         for name in [reference(named: text), ReferenceName(.tag, text)] {
             if let name, let id = try tx.reference(name, of: repository) { return try tx.revision(id, of: repository) }

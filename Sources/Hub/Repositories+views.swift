@@ -42,11 +42,9 @@ extension Repositories {
     public func detail(_ id: RepositoryID, _ caller: Principal?) async throws -> RepositoryDetail {
         let (repository, head, references, bytes, tags) = try await store.read { tx in
             let repository = try Self.find(id, for: .see, caller, tx)
-            let references = try tx.references(of: id)
-            let main = references.first { $0.name == .main }?.revision
             return (
-                repository, try main.flatMap { try tx.revision($0, of: id) }, references, try tx.bytes(of: id),
-                try tx.tags(of: id, limit: 1000)
+                repository, try Self.resolve(ReferenceName.main.name, of: id, tx), try Self.references(of: id, tx),
+                try tx.bytes(of: id), try tx.tags(of: id, limit: 1000)
             )
         }
         var card: Card?

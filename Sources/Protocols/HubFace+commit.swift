@@ -24,6 +24,9 @@ extension HubFace {
             opensPullRequest && target.rest.first == "None" ? "main" : target.rest.first ?? "main"
         )
         let (repository, head) = try await repositories.revision(at: address, for: .write, call.caller)
+        if !opensPullRequest, let reference = Self.reference(address.revision) {
+            try await repositories.requireCommit(to: reference, of: target.shelf, target.path, call.caller)
+        }
         guard let files = body["files"]?.arrayValue, files.count <= 1000 else {
             throw Failure(.invalid, "'files' must be a list of at most 1000.")
         }

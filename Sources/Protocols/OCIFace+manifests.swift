@@ -56,7 +56,7 @@ extension OCIFace {
             advice: "Put large annotations into a layer.",
             in: call.context
         )
-        let record = try await repositories.put(
+        let outcome = try await repositories.put(
             manifest: body,
             contentType: call.request.headers[.contentType],
             as: digest,
@@ -65,11 +65,24 @@ extension OCIFace {
             name.path,
             call.caller
         )
+        let record = outcome.record
+        if let revision = outcome.revision {
+            await repositories.noteFacts(about: revision, of: outcome.repository, call.caller)
+        }
         let named = digest.map { "\($0)" } ?? "\(record.digest)"
         var headers: HTTPFields = [.location: "/v2/\(name.text)/manifests/\(named)", .contentDigest: named]
         if let subject = record.subject { headers[.ociSubject] = subject }
         if !more.isEmpty { headers[values: .ociTag] = tags }
+        if let remark = outcome.remark {
+            headers[.warning] = Self.warning("Clients of the Hub do not see this artifact: \(remark)")
+        }
         return Response(status: .created, headers: headers)
+    }
+
+    /// In the form that the specification gives it, "Warnings"; clients print it.
+    private static func warning(_ text: String) -> String {
+        let quoted = text.headerSafe.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "299 - \"\(quoted)\""
     }
 
     func removeManifest(_ reference: ManifestReference, of name: OCIName, _ call: OCICall) async throws -> Response {

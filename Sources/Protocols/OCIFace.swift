@@ -221,6 +221,7 @@ extension HTTPField.Name {
     static let contentDigest = constant("Docker-Content-Digest")
     static let chunkMinLength = constant("OCI-Chunk-Min-Length")
     static let uploadUUID = constant("Docker-Upload-UUID")
+    static let warning = constant("Warning")
     static let ociSubject = constant("OCI-Subject")
     static let ociTag = constant("OCI-Tag")
     static let filtersApplied = constant("OCI-Filters-Applied")

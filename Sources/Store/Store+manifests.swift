@@ -16,6 +16,44 @@ extension ReadTransaction {
         }
     }
 
+    /// The manifest that is a revision.
+    public func manifest(ofRevision revision: GitHash, of repository: RepositoryID) throws -> ManifestRecord? {
+        try connection.first(
+            "\(Self.manifestQuery) WHERE repository = ? AND revision = ? ORDER BY digest LIMIT 1",
+            repository,
+            revision,
+            read: Self.manifest
+        )
+    }
+
+    /// The revision that a tag leads to; `nil` when there is no such tag, or when its manifest is none.
+    public func revision(ofTag name: String, of repository: RepositoryID) throws -> GitHash? {
+        try connection.first(
+            """
+            SELECT m.revision FROM oci_tag t JOIN manifest m ON m.repository = t.repository AND m.digest = t.digest
+            WHERE t.repository = ? AND t.name = ? AND m.revision IS NOT NULL
+            """,
+            repository,
+            name
+        ) { try $0.value(0) }
+    }
+
+    /// The tags that lead to revisions, in the order of their bytes.
+    public func taggedRevisions(
+        of repository: RepositoryID,
+        limit: Int
+    ) throws -> [(tag: String, revision: GitHash)] {
+        try connection.all(
+            """
+            SELECT t.name, m.revision FROM oci_tag t
+            JOIN manifest m ON m.repository = t.repository AND m.digest = t.digest
+            WHERE t.repository = ? AND m.revision IS NOT NULL ORDER BY t.name LIMIT ?
+            """,
+            repository,
+            limit
+        ) { ($0.text(0), try $0.value(1)) }
+    }
+
     /// In the order of their bytes, after one of them.
     public func tags(of repository: RepositoryID, after: String = "", limit: Int) throws -> [String] {
         try connection.all(
@@ -95,7 +133,7 @@ extension ReadTransaction {
     }
 
     private static let manifestQuery =
-        "SELECT digest, size, media_type, artifact_type, subject, annotations FROM manifest"
+        "SELECT digest, size, media_type, artifact_type, subject, annotations, revision FROM manifest"
 
     private static func manifest(_ row: borrowing Row) throws -> ManifestRecord {
         ManifestRecord(
@@ -104,7 +142,8 @@ extension ReadTransaction {
             mediaType: row.text(2),
             artifactType: row.optionalText(3),
             subject: row.optionalText(4),
-            annotations: try row.json(5)
+            annotations: try row.json(5),
+            revision: try row.optional(6)
         )
     }
 }
@@ -114,10 +153,10 @@ extension WriteTransaction {
         let manifest = put.manifest
         try connection.run(
             """
-            INSERT INTO manifest (repository, digest, size, media_type, artifact_type, subject, annotations)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO manifest (repository, digest, size, media_type, artifact_type, subject, annotations, revision)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type,
-                artifact_type = excluded.artifact_type
+                artifact_type = excluded.artifact_type, revision = excluded.revision
             """,
             put.repository,
             manifest.digest,
@@ -125,7 +164,8 @@ extension WriteTransaction {
             manifest.mediaType,
             manifest.artifactType,
             manifest.subject,
-            try StoredJSON.encode(manifest.annotations)
+            try StoredJSON.encode(manifest.annotations),
+            manifest.revision
         )
         for digest in put.references {
             try connection.run(

@@ -31,24 +31,44 @@ extension ReadTransaction {
         )
     }
 
-    /// Revisions that no reference of their repository leads to.
+    /// Revisions that no reference and no manifest of their repository leads to.
     public func unreachableRevisions(of repository: RepositoryID, limit: Int) throws -> [GitHash] {
         try connection.all(
             """
-            WITH RECURSIVE line (id) AS (
-                SELECT revision FROM reference WHERE repository = ?
-                UNION
-                SELECT r.parent FROM line JOIN revision r ON r.repository = ? AND r.id = line.id
-                WHERE r.parent IS NOT NULL
-            )
+            \(Self.reachableRevisions)
             SELECT id FROM revision WHERE repository = ? AND id NOT IN (SELECT id FROM line) ORDER BY id LIMIT ?
             """,
+            repository,
             repository,
             repository,
             repository,
             limit
         ) { try $0.value(0) }
     }
+
+    /// Whether a reference or a manifest of its repository leads to a revision.
+    public func isReachable(_ revision: GitHash, of repository: RepositoryID) throws -> Bool {
+        try connection.first(
+            "\(Self.reachableRevisions) SELECT 1 FROM line WHERE id = ? LIMIT 1",
+            repository,
+            repository,
+            repository,
+            revision
+        ) { _ in true } ?? false
+    }
+
+    /// Of the repository that is bound three times.
+    private static let reachableRevisions =
+        """
+        WITH RECURSIVE line (id) AS (
+            SELECT revision FROM reference WHERE repository = ?
+            UNION
+            SELECT revision FROM manifest WHERE repository = ? AND revision IS NOT NULL
+            UNION
+            SELECT r.parent FROM line JOIN revision r ON r.repository = ? AND r.id = line.id
+            WHERE r.parent IS NOT NULL
+        )
+        """
 
     public func reference(_ name: ReferenceName, of repository: RepositoryID) throws -> GitHash? {
         try connection.first("SELECT revision FROM reference WHERE repository = ? AND name = ?", repository, name) {
@@ -225,7 +245,8 @@ extension WriteTransaction {
             revision.author,
             revision.at
         )
-        try point(committed.reference, at: revision.id, in: committed.repository)
+        guard let reference = committed.reference else { return }
+        try point(reference, at: revision.id, in: committed.repository)
         try touch(committed.repository, revision.at)
     }
 

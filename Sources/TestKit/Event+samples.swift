@@ -39,7 +39,8 @@ extension Event {
             mediaType: "application/vnd.oci.image.manifest.v1+json",
             artifactType: "application/x",
             subject: "sha256:cd",
-            annotations: ["org.example.someKey": "v", "some_key": "w"]
+            annotations: ["org.example.someKey": "v", "some_key": "w"],
+            revision: second
         )
         let discussion = Discussion(
             number: 1,

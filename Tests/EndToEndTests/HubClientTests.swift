@@ -133,6 +133,64 @@ struct HubClientTests {
         )
     }
 
+    private static let oras = [
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent(".build/tools/oras").path,
+        "/usr/bin/oras", "/usr/local/bin/oras",
+    ].first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+        "what oras, the Hub's client, git-lfs or skopeo pushed, the others pull byte for byte, and jobs read it",
+        .enabled(if: oras != nil, "oras is not installed")
+    )
+    func bridge() async throws {
+        let (point, _) = try await Self.scene()
+        let oras = try #require(Self.oras)
+        for (name, disablesXet) in Self.runs where !disablesXet {
+            guard FileManager.default.isExecutableFile(atPath: Self.python(name)) else {
+                print("skipped \(name): scripts/setup-clients installs it")
+                continue
+            }
+            try await Self.run(
+                Self.python(name),
+                ["\(Self.programs)/bridge.py", "demo", oras],
+                point,
+                log: "bridge-\(name)"
+            )
+        }
+        let home = point.folder.appendingPathComponent("oras").path
+        let weights = point.folder.appendingPathComponent("weights.bin")
+        try Data("the weights".utf8).write(to: weights)
+        let registry = point.url.dropFirst("http://".count)
+        try await Self.run(
+            "/bin/sh",
+            [
+                "-c",
+                """
+                cd "$1" && "$2" login --plain-http -u me -p "$HF_TOKEN" "$3" &&
+                "$2" push --plain-http "$3/models/demo/net:v1" weights.bin
+                """, "sh", point.folder.path, oras, String(registry),
+            ],
+            point,
+            environment: ["HOME": home],
+            log: "oras"
+        )
+        let view = try await point.submit(
+            """
+            {"name": "read", "command": ["/bin/sh", "-c", "cat $ONEPOINT_INPUTS/net/weights.bin"], "isolation": "none",
+             "inputs": {"net": {"repository": "models/demo/net", "revision": "v1"}}}
+            """
+        )
+        let job = try #require(view.job)
+        #expect(try await point.end(of: job).summary.state == .succeeded)
+        #expect(try await point.log(of: job) == "the weights")
+        let refs = try await point.call("GET", "/api/models/demo/net/refs").json
+        let commit = refs["tags"]?.arrayValue?.first?["targetCommit"]?.stringValue
+        let lineage: LineageView = try await point.call("GET", "/v1/jobs/\(job)/lineage").decode()
+        #expect(lineage.edges.map(\.revision.text) == [commit])
+        #expect(lineage.edges.map(\.path) == ["models/demo/net"])
+    }
+
     @Test(
         "git-lfs pushes and fetches, with a token as the password",
         .enabled(if: shell("command -v git-lfs >/dev/null") == 0, "git-lfs is not installed")

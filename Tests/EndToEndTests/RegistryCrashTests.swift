@@ -53,7 +53,9 @@ struct RegistryCrashTests {
         }
     }
 
-    private static let repository = "/v2/demo/crash"
+    /// A model, so that each manifest is a revision of the Hub's too.
+    private static let repository = "/v2/models/demo/crash"
+    private static let hub = "/api/models/demo/crash"
     private static let manifestType = "application/vnd.oci.image.manifest.v1+json"
 
     private static func digest(_ bytes: [UInt8]) -> String {
@@ -122,7 +124,12 @@ struct RegistryCrashTests {
                     parts.append((try await push(bytes, client, isStream: Bool.random(using: &random)), bytes.count))
                     await acknowledged.blob(digest(bytes), bytes.count)
                 }
-                let layers = parts.map { #"{"mediaType":"a/b","digest":"\#($0.digest)","size":\#($0.count)}"# }
+                let layers = parts.enumerated().map { index, part in
+                    #"""
+                    {"mediaType":"a/b","digest":"\#(part.digest)","size":\#(part.count),\#
+                    "annotations":{"org.opencontainers.image.title":"d/\#(index)"}}
+                    """#
+                }
                 let manifest = Array(
                     #"{"schemaVersion":2,"mediaType":"\#(manifestType)","layers":[\#(layers.joined(separator: ","))]}"#
                         .utf8
@@ -178,11 +185,18 @@ struct RegistryCrashTests {
         for tag in tags {
             let found = try await client.call("GET", "\(repository)/manifests/\(tag)")
             #expect(found.status == 200, "\(when): tag \(tag) is \(found.status)")
-            for layer in (try JSON(parsing: found.body))["layers"]?.arrayValue ?? [] {
-                let digest = layer["digest"]?.stringValue ?? ""
+            let layers = ((try JSON(parsing: found.body))["layers"]?.arrayValue ?? []).map {
+                $0["digest"]?.stringValue ?? ""
+            }
+            for digest in layers {
                 let part = try await client.call("HEAD", "\(repository)/blobs/\(digest)")
                 #expect(part.status == 200, "\(when): \(digest) of \(tag) is \(part.status)")
             }
+            let tree = try JSON(parsing: try await client.call("GET", "\(hub)/tree/\(tag)/d").body).arrayValue ?? []
+            let files = tree.map { "sha256:" + ($0["lfs"]?["oid"]?.stringValue ?? "") }
+            #expect(files == layers, "\(when): the revision \(tag) is \(tree)")
         }
+        let refs = try JSON(parsing: try await client.call("GET", "\(hub)/refs").body)
+        #expect((refs["tags"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue } == tags, "\(when)")
     }
 }

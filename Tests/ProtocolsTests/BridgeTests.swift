@@ -121,4 +121,130 @@ struct BridgeTests {
             try await registry.push(set.manifests[0], "pushed")
         }
     }
+
+    // MARK: The other way
+
+    /// A manifest whose layers are files.
+    private static func artifact(
+        _ files: [(path: String, bytes: [UInt8])],
+        _ set: inout DataSet,
+        type: String = "application/vnd.cncf.model.weight.v1.raw"
+    ) -> TestManifest {
+        let layers = files.map { file in
+            set.blobs.append(file.bytes)
+            let annotations = JSON.object([("org.cncf.model.filepath", .string(file.path))])
+            return set.descriptor(file.bytes, type, more: [("annotations", annotations)])
+        }
+        let kind = "application/vnd.cncf.model.manifest.v1+json"
+        return set.manifests[set.image(layers: 0, artifactType: kind, extraLayers: layers)]
+    }
+
+    @Test("a pushed artifact is a revision for clients of the Hub and of git-lfs, byte for byte")
+    func pushed() async throws {
+        try await withFaces { scene in
+            for (shelf, api, files) in [
+                ("models", "models", ""), ("datasets", "datasets", "/datasets"), ("algorithms", "models", ""),
+            ] {
+                let (weights, card) = (content(300_000, seed: 9), Array("---\nlicense: mit\n---\n# Pushed".utf8))
+                let name = "pushed-\(shelf)"
+                let registry = Registry(scene: scene, name: "\(shelf)/demo/\(name)")
+                var set = DataSet(name)
+                let manifest = Self.artifact([("w/model.bin", weights), ("README.md", card)], &set)
+                for bytes in set.blobs { try await registry.push(bytes) }
+                for tag in ["v1", "latest"] {
+                    let reply = try await registry.put(manifest, tag)
+                    #expect(reply.status == 201 && reply["Warning"] == nil, "\(reply)")
+                }
+                let at = "/api/\(api)/demo/\(name)"
+                let refs = try await scene.call("GET", "\(at)/refs", as: .viewer).json()
+                let tags = try #require(refs["tags"]?.arrayValue)
+                #expect(tags.map { $0["ref"]?.stringValue } == ["refs/tags/latest", "refs/tags/v1"])
+                #expect(refs["branches"] == .array([]))
+                let commit = try #require(tags.first?["targetCommit"]?.stringValue)
+                for revision in ["v1", "main", commit] {
+                    let info = try await scene.call("GET", "\(at)/revision/\(revision)", as: .viewer).json()
+                    #expect(info["sha"]?.stringValue == commit)
+                    #expect(info["cardData"]?["license"]?.stringValue == "mit")
+                    let tree = "\(at)/tree/\(revision)?recursive=true"
+                    let entries = try await scene.call("GET", tree, as: .viewer).json().arrayValue ?? []
+                    #expect(entries.map { $0["path"]?.stringValue } == ["README.md", "w", "w/model.bin"])
+                    for (path, bytes) in [("w/model.bin", weights), ("README.md", card)] {
+                        let place = "\(files)/demo/\(name)/resolve/\(revision)/\(path)"
+                        let file = try await scene.call("GET", place, as: .viewer)
+                        #expect(file.status == 200 && file.body == bytes && file["X-Repo-Commit"] == commit)
+                        #expect(try await scene.call("GET", place, as: .foreigner).status == 404)
+                        #expect(try await scene.call("GET", place, as: .anonymous).status != 200)
+                    }
+                    let digest = Algorithm.sha256.digest(manifest.bytes)
+                    try await registry.expectManifest(manifest, at: "manifests/\(revision)", digest, ["HEAD", "GET"])
+                }
+                let found = try await scene.call("GET", "/api/\(api)?filter=license:mit&search=\(name)").json()
+                #expect(found.arrayValue?.count == 1)
+                let oid = Algorithm.sha256.digest(weights).dropFirst(7)
+                let batch = try await scene.call(
+                    "POST",
+                    "\(files)/demo/\(name).git/info/lfs/objects/batch",
+                    as: .viewer,
+                    body: Array(
+                        #"{"operation":"download","objects":[{"oid":"\#(oid)","size":\#(weights.count)}]}"#.utf8
+                    )
+                )
+                let object = try #require(try batch.json()["objects"]?.arrayValue?.first)
+                let address = try #require(object["actions"]?["download"]?["href"]?.stringValue)
+                #expect(try await scene.call("GET", address, as: .anonymous).body == weights)
+            }
+        }
+    }
+
+    @Test("what cannot be a revision is kept as an artifact, and the answer says why")
+    func warned() async throws {
+        try await withFaces { scene in
+            let registry = Registry(scene: scene, name: "models/demo/odd")
+            let gzip = "application/vnd.cncf.model.weight.v1.tar+gzip"
+            let cases: [([String], String?, String)] = [
+                (["../../etc/passwd"], nil, "cannot have the path"), (["a", "a"], nil, "two layers are 'a'"),
+                (["x/y", "x"], nil, "a file and a folder"), (["a\u{e9}\"b\\c"], nil, #"a??\"b\\c"#),
+                (["weights"], gzip, "is packed"),
+            ]
+            for (index, (paths, type, why)) in cases.enumerated() {
+                var set = DataSet("odd \(index)")
+                let files = paths.map { (path: $0, bytes: content(100, seed: UInt64(index))) }
+                let manifest =
+                    type.map { Self.artifact(files, &set, type: $0) } ?? Self.artifact(files, &set)
+                for bytes in Set(set.blobs) { try await registry.push(bytes) }
+                let reply = try await registry.put(manifest, "t\(index)")
+                #expect(reply.status == 201, "\(reply)")
+                let warning = try #require(reply["Warning"])
+                #expect(warning.hasPrefix("299 - \"") && warning.hasSuffix("\"") && warning.contains(why), "\(warning)")
+                let digest = Algorithm.sha256.digest(manifest.bytes)
+                try await registry.expectManifest(manifest, at: "manifests/t\(index)", digest, ["GET"])
+                let tree = try await scene.call("GET", "/api/models/demo/odd/tree/t\(index)")
+                #expect(tree.status == 404 && tree["X-Error-Code"] == "RevisionNotFound", "\(tree)")
+            }
+            #expect(try await scene.call("GET", "/api/models/demo/odd/refs").json()["tags"] == .array([]))
+            // Too many layers are refused whole, as before.
+            let layer = #"{"mediaType":"a/b","digest":"\#(Algorithm.sha256.digest([]))","size":0}"#
+            let list = Array(repeating: layer, count: ManifestDocument.partsMax + 1).joined(separator: ",")
+            let huge = #"{"schemaVersion":2,"mediaType":"\#(ManifestDocument.ociImage)","layers":[\#(list)]}"#
+            let manifest = TestManifest(mediaType: ManifestDocument.ociImage, bytes: Array(huge.utf8))
+            #expect(try await registry.put(manifest, "huge").status == 400)
+        }
+    }
+
+    @Test("an artifact on the images' shelf is no revision, and an image on a model's is none either")
+    func images() async throws {
+        try await withFaces { scene in
+            for (name, isImage) in [("demo/plain", false), ("models/demo/image", true)] {
+                let registry = Registry(scene: scene, name: name)
+                var set = DataSet(name)
+                var manifest = Self.artifact([("a", content(10, seed: 1))], &set)
+                if isImage { manifest = set.manifests[set.image(layers: 1)] }
+                for bytes in set.blobs { try await registry.push(bytes) }
+                let reply = try await registry.put(manifest, "v1")
+                #expect(reply.status == 201 && reply["Warning"] == nil)
+            }
+            #expect(try await scene.call("GET", "/api/models/demo/image/refs").json()["tags"] == .array([]))
+            #expect(try await scene.call("GET", "/api/models/demo/plain/refs").status == 404)
+        }
+    }
 }

@@ -272,11 +272,13 @@ struct History {
         case 3: try tx.append(.repositoryBlobsRevoked(.init(repository: id, digests: [digest])), at: now)
         case 4, 5: try commit(to: id, digest, tx)
         case 6:
+            let head = try tx.reference(.main, of: id)
             let manifest = ManifestRecord(
                 digest: digest,
                 size: 7,
                 mediaType: "application/x",
-                subject: "sha256:\(seconds)"
+                subject: "sha256:\(seconds)",
+                revision: Bool.random(using: &generator) ? head : nil
             )
             let put = Event.ManifestPut(repository: id, manifest: manifest, references: [digest], tags: ["v1"])
             try tx.append(.manifestPut(put), at: now)
