@@ -192,6 +192,24 @@ struct HubClientTests {
     }
 
     @Test(
+        "a client of ModelPack pushes what the Hub's client downloads, and pulls what that uploads",
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: python("modelpack")),
+            "modelpack-client is not installed: scripts/setup-clients does it"
+        )
+    )
+    func modelPack() async throws {
+        let (point, _) = try await Self.scene()
+        try await Self.run(
+            Self.python("modelpack"),
+            ["\(Self.programs)/modelpack.py", "demo"],
+            point,
+            environment: ["HOME": point.folder.path],
+            log: "modelpack"
+        )
+    }
+
+    @Test(
         "git-lfs pushes and fetches, with a token as the password",
         .enabled(if: shell("command -v git-lfs >/dev/null") == 0, "git-lfs is not installed")
     )
