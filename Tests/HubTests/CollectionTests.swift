@@ -96,11 +96,14 @@ struct CollectionTests {
                 }
                 try await group.waitForAll()
             }
-            // Closure: every file of every revision is there and is what its name says.
+            // Closure: every file of every revision and manifest is there and is what its name says.
             let repositories = try await shelf.store.read { try $0.repositories(after: nil, limit: 1000) }
             var looked = 0
             for repository in repositories {
-                for digest in try await shelf.store.read({ try $0.digestsOfRevisions(of: repository.id) }) {
+                let digests = try await shelf.store.read { tx in
+                    try tx.digestsOfRevisions(of: repository.id).union(tx.digestsOfManifests(of: repository.id))
+                }
+                for digest in digests {
                     #expect(try await shelf.blobs.verify(digest) != .absent)
                     #expect(try await shelf.store.read { try $0.blobGrant(repository.id, digest) } != nil)
                     looked += 1
@@ -119,6 +122,18 @@ struct CollectionTests {
         let blob = try await shelf.blobs.put(ByteBuffer(string: content))
         try await shelf.repositories.grant(blob, in: repository, shelf.alice)
         #expect(try await shelf.repositories.size(of: blob.digest, in: repository) == blob.size)
+        if step % 3 == 1 {
+            // The same as an artifact, under a tag that moves.
+            let config = try await shelf.blobs.put(ByteBuffer(string: "{}"))
+            try await shelf.repositories.grant(config, in: repository, shelf.alice)
+            let file: (String?, [UInt8], String) = ("d/f\(random.next() % 3)", Array(content.utf8), "raw")
+            let pushed = try await shelf.put(ArtifactRevisionTests.manifest([file]), ["t"], target)
+            #expect(try await Array(shelf.files("t", target).values) == [blob.digest])
+            if step % 2 == 1 {
+                let reference = ManifestReference.digest(.sha256(pushed.record.digest))
+                #expect(try await shelf.repositories.removeManifest(reference, in: .models, target, shelf.alice))
+            }
+        }
         let operation: FileOperation =
             step % 7 == 6 ? .deleteFile(path("f0")) : .link(path("f\(random.next() % 3)"), blob.digest, blob.size)
         do {
