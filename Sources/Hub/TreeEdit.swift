@@ -93,9 +93,8 @@ public struct TreeEdit {
             folder = next
         }
         guard let name = names.last else { return }
-        if folder.opened[name].map({ !$0.entries.isEmpty || !$0.opened.isEmpty }) ?? false
-            || folder.entries[name]?.kind == .folder
-        {
+        let isFilled = folder.opened[name].map { !Self.isEmpty($0) } ?? false
+        if isFilled || folder.entries[name]?.kind == .folder {
             throw Failure(.invalid, "'\(path)' cannot be put: it is a folder. Delete it in the same commit.")
         }
         folder.opened[name] = nil

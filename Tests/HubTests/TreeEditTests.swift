@@ -161,6 +161,17 @@ private final class Trees {
         )
         trees.apply(last)
         #expect(Array(trees.files(third).keys) == ["a/c"])
+        // Also when nothing but empty folders is left of it.
+        let (fourth, end) = try Self.edited(
+            trees,
+            third,
+            [
+                .put(path("a/d/e"), Self.entry("4")), .deleteFile(path("a/c")), .deleteFile(path("a/d/e")),
+                .put(path("a"), Self.entry("5")),
+            ]
+        )
+        trees.apply(end)
+        #expect(trees.files(fourth) == ["a": Self.entry("5").oid])
     }
 
     @Test(
