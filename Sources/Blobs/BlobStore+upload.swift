@@ -6,6 +6,8 @@ import Synchronization
 struct UploadTable {
     /// Every upload that has a folder. Their number is capped.
     var known: Set<UploadID>
+    /// Who holds those that have an owner, as far as that was looked up.
+    var holders: [UploadID: Substring] = [:]
     /// Those used since the start of this process.
     var open: [UploadID: Upload] = [:]
     /// Files of copies and streams under way in this process, which no sweep may take.
@@ -26,9 +28,10 @@ extension BlobStore {
     /// - Parameters:
     ///   - expected: When known already; checked again when the upload is finished.
     ///   - size: When known already; more bytes are refused as they come.
-    ///   - owner: The caller's own word for whose upload it is, kept with it: one line of at most 200 bytes.
+    ///   - owner: The caller's own words for whose upload it is, kept with it: one line of at most 200 bytes. The last
+    ///     word is who holds it.
     /// - Throws: ``Failure`` `tooLarge` above the limit of one blob, `storageExhausted` when `size` does not fit on
-    ///   the disk now, `rateLimited` when too many uploads are open.
+    ///   the disk now, `rateLimited` when too many uploads are open, or too many of one holder.
     public func begin(
         expected: Digest? = nil,
         size: Bytes? = nil,
@@ -41,15 +44,27 @@ extension BlobStore {
             try SizeLimit(announced: nil, blobMax: limits.blobMax).check(size.count)
         }
         let id = newUploadID(now: now)
-        let isAdmitted = uploads.withLock { table in
-            guard table.known.count < limits.uploadsMax else { return false }
-            table.known.insert(id)
-            return true
+        let holder = owner?.split(separator: " ").last
+        if holder != nil {
+            // Uploads of an earlier process are counted too.
+            try await threads.run { [self] in
+                for id in uploads.withLock({ $0.known.subtracting($0.open.keys) }) { _ = try? find(id) }
+            }
         }
-        guard isAdmitted else {
+        let excess = uploads.withLock { table -> Int? in
+            guard table.known.count < limits.uploadsMax else { return limits.uploadsMax }
+            if let holder {
+                let held = table.holders.values.count { $0 == holder }
+                guard held < limits.uploadsPerHolderMax else { return held }
+                table.holders[id] = holder
+            }
+            table.known.insert(id)
+            return nil
+        }
+        if let excess {
             throw Failure(
                 .rateLimited,
-                "\(limits.uploadsMax) uploads are open, which is the limit. Finish or abort some, then try again.",
+                "\(excess) uploads are open, which is the limit. Finish or abort some, then try again.",
                 retryAfter: .seconds(30)
             )
         }
@@ -312,6 +327,7 @@ extension BlobStore {
                 if let other = table.open[id] { return other }
                 guard table.known.contains(id) else { throw absent }
                 table.open[id] = upload
+                table.holders[id] = upload.owner?.split(separator: " ").last
                 return upload
             }
         } catch let error as SystemError where error.isAbsence {
@@ -325,6 +341,7 @@ extension BlobStore {
             uploads.withLock { table in
                 table.known.remove(id)
                 table.open[id] = nil
+                table.holders[id] = nil
             }
             try FileSystem.removeTree(folder(of: id))
         }

@@ -20,10 +20,13 @@ public struct BlobLimits: Sendable {
     public var blobMax: Bytes
     /// Resumable uploads begun and not yet finished, over all callers.
     public var uploadsMax: Int
+    /// Of these, of one holder, so that nobody takes all of them.
+    public var uploadsPerHolderMax: Int
 
-    public init(blobMax: Bytes = .gibi(1024), uploadsMax: Int = 1024) {
+    public init(blobMax: Bytes = .gibi(1024), uploadsMax: Int = 1024, uploadsPerHolderMax: Int = 256) {
         self.blobMax = blobMax
         self.uploadsMax = uploadsMax
+        self.uploadsPerHolderMax = uploadsPerHolderMax
     }
 }
 

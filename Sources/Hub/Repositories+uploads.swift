@@ -159,7 +159,7 @@ extension Repositories {
     }
 
     private static func owner(_ repository: Repository, _ caller: Principal?) throws -> String {
-        "\(repository.id) \(try signedIn(caller).user)"
+        "\(repository.id) \(actor(try signedIn(caller)))"
     }
 
     private func requireUpload(_ upload: UploadID, into repository: Repository, _ caller: Principal?) async throws {

@@ -116,6 +116,22 @@ struct UploadTests {
         _ = try await store.begin(now: now)
     }
 
+    @Test("nobody takes all uploads, also not over a restart")
+    func holders() async throws {
+        let limits = BlobLimits(uploadsMax: 10, uploadsPerHolderMax: 2)
+        let store = try await scratch.store(limits)
+        let first = try await store.begin(owner: "one mia", now: now)
+        _ = try await store.begin(owner: "two mia", now: now)
+        let refused = await failure(.rateLimited) { _ = try await store.begin(owner: "three mia", now: now) }
+        #expect(refused?.detail.hasPrefix("2 uploads") ?? false)
+        _ = try await store.begin(owner: "one olga", now: now)
+        let next = try await scratch.store(limits)
+        _ = await failure(.rateLimited) { _ = try await next.begin(owner: "one mia", now: now) }
+        try await next.abort(first)
+        _ = try await next.begin(owner: "one mia", now: now)
+        _ = try await next.begin(now: now)
+    }
+
     @Test("a size that cannot fit on the disk is refused at once")
     func tooLargeForDisk() async throws {
         let store = try await scratch.store(BlobLimits(blobMax: Bytes(.max)))

@@ -10,25 +10,61 @@ import Testing
 /// points at what is not.
 @Suite(.serialized)
 struct RegistryCrashTests {
-    /// More for a long look: ONEPOINT_CRASH_KILLS=200.
-    static let kills = Int(ProcessInfo.processInfo.environment["ONEPOINT_CRASH_KILLS"] ?? "") ?? 12
+    /// More for a long look: ONEPOINT_CRASH_OPERATIONS=100000.
+    static let operations = Int(ProcessInfo.processInfo.environment["ONEPOINT_CRASH_OPERATIONS"] ?? "") ?? 2400
+    static let operationsPerKill = 200
     static let seed = UInt64(ProcessInfo.processInfo.environment["ONEPOINT_TEST_SEED"] ?? "") ?? 1
 
     /// What the server acknowledged, by digest or tag.
+    private struct Known: Sendable {
+        var blobs: [String: Int] = [:]
+        var manifests: Set<String> = []
+        var tags: Set<String> = []
+
+        /// Some of it.
+        func sample(_ count: Int, _ random: inout SplitMix) -> Known {
+            var sample = Known()
+            for digest in blobs.keys.sorted().shuffled(using: &random).prefix(count) {
+                sample.blobs[digest] = blobs[digest]
+            }
+            sample.manifests = Set(manifests.sorted().shuffled(using: &random).prefix(count))
+            sample.tags = Set(tags.sorted().shuffled(using: &random).prefix(count))
+            return sample
+        }
+    }
+
     private actor Acknowledged {
-        private(set) var blobs: [String: Int] = [:]
-        private(set) var manifests: [String: [String]] = [:]
-        private(set) var tags: [String: String] = [:]
+        private(set) var all = Known()
+        /// Since it was last asked for.
+        private var fresh = Known()
         private(set) var operations = 0
 
-        func blob(_ digest: String, _ count: Int) { (blobs[digest], operations) = (count, operations + 1) }
-        func manifest(_ digest: String, _ parts: [String], _ tag: String) {
-            (manifests[digest], tags[tag], operations) = (parts, digest, operations + 1)
+        func done() { operations += 1 }
+        func blob(_ digest: String, _ count: Int) {
+            (all.blobs[digest], fresh.blobs[digest]) = (count, count)
+            operations += 1
+        }
+        func manifest(_ digest: String, _ tag: String) {
+            all.manifests.insert(digest)
+            fresh.manifests.insert(digest)
+            all.tags.insert(tag)
+            fresh.tags.insert(tag)
+            operations += 1
         }
         /// Before a removal is asked for: from then on it may be there or not.
-        func doubt(tag: String, manifest: String) { (tags[tag], manifests[manifest]) = (nil, nil) }
-        func removed() { operations += 1 }
-        var counts: String { "\(blobs.count) blobs, \(manifests.count) manifests, \(operations) operations" }
+        func doubt(tag: String, manifest: String) {
+            all.tags.remove(tag)
+            fresh.tags.remove(tag)
+            all.manifests.remove(manifest)
+            fresh.manifests.remove(manifest)
+        }
+        func takeFresh() -> Known {
+            defer { fresh = Known() }
+            return fresh
+        }
+        var counts: String {
+            "\(all.blobs.count) blobs, \(all.manifests.count) manifests, \(operations) operations"
+        }
     }
 
     private struct Client: Sendable {
@@ -62,19 +98,20 @@ struct RegistryCrashTests {
         "sha256:" + SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    @Test("kill -9 during pushes and deletions: no dangling reference, nothing acknowledged is unknown")
+    @Test("kill -9 during pushes, pulls, deletions and collections: nothing dangles, nothing acknowledged is unknown")
     func kills() async throws {
-        print("registry crash seed \(Self.seed), \(Self.kills) kills")
+        print("registry crash seed \(Self.seed), \(Self.operations) operations")
         var random = SplitMix(Self.seed)
         let point = try await PointUnderTest()
         let client = Client(url: point.url, token: point.token)
         let acknowledged = Acknowledged()
-        for kill in 0..<Self.kills {
+        var kills = 0
+        while await acknowledged.operations < Self.operations {
             let seeds = (0..<3).map { _ in random.next() }
-            let target = await acknowledged.operations + Int.random(in: 1...60, using: &random)
+            let target = await acknowledged.operations + Int.random(in: 1..<2 * Self.operationsPerKill, using: &random)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for seed in seeds { group.addTask { await Self.push(client, acknowledged, seed) } }
-                try await eventually("pushes", tail: { point.server.output }) {
+                try await eventually("operations", tail: { point.server.output }) {
                     await acknowledged.operations >= target
                 }
                 // In the midst of whatever the three are doing.
@@ -82,10 +119,14 @@ struct RegistryCrashTests {
                 group.cancelAll()
                 try await group.waitForAll()
             }
+            kills += 1
             try await point.restart()
-            try await Self.audit(client, acknowledged, "kill \(kill)")
+            try await Self.audit(client, await acknowledged.takeFresh(), "kill \(kills)")
+            try await Self.audit(client, await acknowledged.all.sample(50, &random), "long before kill \(kills)")
         }
-        print("acknowledged: \(await acknowledged.counts)")
+        try await Self.audit(client, await acknowledged.all, "at the end")
+        try await Self.auditTags(client, await acknowledged.all.tags)
+        print("\(kills) kills, acknowledged: \(await acknowledged.counts)")
     }
 
     @Test("an upload goes on after kill -9 from where it stands", .timeLimit(.minutes(5)))
@@ -110,7 +151,8 @@ struct RegistryCrashTests {
         #expect(found.body == bytes)
     }
 
-    /// Pushes images, and removes one now and then, until the server is gone.
+    /// Pushes artifacts, pulls what it pushed, removes one and has the rest collected now and then, until the server is
+    /// gone.
     private static func push(_ client: Client, _ acknowledged: Acknowledged, _ seed: UInt64) async {
         var random = SplitMix(seed)
         var mine: [(tag: String, manifest: String)] = []
@@ -140,15 +182,27 @@ struct RegistryCrashTests {
                     Issue.record("manifest: \(put.status) \(String(decoding: put.body, as: UTF8.self))")
                     return
                 }
-                await acknowledged.manifest(digest(manifest), parts.map(\.digest), tag)
+                await acknowledged.manifest(digest(manifest), tag)
                 mine.append((tag, digest(manifest)))
+                for part in parts {
+                    let pulled = try await client.call("GET", "\(repository)/blobs/\(part.digest)")
+                    if pulled.status != 200 || digest(pulled.body) != part.digest {
+                        Issue.record("pull: \(pulled.status) of \(part.digest)")
+                    }
+                    await acknowledged.done()
+                }
+                if Int.random(in: 0..<20, using: &random) == 0 {
+                    let collected = try await client.call("POST", "/v1/repositories/collect", [])
+                    if ![200, 409].contains(collected.status) { Issue.record("collection: \(collected.status)") }
+                    await acknowledged.done()
+                }
                 guard Int.random(in: 0..<4, using: &random) == 0, let old = mine.randomElement(using: &random) else {
                     continue
                 }
                 await acknowledged.doubt(tag: old.tag, manifest: old.manifest)
                 let removed = try await client.call("DELETE", "\(repository)/manifests/\(old.manifest)")
                 if ![202, 404].contains(removed.status) { Issue.record("removal: \(removed.status)") }
-                await acknowledged.removed()
+                await acknowledged.done()
             }
         } catch {
             // The server was killed, which is the point.
@@ -168,35 +222,50 @@ struct RegistryCrashTests {
         return digest
     }
 
-    private static func audit(_ client: Client, _ acknowledged: Acknowledged, _ when: String) async throws {
-        for (digest, count) in await acknowledged.blobs {
+    private static func audit(_ client: Client, _ known: Known, _ when: String) async throws {
+        for (digest, count) in known.blobs {
             let found = try await client.call("GET", "\(repository)/blobs/\(digest)")
             #expect(found.status == 200 && found.body.count == count, "\(when): blob \(digest) is \(found.status)")
             #expect(Self.digest(found.body) == digest, "\(when)")
         }
-        for (digest, _) in await acknowledged.manifests {
+        for digest in known.manifests {
             let found = try await client.call("GET", "\(repository)/manifests/\(digest)")
             #expect(found.status == 200, "\(when): manifest \(digest) is \(found.status)")
         }
-        let list = try JSON(parsing: try await client.call("GET", "\(repository)/tags/list?n=1000").body)
-        let tags = (list["tags"]?.arrayValue ?? []).compactMap(\.stringValue)
-        for (tag, _) in await acknowledged.tags { #expect(tags.contains(tag), "\(when): tag \(tag) is gone") }
-        // Also what nobody was told of: whatever a tag leads to is whole.
-        for tag in tags {
-            let found = try await client.call("GET", "\(repository)/manifests/\(tag)")
-            #expect(found.status == 200, "\(when): tag \(tag) is \(found.status)")
-            let layers = ((try JSON(parsing: found.body))["layers"]?.arrayValue ?? []).map {
-                $0["digest"]?.stringValue ?? ""
-            }
-            for digest in layers {
-                let part = try await client.call("HEAD", "\(repository)/blobs/\(digest)")
-                #expect(part.status == 200, "\(when): \(digest) of \(tag) is \(part.status)")
-            }
-            let tree = try JSON(parsing: try await client.call("GET", "\(hub)/tree/\(tag)/d").body).arrayValue ?? []
-            let files = tree.map { "sha256:" + ($0["lfs"]?["oid"]?.stringValue ?? "") }
-            #expect(files == layers, "\(when): the revision \(tag) is \(tree)")
+        for tag in known.tags { try await audit(client, tag: tag, when) }
+    }
+
+    /// Whatever a tag leads to is whole.
+    private static func audit(_ client: Client, tag: String, _ when: String) async throws {
+        let found = try await client.call("GET", "\(repository)/manifests/\(tag)")
+        #expect(found.status == 200, "\(when): tag \(tag) is \(found.status)")
+        let layers = ((try JSON(parsing: found.body))["layers"]?.arrayValue ?? []).map {
+            $0["digest"]?.stringValue ?? ""
         }
+        for digest in layers {
+            let part = try await client.call("HEAD", "\(repository)/blobs/\(digest)")
+            #expect(part.status == 200, "\(when): \(digest) of \(tag) is \(part.status)")
+        }
+        let tree = try JSON(parsing: try await client.call("GET", "\(hub)/tree/\(tag)/d").body).arrayValue ?? []
+        let files = tree.map { "sha256:" + ($0["lfs"]?["oid"]?.stringValue ?? "") }
+        #expect(files == layers, "\(when): the revision \(tag) is \(tree)")
+    }
+
+    /// Also what nobody was told of.
+    private static func auditTags(_ client: Client, _ acknowledged: Set<String>) async throws {
+        var tags: [String] = []
+        while true {
+            let after = tags.last.map { "&last=\($0)" } ?? ""
+            let page = try await client.call("GET", "\(repository)/tags/list?n=1000\(after)")
+            let found = try JSON(parsing: page.body)["tags"]?.arrayValue?.compactMap(\.stringValue) ?? []
+            tags += found
+            guard found.count == 1000 else { break }
+        }
+        #expect(acknowledged.subtracting(tags).isEmpty, "tags are gone")
+        for tag in tags where !acknowledged.contains(tag) { try await audit(client, tag: tag, "unacknowledged") }
         let refs = try JSON(parsing: try await client.call("GET", "\(hub)/refs").body)
-        #expect((refs["tags"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue } == tags, "\(when)")
+        let names = (refs["tags"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
+        // As many as are listed.
+        #expect(names == Array(tags.prefix(10_000)))
     }
 }
