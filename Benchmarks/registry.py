@@ -3,7 +3,7 @@
 
     swift build -c release --product onepoint && python3 Benchmarks/registry.py [--only NAME] [--markdown]
 
-Needs docker-registry (apt). Both servers are on the loopback interface and get the same requests from the same client,
+Needs docker-registry (apt), and for what clients of Xet send `scripts/setup-clients hub-2.4.0`. Both servers are on the loopback interface and get the same requests from the same client,
 by turns; CPU is the server process's own, from /proc. Figures are medians of ROUNDS (5).
 """
 import hashlib, json, os, select, shutil, socket, statistics, subprocess, tempfile, threading, time
@@ -13,6 +13,8 @@ from service import Point, run
 MEBIBYTES = int(os.environ.get("MEBIBYTES", "256"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 LARGE_GIBIBYTES = int(os.environ.get("LARGE_GIBIBYTES", "10"))
+BLOBS = int(os.environ.get("BLOBS", "100000"))
+CLIENTS = os.environ.get("ONEPOINT_CLIENTS", os.path.expanduser("~/.cache/onepoint-clients"))
 
 
 class Connection:
@@ -252,7 +254,110 @@ def memory():
              f"{found['docker-registry'][0]:.0f} MiB above {found['docker-registry'][1]:.0f}", "≤ 100 MB")]
 
 
+class Counter:
+    """Passes connections on to a server and counts what clients send."""
+
+    def __init__(self, server):
+        self.sent, self.server = 0, server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.create_connection(("127.0.0.1", self.server.port))
+            threading.Thread(target=self.copy, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self.copy, args=(server, client, False), daemon=True).start()
+
+    def copy(self, source, target, counts):
+        try:
+            while data := source.recv(1 << 18):
+                self.sent += len(data) if counts else 0
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def hub(url, token, home, *arguments):
+    """The Hub's own command line."""
+    subprocess.run([f"{CLIENTS}/hub-2.4.0/bin/hf", *arguments], check=True, capture_output=True, env={
+        **os.environ, "HF_ENDPOINT": url, "HF_TOKEN": token, "HF_HOME": home, "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_XET_TELEMETRY_ENABLED": "0", "NO_PROXY": "127.0.0.1"})
+
+
+def xet():
+    if not os.path.exists(f"{CLIENTS}/hub-2.4.0/bin/hf"):
+        raise SystemExit("huggingface_hub is not installed: scripts/setup-clients hub-2.4.0")
+    server = Onepoint()
+    try:
+        rates, speeds = [], []
+        for number in range(ROUNDS):
+            path = f"{server.folder}/file-{number}"
+            with open(path, "wb") as file:
+                for _ in range(MEBIBYTES):
+                    file.write(os.urandom(1 << 20))
+            before, began = server.cpu_seconds(), time.perf_counter()
+            hub(server.url, server.token, f"{server.folder}/home", "upload", "demo/xet", path)
+            took = time.perf_counter() - began
+            time.sleep(0.3)
+            rates.append((MEBIBYTES << 20) / (server.cpu_seconds() - before) / 1e9)
+            speeds.append((MEBIBYTES << 20) / took / 1e6)
+            os.unlink(path)
+        # The second user may read what the first one has, and has never sent anything.
+        server.call("POST", "/v1/users", {"name": "second"})
+        server.call("PUT", "/v1/projects/demo/members/second", {"role": "member"})
+        token = server.call("POST", "/v1/tokens", {"user": "second", "scopes": ["read", "write"], "label": "bench"})
+        path = f"{server.folder}/weights.bin"
+        data = bytearray(os.urandom(20_000_000))
+        open(path, "wb").write(data)
+        hub(server.url, server.token, f"{server.folder}/home", "upload", "demo/first", path)
+        data[10_000_000:10_000_100] = os.urandom(100)
+        open(path, "wb").write(data)
+        counter = Counter(server)
+        hub(counter.url, token["secret"], f"{server.folder}/second", "upload", "demo/second", path)
+        return [
+            (f"Xet ingest of {MEBIBYTES} MiB, every hash verified, server CPU",
+             f"{statistics.median(rates):.2f} GB a CPU-second; {statistics.median(speeds):,.0f} MB/s as the client sees it",
+             "≥ 0.35 GB a CPU-second"),
+            ("what travels when a second user uploads a file of 20 MB of which 100 bytes are other ones",
+             f"{counter.sent:,} bytes ({counter.sent / 200_000:.2f} %), requests and their headers counted", "≤ 1 %"),
+        ]
+    finally:
+        server.close()
+
+
+def restart():
+    """Small blobs pushed by 32 connections, then a restart."""
+    server = Onepoint()
+    try:
+        def push(number):
+            connection = Connection(server)
+            for index in range(number, BLOBS, 32):
+                body = b"blob %d" % index
+                digest = "sha256:" + hashlib.sha256(body).hexdigest()
+                connection.socket.sendall(connection.head(
+                    "POST", f"/v2/demo/bench/blobs/uploads/?digest={digest}", {"Content-Length": len(body)}) + body)
+                status, _, _ = connection.answer("POST")
+                assert status == 201, status
+
+        began = time.perf_counter()
+        threads = [threading.Thread(target=push, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.perf_counter() - began
+        server.stop()
+        seconds = server.start()
+        return [(f"restart with {BLOBS:,} blobs, until ready",
+                 f"{seconds:.2f} s (they came at {BLOBS / took:,.0f} a second)", "< 2 s")]
+    finally:
+        server.close()
+
+
 if __name__ == "__main__":
     if not shutil.which("docker-registry"):
         raise SystemExit("docker-registry is not installed: apt-get install docker-registry")
-    run({"transfers": transfers, "heads": heads, "memory": memory}, __doc__)
+    run({"transfers": transfers, "heads": heads, "memory": memory, "xet": xet, "restart": restart}, __doc__)
