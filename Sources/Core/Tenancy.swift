@@ -33,6 +33,14 @@ public struct Project: Hashable, Sendable, Codable {
         self.quota = quota
         self.metered = metered
     }
+
+    /// What addresses of the point begin with, and shelves in the registry. Files of a project with such a name could not
+    /// be reached by clients of the Hub and of OCI, who write the project's name there.
+    public static let reservedNames: Set<String> = [
+        "algorithms", "api", "console", "datasets", "healthz", "images", "lfs", "metrics", "models", "readyz", "v1",
+        "v2",
+        "xet",
+    ]
 }
 
 /// What a project may hold at one time over all centres; `nil` is no limit.

@@ -55,6 +55,12 @@ extension Point {
     public func createProject(_ project: Project, _ caller: Principal) async throws -> ProjectView {
         try Self.requireOperator(caller)
         try Self.check(project)
+        guard !Project.reservedNames.contains(project.name.text) else {
+            throw Failure(
+                .invalid,
+                "No project can be named '\(project.name)': addresses of the point begin with it. Choose another name."
+            )
+        }
         let now = now()
         return try await write { tx in
             guard try tx.project(project.name) == nil else {

@@ -381,6 +381,18 @@ private func sha256(_ bytes: [UInt8]) -> String {
         }
     }
 
+    @Test("a project cannot have a name that its files could not be reached under")
+    func reserved() async throws {
+        try await withFaces { scene in
+            let root = try await scene.point.authenticate(bearer: try #require(scene.tokens[.operator]))
+            for text in Project.reservedNames {
+                await #expect(throws: Failure.self, "\(text)") {
+                    _ = try await scene.point.createProject(Project(name: name(text)), root)
+                }
+            }
+        }
+    }
+
     @Test("words that are none of a setting's are refused")
     func settings() async throws {
         try await withFaces { scene in
