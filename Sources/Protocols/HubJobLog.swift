@@ -28,6 +28,9 @@ struct HubJobLog: Sendable {
     }
 
     static let lineBytesMax = 16_384
+    /// Clients that do not follow leave at the first event that is later than the answer's `Date`, which may be some
+    /// seconds behind: what is there already is told as older than that.
+    private static let pastAge = Duration.seconds(5)
     private static let chunkBytesMax = 262_144
     private static let tailLinesMax = 10_000
     private static let tailBytesMax: Int64 = 8 << 20
@@ -42,9 +45,10 @@ struct HubJobLog: Sendable {
             return EventBatch(events: [], next: position, isLast: isOver)
         }
         var events: [ServerSentEvent] = []
-        let time = position.isLive ? clock() : run.startedAt ?? run.leasedAt
+        let past = clock() - Self.pastAge
+        let time = position.isLive ? clock() : min(run.startedAt ?? run.leasedAt, past)
         if !position.isAnnounced {
-            if let notice = Self.notice(of: run, detail) { events.append(Self.event(notice, run.leasedAt)) }
+            if let notice = Self.notice(of: run, detail) { events.append(Self.event(notice, min(run.leasedAt, past))) }
             position.isAnnounced = true
         }
         if !position.isComplete {

@@ -500,6 +500,12 @@ extension FaceScene {
             #expect(try await scene.lines(id, "?tail=50") == ["again", odd])
             let text = try await scene.call("GET", "/api/jobs/demo/\(id)/logs").text
             #expect(!text.unicodeScalars.contains("\u{2028}") && !text.unicodeScalars.contains("\u{85}"))
+            // What is later than the answer's `Date`, which lags, clients that do not follow would take for new.
+            let latest = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) - .seconds(4)
+            let times = try text.split(separator: "\n").filter { $0.hasPrefix("data: {") }.map {
+                try JSON(parsing: $0.dropFirst(6).utf8)["timestamp"]?.stringValue.flatMap { Instant(rfc3339: $0) }
+            }
+            #expect(times.count == expected.count && times.allSatisfy { $0.map { $0 < latest } ?? false }, "\(times)")
         }
     }
 
