@@ -5,6 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -300,6 +303,13 @@ int onepoint_thread(void (*body)(void *), void *context) {
 }
 
 const char *const *onepoint_environment(void) { return (const char *const *)environ; }
+
+void onepoint_keep_buffers(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+#endif
+}
 
 int onepoint_processors(void) {
     cpu_set_t set;

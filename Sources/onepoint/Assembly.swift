@@ -1,5 +1,6 @@
 import ArgumentParser
 import Blobs
+import CSupervise
 import Core
 import Engines
 import FoundationEssentials
@@ -18,6 +19,7 @@ struct Assembly: Sendable {
     let threads: NIOThreadPool
 
     init(data: String, log: Logger) throws {
+        onepoint_keep_buffers()
         self.data = data
         self.log = log
         threads = NIOThreadPool(numberOfThreads: 8)

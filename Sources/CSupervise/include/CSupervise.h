@@ -105,6 +105,10 @@ void onepoint_own_limits(uint64_t *memory, uint64_t *milli_cores);
 /// The calling process's environment, ended by NULL; valid while nobody changes it.
 const char *const *onepoint_environment(void);
 
+/// Lets this process keep buffers of some megabytes that it has freed, up to 32 MiB of them. Given back to the system and
+/// asked for anew with every piece of a transfer they cost it in page faults a tenth of the transfer's processor time.
+void onepoint_keep_buffers(void);
+
 /// The number of processors this process may run on.
 int onepoint_processors(void);
 
