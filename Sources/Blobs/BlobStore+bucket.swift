@@ -8,8 +8,10 @@ public struct Offloaded: Hashable, Sendable {
     public var bytes: Bytes = 0
     /// Objects that nothing needed any more.
     public var objectsRemoved = 0
+    /// Blobs that were not any more what their names say, and went to the quarantine folder.
+    public var damaged: [Digest] = []
 
-    public var isNothing: Bool { blobs == 0 && objectsRemoved == 0 }
+    public var isNothing: Bool { self == Offloaded() }
 }
 
 extension BlobStore {
@@ -36,9 +38,14 @@ extension BlobStore {
         for use in here {
             guard held > keep else { break }
             try Task.checkCancellation()
-            if try await move(use.blob, to: bucket) {
-                done.blobs += 1
-                done.bytes = done.bytes + use.blob.size
+            do {
+                if try await move(use.blob, to: bucket) {
+                    done.blobs += 1
+                    done.bytes = done.bytes + use.blob.size
+                }
+            } catch let failure as Failure where failure.code == .digestMismatch {
+                // One that the disk has damaged must not keep the others here.
+                if case .quarantined = try await verify(use.blob.digest) { done.damaged.append(use.blob.digest) }
             }
             held = held - use.blob.size
         }

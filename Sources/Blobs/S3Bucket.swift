@@ -27,6 +27,8 @@ public struct S3Bucket: Sendable {
     static let partBytes: Int64 = 64 << 20
     private static let partsMax: Int64 = 10_000
     private static let triesMax = 4
+    /// The hash of a request without a body.
+    private static let nothing = BlobHasher.digest(of: ByteBuffer())
     private static let answerTimeMax = TimeAmount.seconds(60)
     /// 64 MiB at 128 KiB a second.
     private static let uploadTimeMax = TimeAmount.seconds(512)
@@ -68,12 +70,17 @@ public struct S3Bucket: Sendable {
 
     // MARK: Objects
 
-    /// Stores an object. The service compares every part with its hash.
+    /// Stores an object. The bytes are compared with their name as they leave, and the service compares what comes with
+    /// the hash of each request.
     ///
     /// - Parameter read: Gives so many bytes from an offset.
+    /// - Throws: ``Failure`` `digestMismatch` when the bytes are not what their name says; nothing is stored then.
     func put(_ blob: StoredBlob, read: (_ offset: Int64, _ count: Int) async throws -> ByteBuffer) async throws {
         guard blob.size.count > Self.partBytes else {
-            _ = try await send("PUT", key(blob.digest), body: try await read(0, Int(blob.size.count)))
+            let bytes = try await read(0, Int(blob.size.count))
+            let found = BlobHasher.digest(of: bytes)
+            try BlobStore.match(found, [blob.digest])
+            _ = try await send("PUT", key(blob.digest), body: bytes, payload: found)
             return
         }
         let begun = try await send("POST", key(blob.digest), query: [("uploads", "")])
@@ -81,13 +88,17 @@ public struct S3Bucket: Sendable {
         do {
             let length = max(Self.partBytes, (blob.size.count + Self.partsMax - 1) / Self.partsMax)
             var parts = ""
+            var hasher = BlobHasher()
             for (index, offset) in stride(from: 0, to: blob.size.count, by: Int(length)).enumerated() {
                 let count = Int(min(length, blob.size.count - offset))
                 let query = [("partNumber", "\(index + 1)"), ("uploadId", upload.percentEncoded)]
-                let answer = try await send("PUT", key(blob.digest), query: query, body: try await read(offset, count))
+                let bytes = try await read(offset, count)
+                bytes.withUnsafeReadableBytes { hasher.update($0) }
+                let answer = try await send("PUT", key(blob.digest), query: query, body: bytes)
                 guard let tag = answer.headers.first(name: "etag") else { throw unexpected("sent no tag of a part") }
                 parts += "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(tag)</ETag></Part>"
             }
+            try BlobStore.match(hasher.finish(), [blob.digest])
             let list = "<CompleteMultipartUpload>\(parts)</CompleteMultipartUpload>"
             let ended = try await send(
                 "POST",
@@ -127,7 +138,7 @@ public struct S3Bucket: Sendable {
     func get(_ digest: Digest, _ range: Range<Int64>) async throws -> HTTPClientResponse.Body {
         let headers = [("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]
         let response = try await attempt {
-            try await execute("GET", key(digest), query: [], headers: headers, body: nil)
+            try await execute("GET", key(digest), query: [], headers: headers, body: nil, payload: Self.nothing)
         }
         guard response.status == .partialContent else {
             if response.status == .notFound {
@@ -165,9 +176,14 @@ public struct S3Bucket: Sendable {
         _ key: String,
         query: [(String, String)] = [],
         body: ByteBuffer? = nil,
+        payload: Digest? = nil,
         missingIsFine: Bool = false
     ) async throws -> Answer {
-        let response = try await attempt { try await execute(method, key, query: query, headers: [], body: body) }
+        // Once, however often it is tried.
+        let payload = payload ?? BlobHasher.digest(of: body ?? ByteBuffer())
+        let response = try await attempt {
+            try await execute(method, key, query: query, headers: [], body: body, payload: payload)
+        }
         let answer = try await Answer(response)
         guard (200..<300).contains(answer.status) || missingIsFine && answer.status == 404 else {
             throw refused(answer)
@@ -205,7 +221,8 @@ public struct S3Bucket: Sendable {
         _ key: String,
         query: [(name: String, value: String)],
         headers: [(name: String, value: String)],
-        body: ByteBuffer?
+        body: ByteBuffer?,
+        payload: Digest
     ) async throws -> HTTPClientResponse {
         let path = "/\(settings.bucket)\(key)"
         let all = S3Signature.headers(
@@ -214,7 +231,7 @@ public struct S3Bucket: Sendable {
             path: path,
             query: query,
             headers: headers,
-            payload: BlobHasher.digest(of: body ?? ByteBuffer()),
+            payload: payload,
             region: settings.region,
             settings.credentials,
             at: now()

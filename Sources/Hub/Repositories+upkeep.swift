@@ -68,6 +68,9 @@ extension Repositories: Service {
                     "blobs": "\(done.blobs)", "bytes": "\(done.bytes.count)", "removed": "\(done.objectsRemoved)",
                 ]
             )
+            for digest in done.damaged {
+                log.error("blob was damaged on the disk and is out of service", metadata: ["digest": "\(digest)"])
+            }
         }
     }
 
