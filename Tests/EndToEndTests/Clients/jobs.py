@@ -8,7 +8,6 @@ ends the program.
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import huggingface_hub as hub
@@ -32,13 +31,12 @@ def hf(*words, status=0):
 
 
 def wait(job):
-    """Until the job is over."""
-    for _ in range(600):
-        found = inspect_job(job_id=job, namespace=project)
-        if found.status.stage in ("COMPLETED", "CANCELED", "ERROR"):
-            return found
-        time.sleep(0.2)
-    raise AssertionError(found)
+    """Until the job is over, which its log tells."""
+    for _ in fetch_job_logs(job_id=job, namespace=project, follow=True):
+        pass
+    found = inspect_job(job_id=job, namespace=project)
+    assert found.status.stage in ("COMPLETED", "CANCELED", "ERROR"), found
+    return found
 
 
 def refused(words, call):
