@@ -185,28 +185,15 @@ struct BucketTests {
             let bucket = try service.bucket(prefix: "crash/")
             var (kept, gone): (Set<Digest>, Set<Digest>) = ([], [])
             for round in 0..<8 {
-                let output = "\(scratch.path)/said-\(round)"
-                let probe = try #require(
-                    launch(
-                        [
-                            CrashTests.probe, scratch.path + "/store", "\(random.next())", service.address,
-                            service.keyID,
-                            service.secret,
-                        ],
-                        output: output
-                    )
+                let said = try await CrashTests.runAndKill(
+                    [scratch.path + "/store", "\(random.next())", service.address, service.keyID, service.secret],
+                    in: scratch,
+                    round,
+                    lines: Int.random(in: 2...25, using: &random),
+                    &random
                 )
-                let linesMin = Int.random(in: 2...25, using: &random)
-                try await eventually("\(linesMin) lines of the probe in round \(round)") {
-                    (contents(output) ?? []).count { $0 == UInt8(ascii: "\n") } >= linesMin
-                }
-                var spin = Int.random(in: 0...2_000_000, using: &random)
-                while spin > 0 { spin -= 1 }
-                kill(probe, SIGKILL)
-                wait(for: probe)
-                let lines = String(decoding: contents(output) ?? [], as: UTF8.self)
-                    .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-                for line in lines {
+                // The last line may be cut.
+                for line in said.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
                     let words = line.split(separator: " ")
                     let digest = try #require(Digest(String(words[1])))
                     switch words[0] {

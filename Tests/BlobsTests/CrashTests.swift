@@ -36,6 +36,28 @@ struct CrashTests {
         return String(bundle[..<(bundle.lastIndex(of: "/") ?? bundle.startIndex)]) + "/BlobsCrashProbe"
     }
 
+    /// Runs the probe and kills it in the middle of whatever follows so many lines.
+    ///
+    /// - Returns: What it said.
+    static func runAndKill(
+        _ arguments: [String],
+        in scratch: Scratch,
+        _ round: Int,
+        lines: Int,
+        _ random: inout Seeded
+    ) async throws -> String {
+        let output = "\(scratch.path)/said-\(round)"
+        let probe = try #require(launch([probe] + arguments, output: output), "no probe at \(probe)")
+        try await eventually("\(lines) lines of the probe in round \(round)") {
+            (contents(output) ?? []).count { $0 == UInt8(ascii: "\n") } >= lines
+        }
+        var spin = Int.random(in: 0...2_000_000, using: &random)
+        while spin > 0 { spin -= 1 }
+        kill(probe, SIGKILL)
+        wait(for: probe)
+        return String(decoding: contents(output) ?? [], as: UTF8.self)
+    }
+
     @Test("loses nothing that was acknowledged, shows nothing that is not whole, and goes on where it stood")
     func killed() async throws {
         let scratch = Scratch()
@@ -43,22 +65,14 @@ struct CrashTests {
         let run = RunKey(job: JobID(high: 1, low: 1), number: 1)
         var (resumed, seen) = (0, 0)
         for round in 0..<10 {
-            let output = "\(scratch.path)/said-\(round)"
-            let probe = try #require(
-                launch([Self.probe, scratch.path + "/store", "\(random.next())"], output: output),
-                "no probe at \(Self.probe)"
+            let output = try await Self.runAndKill(
+                [scratch.path + "/store", "\(random.next())"],
+                in: scratch,
+                round,
+                lines: Int.random(in: 1...80, using: &random),
+                &random
             )
-            // Killed in the middle of whatever follows a random number of lines.
-            let linesMin = Int.random(in: 1...80, using: &random)
-            try await eventually("\(linesMin) lines of the probe in round \(round)") {
-                (contents(output) ?? []).count { $0 == UInt8(ascii: "\n") } >= linesMin
-            }
-            var spin = Int.random(in: 0...2_000_000, using: &random)
-            while spin > 0 { spin -= 1 }
-            kill(probe, SIGKILL)
-            wait(for: probe)
-
-            let said = Said(String(decoding: contents(output) ?? [], as: UTF8.self))
+            let said = Said(output)
             let store = try await scratch.store()
             for file in blobFiles(scratch) {
                 let digest = try #require(Digest(hex: file.dropFirst(3)), "a stray file: \(file)")

@@ -37,17 +37,7 @@ struct OCIClientTests {
                 "HOME": folder.path, "XDG_RUNTIME_DIR": folder.path,
                 "REGISTRY_AUTH_FILE": folder.appending(path: "auth.json").path,
             ]) { $1 }
-            let log = folder.appending(path: "output")
-            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-            let handle = try FileHandle(forWritingTo: log)
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = handle
-            process.standardError = handle
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                process.terminationHandler = { _ in continuation.resume() }
-                do { try process.run() } catch { continuation.resume(throwing: error) }
-            }
-            let output = try String(contentsOf: log, encoding: .utf8)
+            let output = try await process.output(by: folder.appending(path: "output"))
             #expect(process.terminationStatus == status, "\(program) \(arguments.joined(separator: " ")): \(output)")
             return output
         }
@@ -263,5 +253,21 @@ struct OCIClientTests {
             try await desk.run("tar", ["-xf", "c/\(packed.dropFirst(7))", "-C", "unpacked"])
             #expect(try desk.read("unpacked/weights.bin") == desk.read("rootfs/weights.bin"))
         }
+    }
+}
+
+extension Process {
+    /// Runs to its end and returns what it said, by way of a file.
+    func output(by log: URL) async throws -> String {
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: log)
+        standardInput = FileHandle.nullDevice
+        standardOutput = handle
+        standardError = handle
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            terminationHandler = { _ in continuation.resume() }
+            do { try run() } catch { continuation.resume(throwing: error) }
+        }
+        return try String(contentsOf: log, encoding: .utf8)
     }
 }

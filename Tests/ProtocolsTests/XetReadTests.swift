@@ -170,16 +170,7 @@ import Wire
                 "HF_ENDPOINT": scene.address, "HF_TOKEN": scene.tokens[.viewer] ?? "", "HF_HOME": folder.path,
                 "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_XET_TELEMETRY_ENABLED": "0", "NO_PROXY": "127.0.0.1",
             ]) { $1 }
-            let log = folder.appending(path: "log")
-            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-            let handle = try FileHandle(forWritingTo: log)
-            process.standardOutput = handle
-            process.standardError = handle
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                process.terminationHandler = { _ in continuation.resume() }
-                do { try process.run() } catch { continuation.resume(throwing: error) }
-            }
-            let output = try String(contentsOf: log, encoding: .utf8)
+            let output = try await process.output(by: folder.appending(path: "log"))
             #expect(output.contains("\(Self.hex(Self.weights)) 1"), "\(name): \(output)")
         }
     }
