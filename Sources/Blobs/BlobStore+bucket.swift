@@ -32,6 +32,22 @@ extension BlobStore {
             try Task.checkCancellation()
             if try await removeIfUnneeded(digest, from: bucket) { done.objectsRemoved += 1 }
         }
+        // A look at every file, so only when what has come since the last one may be too much.
+        if let most = movableMax.withLock({ $0 }), most <= keep { return done }
+        movableMax.withLock { $0 = 0 }
+        do {
+            let left = try await move(until: keep, to: bucket, &done)
+            // What came meanwhile may be counted twice.
+            movableMax.withLock { $0 = $0.map { $0 + left } }
+        } catch {
+            movableMax.withLock { $0 = nil }
+            throw error
+        }
+        return done
+    }
+
+    /// - Returns: How many bytes are left of those that may move.
+    private func move(until keep: Bytes, to bucket: S3Bucket, _ done: inout Offloaded) async throws -> Bytes {
         var here = try await movable()
         var held = here.reduce(Bytes(0)) { $0 + $1.blob.size }
         here.sort { ($0.usedAt, $0.blob.digest) < ($1.usedAt, $1.blob.digest) }
@@ -49,7 +65,7 @@ extension BlobStore {
             }
             held = held - use.blob.size
         }
-        return done
+        return held
     }
 
     /// Blobs whose bytes are here, and that are worth moving.

@@ -279,6 +279,7 @@ extension BlobStore {
             try file.touch()
             try file.synchronise()
             try FileSystem.move(file.path, to: target)
+            if blob.size >= Self.offloadedMin { movableMax.withLock { $0 = $0.map { $0 + blob.size } } }
         }
         // Also when it was present: whoever put it there may not have come this far yet.
         if synchronisesFolder { try FileSystem.synchroniseFolder(folder(of: blob.digest)) }

@@ -50,6 +50,8 @@ public final class BlobStore: Sendable {
     public let limits: BlobLimits
     let threads: FileThreads
     let bucket: S3Bucket?
+    /// At most so many bytes are here that could move to the bucket; `nil` when nobody has looked yet.
+    let movableMax = Mutex<Bytes?>(nil)
     let uploads: Mutex<UploadTable>
     /// Held while a lease is renewed and while a blob is collected.
     let leases = Mutex<Void>(())
