@@ -38,6 +38,16 @@ let package = Package(
         .target(name: "Scheduling", dependencies: ["Core"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Replay", dependencies: ["Core", "Scheduling", "CZlib"], swiftSettings: strict),
+        // Optimised in debug builds too: its loops see every byte of a corpus.
+        .target(name: "CCuration", cSettings: [.unsafeFlags(["-O2"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
+        .target(
+            name: "Curation",
+            dependencies: ["Core", "CCuration", "CZlib", "CZstd", "CDeflate", "CVectorscan"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Store",
             dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
@@ -208,6 +218,12 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "CoreTests", dependencies: ["Core", "TestKit"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Core", "Scheduling"], swiftSettings: strict),
+        .testTarget(
+            name: "CurationTests",
+            dependencies: ["Core", "Curation"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ReplayTests",
             dependencies: ["Core", "Replay", "Scheduling", "onepoint"],

@@ -28,6 +28,10 @@ mirror() {
 need_to_build() {
     need libsqlite3-dev "the store is a SQLite database"
     need zlib1g-dev "traces are packed with gzip"
+    need libzstd-dev "corpora are packed with Zstandard"
+    need libdeflate-dev "web archives are packed with gzip, member by member"
+    need libxxhash-dev "texts are told apart by XXH3"
+    need libvectorscan-dev "keyword lists are searched with it"
     need liblz4-dev "clients of Xet pack what they upload with LZ4"
     command -v swift >/dev/null || {
         echo "Swift 6.3 is not on the PATH. Install the toolchain for Debian 12 first." >&2

@@ -1,0 +1,17 @@
+#ifndef ONEPOINT_CURATION_H
+#define ONEPOINT_CURATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// XXH3 of 64 bits, by Debian's libxxhash (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).
+uint64_t onepoint_xxh3_64(const void *bytes, size_t count, uint64_t seed);
+
+struct onepoint_hash128 {
+    uint64_t low, high;
+};
+
+/// XXH3 of 128 bits.
+struct onepoint_hash128 onepoint_xxh3_128(const void *bytes, size_t count);
+
+#endif
