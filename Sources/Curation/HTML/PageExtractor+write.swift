@@ -1,0 +1,114 @@
+/// From the kept blocks to text.
+extension PageExtractor {
+    mutating func write(_ page: Span<UInt8>, into text: inout [UInt8]) {
+        let start = text.count
+        var lastRow: Int32 = -1
+        for index in blocks.indices where blocks[index].isKept {
+            let block = blocks[index]
+            let row = block.state.contains(.cell) ? ancestor(.tr, of: block.element) : -1
+            if text.count > start {
+                if row >= 0 && row == lastRow {
+                    append(" | ", to: &text)
+                } else {
+                    append("\n", to: &text)
+                    append(row >= 0 && lastRow >= 0 || isNeighbour(index) ? "" : "\n", to: &text)
+                }
+            }
+            lastRow = row
+            if block.state.contains(.item) && row < 0 { append("- ", to: &text) }
+            write(block, page, into: &text)
+        }
+    }
+
+    /// Whether this block and the last kept one are items, which need no empty line between.
+    private func isNeighbour(_ index: Int) -> Bool {
+        guard blocks[index].state.contains(.item) else { return false }
+        var before = index - 1
+        while before >= 0 && index - before < 8 {
+            if blocks[before].isKept { return blocks[before].state.contains(.item) }
+            before -= 1
+        }
+        return false
+    }
+
+    private func append(_ words: StaticString, to text: inout [UInt8]) {
+        text.append(contentsOf: UnsafeBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount))
+    }
+
+    /// The nearest ancestor of that kind within a few levels, or -1.
+    private func ancestor(_ tag: HTMLTag, of element: Int32) -> Int32 {
+        var element = element
+        for _ in 0..<8 {
+            guard element >= 0 else { return -1 }
+            if parser.tree.nodes[Int(element)].tag == tag { return element }
+            element = parser.tree.nodes[Int(element)].parent
+        }
+        return -1
+    }
+
+    private func write(_ block: Block, _ page: Span<UInt8>, into text: inout [UInt8]) {
+        let isPreformatted = block.state.contains(.preformatted)
+        let start = text.count
+        var needsSpace = false
+        for index in Int(block.first)..<Int(block.last) {
+            let node = parser.tree.nodes[index]
+            if node.tag == .br {
+                trimSpaces(&text, start)
+                if text.count > start { text.append(UInt8(ascii: "\n")) }
+                needsSpace = false
+                continue
+            }
+            guard node.tag == .text, !marks[index].state.contains(.silent), !marks[index].state.contains(.dropped) else {
+                continue
+            }
+            if node.isDecoded {
+                write(parser.tree.decoded.span, node, isPreformatted, start, &needsSpace, into: &text)
+            } else {
+                write(page, node, isPreformatted, start, &needsSpace, into: &text)
+            }
+        }
+        while text.count > start, let last = text.last, isSpace(last) { text.removeLast() }
+    }
+
+    private func trimSpaces(_ text: inout [UInt8], _ start: Int) {
+        while text.count > start, text.last == UInt8(ascii: " ") { text.removeLast() }
+    }
+
+    private func write(
+        _ bytes: Span<UInt8>, _ node: HTMLTree.Node, _ isPreformatted: Bool, _ start: Int, _ needsSpace: inout Bool,
+        into text: inout [UInt8]
+    ) {
+        let end = Int(node.end)
+        var at = Int(node.start)
+        while at < end {
+            let byte = bytes[at]
+            at += 1
+            if isPreformatted {
+                // A carriage return is part of a line's end, and a first line's end belongs to the tag.
+                if byte == 0x0D || byte == 0 || (byte == 0x0A && text.count == start) { continue }
+                text.append(byte)
+                continue
+            }
+            if isSpace(byte) || byte == 0 {
+                needsSpace = true
+                continue
+            }
+            // No-break and ideographic spaces are spaces in text, too: U+00A0 and U+3000. So is the zero-width U+FEFF.
+            if byte == 0xC2, at < end, bytes[at] == 0xA0 {
+                at += 1
+                needsSpace = true
+                continue
+            }
+            if byte == 0xE3, at + 1 < end, bytes[at] == 0x80, bytes[at + 1] == 0x80 {
+                at += 2
+                needsSpace = true
+                continue
+            }
+            if needsSpace {
+                if text.count > start && text.last != UInt8(ascii: "\n") { text.append(UInt8(ascii: " ")) }
+                needsSpace = false
+            }
+            text.append(byte)
+        }
+    }
+}
