@@ -49,6 +49,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Corpora",
+            dependencies: ["Core", "Wire", "Curation", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Store",
             dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict
@@ -154,7 +159,7 @@ let package = Package(
             name: "onepoint",
             dependencies: [
                 "Core", "Wire", "CSupervise", "Scheduling", "Store", "Blobs", "Engines", "Jobs", "Agent", "Entry",
-                "API", "Client", "Console", "Hub", "Protocols", "Simulation", "Replay",
+                "API", "Client", "Console", "Hub", "Protocols", "Simulation", "Replay", "Corpora",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

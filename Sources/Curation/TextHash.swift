@@ -24,3 +24,13 @@ public struct TextHash: Hashable, Sendable, Comparable {
         bytes.withUnsafeBytes { onepoint_xxh3_64($0.baseAddress, $0.count, seed) }
     }
 }
+
+extension TextHash: CustomStringConvertible {
+    /// 32 hexadecimal digits.
+    public var description: String { Self.hex(high) + Self.hex(low) }
+
+    private static func hex(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -12,7 +12,10 @@ struct Onepoint: AsyncParsableCommand {
         commandName: "onepoint",
         abstract: "One point for many computing centres: compute, algorithms, data, safety.",
         version: productVersion,
-        subcommands: [ServeCommand.self, AgentCommand.self, AdminCommand.self, ProveCommand.self, SimulateCommand.self]
+        subcommands: [
+            ServeCommand.self, AgentCommand.self, AdminCommand.self, ProveCommand.self, SimulateCommand.self,
+            DataCommand.self,
+        ]
             + Client.subcommands
     )
 }

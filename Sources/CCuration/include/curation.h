@@ -6,6 +6,7 @@
 
 #include "charset.h"
 #include "html.h"
+#include "scan.h"
 
 /// XXH3 of 64 bits, by Debian's libxxhash (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).
 uint64_t onepoint_xxh3_64(const void *bytes, size_t count, uint64_t seed);

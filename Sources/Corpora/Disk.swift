@@ -1,0 +1,166 @@
+import Core
+import Glibc
+
+/// Files as curation uses them: read by position, and replaced as wholes.
+enum Disk {
+    /// What went wrong with a file, as a sentence for whoever runs the pipeline.
+    static func failure(_ operation: String, _ path: String, _ number: Int32 = errno) -> Failure {
+        let why = String(cString: strerror(number))
+        switch number {
+        case ENOSPC, EDQUOT:
+            return Failure(.storageExhausted, "The disk under \(path) is full. Free some space and run it again.")
+        case ENOENT, ENOTDIR: return Failure(.notFound, "\(path) cannot be \(operation): \(why).")
+        case EACCES, EPERM, EROFS: return Failure(.forbidden, "\(path) cannot be \(operation): \(why).")
+        default: return Failure(.unavailable, "\(path) cannot be \(operation): \(why).")
+        }
+    }
+
+    /// A whole small file.
+    static func read(_ path: String, bytesMax: Int = 64 << 20) throws(Failure) -> [UInt8] {
+        let file = try InputFile(path)
+        guard file.count <= bytesMax else {
+            throw Failure(.tooLarge, "\(path) has \(file.count) bytes; at most \(bytesMax) are read.")
+        }
+        var bytes: [UInt8] = []
+        while try file.read(into: &bytes, at: bytes.count, countMax: 1 << 20) > 0 {}
+        return bytes
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func makeFolder(_ path: String) throws(Failure) {
+        if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw failure("made", path)
+        }
+        try makeFolder(String(path[..<slash]))
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("made", path) }
+    }
+
+    /// Writes a file so that after any crash there is the old one or the new one.
+    static func publish(_ bytes: [UInt8], at path: String) throws(Failure) {
+        let draft = path + ".draft"
+        try write(bytes, to: draft)
+        guard rename(draft, path) == 0 else { throw failure("replaced", path) }
+        try flush(folderOf: path)
+    }
+
+    /// Writes a file and flushes it to the disk.
+    static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+        var file = try OutputFile(path)
+        try file.append(bytes.span)
+        try file.close()
+    }
+
+    static func flush(folderOf path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("opened", folder) }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("flushed", folder) }
+    }
+
+    /// The names in a folder, sorted by their bytes.
+    static func names(in folder: String) throws(Failure) -> [String] {
+        guard let stream = opendir(folder) else { throw failure("listed", folder) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Removes a folder that holds only files.
+    static func removeFolder(_ path: String) {
+        for name in (try? names(in: path)) ?? [] { unlink(path + "/" + name) }
+        rmdir(path)
+    }
+}
+
+/// A file that is read by position.
+struct InputFile: ~Copyable {
+    let path: String
+    /// Bytes of the file when it was opened.
+    let count: Int
+    private let descriptor: Int32
+
+    init(_ path: String) throws(Failure) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Disk.failure("opened", path) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Failure(.invalid, "\(path) is not a file.")
+        }
+        self.path = path
+        self.descriptor = descriptor
+        count = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Appends up to `countMax` bytes.
+    ///
+    /// - Returns: How many came; 0 at the end.
+    func read(into bytes: inout [UInt8], at offset: Int, countMax: Int) throws(Failure) -> Int {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: countMax))
+        var got = 0
+        repeat {
+            got = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress.map { $0 + start }, countMax, offset)
+            }
+        } while got < 0 && errno == EINTR
+        let number = errno
+        bytes.removeLast(countMax - max(0, got))
+        guard got >= 0 else { throw Disk.failure("read", path, number) }
+        return got
+    }
+}
+
+/// A new file that is written from its beginning; what was there is replaced.
+struct OutputFile: ~Copyable {
+    let path: String
+    private(set) var count = 0
+    private let descriptor: Int32
+    private var isOpen = true
+
+    init(_ path: String) throws(Failure) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Disk.failure("written", path) }
+        self.path = path
+    }
+
+    deinit { if isOpen { Glibc.close(descriptor) } }
+
+    mutating func append(_ bytes: Span<UInt8>) throws(Failure) {
+        var done = 0
+        while done < bytes.count {
+            let wrote = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done)
+            }
+            if wrote < 0 {
+                if errno == EINTR { continue }
+                throw Disk.failure("written", path)
+            }
+            done += wrote
+        }
+        count += bytes.count
+    }
+
+    /// Flushes it to the disk; without this it may be lost with the power.
+    mutating func close() throws(Failure) {
+        guard fsync(descriptor) == 0 else { throw Disk.failure("flushed", path) }
+        isOpen = false
+        guard Glibc.close(descriptor) == 0 else { throw Disk.failure("written", path) }
+    }
+}

@@ -1,0 +1,158 @@
+import Core
+import Curation
+
+/// A document's life in a run, told by judging it again.
+public struct Explanation: Sendable, Codable {
+    public var document: String
+    public var source: String
+    public var path: String
+    /// SHA-256 of the block's bytes, and the document's index in it.
+    public var block: String
+    public var index: Int
+    /// Of the text as it came.
+    public var bytes: Int
+    public var language: String?
+    public var probability: Double?
+    /// Every rule that was asked, in order.
+    public var findings: [Finding] = []
+    /// The rule that dropped it.
+    public var dropped: String?
+    /// What stands for it.
+    public var duplicate: Duplicate?
+    /// Hits, by type and by category.
+    public var personal: [String: Int] = [:]
+    public var keywords: [String: Int] = [:]
+    /// The file that it was written to.
+    public var part: String?
+
+    public struct Finding: Sendable, Hashable, Codable {
+        public var rule: String
+        /// Of the rule's code: figures of different versions are not compared.
+        public var version: Int
+        public var value: Double
+        public var threshold: Double
+        public var passed: Bool
+    }
+
+    public struct Duplicate: Sendable, Hashable, Codable {
+        /// `exact` or `near`.
+        public var kind: String
+        public var of: String
+        public var jaccard: Double
+    }
+}
+
+extension PipelineRun {
+    /// Finds a document by its id and tells what became of it.
+    ///
+    /// - Throws: ``Failure`` when no finished run has it.
+    public func explain(_ document: String) async throws -> Explanation {
+        let blocks = try judgedBlocks()
+        for block in blocks {
+            guard let key = Digest(hex: block.key) else { continue }
+            let decisions = try cache.decisions(key)
+            guard let index = Self.index(of: document, in: decisions) else { continue }
+            return try await explain(document, block, index)
+        }
+        throw Failure(.notFound, "No document '\(document)' is in the sources of the last run.")
+    }
+
+    /// The blocks of the last run that judged all of them.
+    func judgedBlocks() throws(Failure) -> [JudgedBlock] {
+        let path = file.outputFolder + "/blocks.jsonl"
+        guard Disk.exists(path) else {
+            throw Failure(
+                .notFound,
+                "\(file.outputFolder) has no run that judged all blocks. 'onepoint data run' makes one."
+            )
+        }
+        let bytes = try Disk.read(path, bytesMax: 1 << 32)
+        do {
+            return try bytes.split(separator: 0x0A).map { try JSON(parsing: $0).decode() }
+        } catch {
+            throw Failure(.invalid, "\(path) is damaged. Run the pipeline again.", note: "\(error)")
+        }
+    }
+
+    /// Where the decisions tell of that document.
+    private static func index(of document: String, in decisions: [UInt8]) -> Int? {
+        var start = 0
+        var line = JSONLine()
+        var id: [UInt8] = []
+        let wanted = Array(document.utf8)
+        while start < decisions.count {
+            let end = decisions.lineEnd(from: start)
+            defer { start = end + 1 }
+            guard (try? line.read(decisions.span, start..<end)) != nil,
+                let field = line.field("id", in: decisions.span), let index = line.field("index", in: decisions.span)
+            else { continue }
+            id.removeAll(keepingCapacity: true)
+            switch field.kind {
+            case .plainString, .escapedString: JSONLine.unescape(decisions.span, field.value, into: &id)
+            default: id.append(contentsOf: decisions[field.value])
+            }
+            if id == wanted { return Int(String(decoding: decisions[index.value], as: UTF8.self)) }
+        }
+        return nil
+    }
+
+    private func explain(_ document: String, _ judged: JudgedBlock, _ index: Int) async throws -> Explanation {
+        let names = Judge.FieldNames(file.sources[judged.source].fields)
+        let (block, row) = try await self.block(judged, index: index)
+        var explanation = Explanation(
+            document: document,
+            source: file.sources[judged.source].name,
+            path: judged.path,
+            block: judged.digest,
+            index: index,
+            bytes: 0
+        )
+        var judge = Judge(examiner)
+        try judge.withText(
+            of: block.bytes.span,
+            Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes),
+            names
+        ) { judge, _, text in
+            judge.examiner.examine(text, listsAll: true)
+            let outcome = judge.examiner.outcome
+            explanation.bytes = text.count
+            explanation.language = outcome.language?.code
+            explanation.probability = outcome.language?.probability
+            explanation.findings = outcome.findings
+            explanation.dropped = outcome.dropped?.rule
+            explanation.personal = .init(outcome.personal.map { ($0.name, $0.count) }, uniquingKeysWith: +)
+            explanation.keywords = .init(outcome.keywords.map { ($0.name, $0.count) }, uniquingKeysWith: +)
+        }
+        return explanation
+    }
+
+    /// A block's bytes anew, and the row of one of its documents.
+    private func block(_ judged: JudgedBlock, index: Int) async throws -> (Block, ItemRow) {
+        guard let key = Digest(hex: judged.key) else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
+        let items = try cache.items(key)
+        guard (index + 1) * ItemRow.byteCount <= items.count else {
+            throw Failure(.invalid, "blocks.jsonl is damaged.")
+        }
+        let found = try block(judged)
+        return (found, ItemRow(items, at: index * ItemRow.byteCount))
+    }
+
+    /// Reads one block of the last run again.
+    func block(_ judged: JudgedBlock) throws(Failure) -> Block {
+        for input in file.sources[judged.source].files where input.path == judged.path {
+            var blocks = try LineBlocks(input, limits: limits)
+            while let bytes = try blocks.next() {
+                let block = Block(
+                    ordinal: judged.ordinal,
+                    source: judged.source,
+                    path: input.path,
+                    bytes: bytes,
+                    bytesBefore: 0,
+                    setAside: [:]
+                )
+                if block.digest.hex == judged.digest { return block }
+            }
+        }
+        throw Failure(.conflict, "\(judged.path) has changed since the run. Run the pipeline again.")
+    }
+}

@@ -1,0 +1,145 @@
+public import Core
+import Glibc
+public import Wire
+
+/// A pipeline as it stands in a file, with the files that it names.
+public struct PipelineFile: Sendable {
+    public let document: PipelineDocument
+    public let path: String
+    /// Where relative paths begin.
+    let folder: String
+    /// By source, in the order in which documents are numbered.
+    public let sources: [Source]
+
+    /// One source with its files.
+    public struct Source: Sendable {
+        public let name: String
+        public let isReference: Bool
+        public let fields: PipelineDocument.Fields
+        public let files: [File]
+
+        public struct File: Sendable, Hashable {
+            public let path: String
+            public let format: Format
+            public let bytes: Int
+        }
+    }
+
+    /// What a file is and how it is packed.
+    public struct Format: Sendable, Hashable {
+        public var content: PipelineDocument.Format
+        public var packing: Packing
+
+        public enum Packing: Sendable, Hashable { case none, gzip, zstd }
+    }
+
+    /// Files of all sources.
+    static let filesMax = 1_000_000
+
+    /// Reads a pipeline and finds its files.
+    ///
+    /// - Throws: ``Failure`` with every fault of the file; or naming the pattern that fits no file.
+    public init(_ path: String) throws(Failure) {
+        self.path = path
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        self.folder = folder
+        document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
+        var sources: [Source] = []
+        var count = 0
+        for (index, source) in document.sources.enumerated() {
+            var files: [Source.File] = []
+            for (place, pattern) in source.files.enumerated() {
+                let found = try Self.expand(Self.resolve(pattern, from: folder))
+                guard !found.isEmpty else {
+                    throw Failure(
+                        .notFound,
+                        "\(path): no file fits '\(pattern)'.",
+                        violations: [Violation("/sources/\(index)/files/\(place)", "fits no file")]
+                    )
+                }
+                for path in found {
+                    guard let format = Format(path: path, as: source.format) else {
+                        throw Failure(
+                            .invalid,
+                            "\(path): its ending does not say what it is; give the source '\(source.name)' a format.",
+                            violations: [Violation("/sources/\(index)/format", "is missing")]
+                        )
+                    }
+                    files.append(.init(path: path, format: format, bytes: try InputFile(path).count))
+                }
+            }
+            count += files.count
+            guard count <= Self.filesMax else {
+                throw Failure(.tooLarge, "\(path) names more than \(Self.filesMax) files.")
+            }
+            sources.append(
+                Source(name: source.name, isReference: source.isReference, fields: source.fields, files: files)
+            )
+        }
+        self.sources = sources
+    }
+
+    /// A path from the pipeline file's folder.
+    func resolve(_ path: String) -> String { Self.resolve(path, from: folder) }
+
+    private static func resolve(_ path: String, from folder: String) -> String {
+        path.hasPrefix("/") ? path : folder + "/" + path
+    }
+
+    /// Where everything of the run is written.
+    public var outputFolder: String { resolve(document.output.folder) }
+
+    /// The files that a pattern stands for: those that fit it, and all files below a folder that does. Sorted, so that
+    /// documents have the same numbers on every machine. Symbolic links to folders are not followed.
+    static func expand(_ pattern: String) throws(Failure) -> [String] {
+        var result = glob_t()
+        defer { globfree(&result) }
+        let status = glob(pattern, GLOB_NOSORT, nil, &result)
+        if status == GLOB_NOMATCH { return [] }
+        guard status == 0 else { throw Failure(.unavailable, "'\(pattern)' cannot be searched for.") }
+        var paths: [String] = []
+        for index in 0..<Int(result.gl_pathc) {
+            guard let path = result.gl_pathv[index] else { continue }
+            try files(below: String(cString: path), into: &paths)
+        }
+        return paths.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    }
+
+    private static func files(below path: String, into paths: inout [String]) throws(Failure) {
+        guard Disk.isFolder(path) else {
+            paths.append(path)
+            return
+        }
+        for name in try Disk.names(in: path) {
+            let inner = path + "/" + name
+            var status = stat()
+            guard lstat(inner, &status) == 0 else { continue }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: try files(below: inner, into: &paths)
+            case S_IFREG: paths.append(inner)
+            default: continue
+            }
+            guard paths.count <= filesMax else {
+                throw Failure(.tooLarge, "\(path) has more than \(filesMax) files.")
+            }
+        }
+    }
+}
+
+extension PipelineFile.Format {
+    /// By the name's ending; `nil` when it says nothing and nobody else does.
+    init?(path: String, as content: PipelineDocument.Format?) {
+        var name = path.lowercased()[...]
+        packing = .none
+        for (ending, packing) in [(".gz", Packing.gzip), (".zst", .zstd)] where name.hasSuffix(ending) {
+            self.packing = packing
+            name = name.dropLast(ending.count)
+        }
+        let endings: [(String, PipelineDocument.Format)] = [
+            (".jsonl", .jsonl), (".ndjson", .jsonl), (".json", .jsonl), (".warc", .warc), (".wet", .warc),
+            (".parquet", .parquet), (".txt", .text), (".md", .text), (".html", .html), (".htm", .html),
+        ]
+        guard let found = content ?? endings.first(where: { name.hasSuffix($0.0) })?.1 else { return nil }
+        self.content = found
+    }
+}

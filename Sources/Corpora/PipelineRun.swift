@@ -1,0 +1,162 @@
+public import Core
+import Curation
+import Glibc
+import Wire
+
+/// Carries a pipeline out: judges every block, finds duplicates over all of them, writes what is kept.
+///
+/// Everything under the output folder is a function of the sources and the pipeline. What is there from an earlier run,
+/// also one that was killed, is used where it is of the same block and the same configuration.
+public struct PipelineRun: Sendable {
+    public let file: PipelineFile
+    public let limits: BlockLimits
+    /// Blocks that are worked on at a time.
+    public let workers: Int
+    let runtime: any Runtime
+    let now: @Sendable () -> Instant
+    let examiner: Examiner
+    /// Of everything that judging depends on beside the blocks.
+    let configuration: Digest
+    let cache: BlockCache
+
+    /// - Parameters:
+    ///   - workers: At most so many blocks at a time; each takes memory for about three of it.
+    ///   - now: The time of day, for the record of the run.
+    /// - Throws: ``Failure`` when a file that the pipeline names cannot be used.
+    public init(
+        _ file: PipelineFile,
+        workers: Int,
+        limits: BlockLimits = BlockLimits(),
+        runtime: any Runtime,
+        now: @escaping @Sendable () -> Instant
+    ) throws(Failure) {
+        self.file = file
+        self.workers = max(1, workers)
+        self.limits = limits
+        self.runtime = runtime
+        self.now = now
+        examiner = try Examiner(file)
+        configuration = try Self.configuration(of: file, examiner)
+        cache = BlockCache(folder: file.outputFolder + "/work/blocks")
+    }
+
+    /// What operators do to a text changes with it; results of an earlier version are not used.
+    private static let version = 1
+
+    private static func configuration(of file: PipelineFile, _ examiner: Examiner) throws(Failure) -> Digest {
+        var judged = file.document
+        judged.name = ""
+        judged.sources = []
+        judged.output.folder = ""
+        judged.output.format = .jsonl
+        let text = try json(judged) + Array("\(version) \(examiner.files.map(\.hex).joined(separator: " "))".utf8)
+        return Disk.sha256(text.span)
+    }
+
+    /// Runs it to the end.
+    ///
+    /// - Throws: ``Failure``; `CancellationError` when the task was cancelled. What was done stays done.
+    public func run(progress: @escaping @Sendable (RunRecord) -> Void) async throws -> RunRecord {
+        try Disk.makeFolder(file.outputFolder + "/work/blocks")
+        let lock = try RunLock(file.outputFolder)
+        defer { lock.release() }
+        var record = RunRecord(pipeline: file.document.name, configuration: configuration.hex, started: now())
+        record.bytesTotal = file.sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } }
+        record.process = Int(getpid())
+        var reporter = Reporter(runtime: runtime, path: recordPath, show: progress)
+        try reporter.tell(record, isFinal: true)
+        let blocks = try await judge(&record, &reporter)
+        try Disk.publish(blocks.reduce(into: []) { $0 += try json($1) }, at: file.outputFolder + "/blocks.jsonl")
+        let removals = try await merge(blocks, &record, &reporter)
+        try await write(blocks, removals, &record, &reporter)
+        record.finished = now()
+        record.process = nil
+        try reporter.tell(record, isFinal: true)
+        return record
+    }
+
+    var recordPath: String { file.outputFolder + "/run.json" }
+
+    /// Writes the run's record down and shows it, not more often than somebody reads.
+    struct Reporter {
+        let runtime: any Runtime
+        let path: String
+        let show: @Sendable (RunRecord) -> Void
+        private var last: Duration?
+
+        private static let period = Duration.milliseconds(500)
+
+        init(runtime: any Runtime, path: String, show: @escaping @Sendable (RunRecord) -> Void) {
+            self.runtime = runtime
+            self.path = path
+            self.show = show
+        }
+
+        mutating func tell(_ record: RunRecord, isFinal: Bool = false) throws(Failure) {
+            if let last, runtime.elapsed - last < Self.period, !isFinal { return }
+            last = runtime.elapsed
+            try Disk.publish(json(record), at: path)
+            show(record)
+        }
+    }
+
+    // MARK: judging
+
+    /// A block and where its result is.
+    struct JudgedBlock: Sendable, Hashable, Codable {
+        /// From 0 over all files of all sources.
+        var ordinal: Int
+        /// Index of the source.
+        var source: Int
+        var path: String
+        /// Of its bytes.
+        var digest: String
+        /// Of its bytes and the configuration.
+        var key: String
+        var documents: Int
+    }
+
+    private func judge(_ record: inout RunRecord, _ reporter: inout Reporter) async throws -> [JudgedBlock] {
+        record.stage = .judge
+        var judged: [JudgedBlock] = []
+        try await forEachBlock { block in
+            let digest = block.digest
+            let key = key(of: digest, source: block.source)
+            let isThere = cache.has(key)
+            if !isThere {
+                var judge = Judge(examiner)
+                var result = judge.judge(block.bytes, fields: file.sources[block.source].fields)
+                result.summary.setAside.merge(block.setAside, uniquingKeysWith: +)
+                try cache.store(result, under: key)
+            }
+            return (block.ordinal, block.source, block.path, digest, key, block.bytesBefore, isThere)
+        } done: { done in
+            let (ordinal, source, path, digest, key, bytesBefore, isThere) = done
+            let summary = try cache.summary(key).summary
+            if !file.sources[source].isReference { record.summary += summary }
+            judged.append(
+                JudgedBlock(
+                    ordinal: ordinal,
+                    source: source,
+                    path: path,
+                    digest: digest.hex,
+                    key: key.hex,
+                    documents: summary.documents.count
+                )
+            )
+            record.blocks += 1
+            record.blocksReused += isThere ? 1 : 0
+            record.bytesDone = max(record.bytesDone, bytesBefore)
+            try reporter.tell(record)
+        }
+        judged.sort { $0.ordinal < $1.ordinal }
+        return judged
+    }
+
+    /// What names a block's result.
+    func key(of digest: Digest, source: Int) -> Digest {
+        let fields = file.sources[source].fields
+        let text = "\(digest.hex) \(configuration.hex) \(fields.text) \(fields.id) \(fields.url)"
+        return Disk.sha256(Array(text.utf8).span)
+    }
+}

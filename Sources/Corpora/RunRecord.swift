@@ -1,0 +1,57 @@
+public import Core
+
+/// A run as it stands: what `run.json` in the output folder says.
+public struct RunRecord: Sendable, Hashable, Codable {
+    public var pipeline: String
+    /// SHA-256 of everything that judging depends on beside the sources, in hexadecimal digits.
+    public var configuration: String
+    public var started: Instant
+    public var finished: Instant?
+    /// Of the process that is at work; `nil` when none is.
+    public var process: Int?
+    public var stage = Stage.judge
+    /// Of the source files, as they are on the disk, in this stage.
+    public var bytesDone = 0
+    public var bytesTotal = 0
+    public var blocks = 0
+    /// Blocks whose results were there already.
+    public var blocksReused = 0
+    /// Over all blocks of all sources that are written; without what duplicates took.
+    public var summary = BlockSummary()
+    /// Documents that were kept until they turned out to be somebody's duplicate, by how.
+    public var duplicates: [String: BlockSummary.Tally] = [:]
+    /// What was written.
+    public var written = BlockSummary.Tally()
+    /// The files that hold it, in order.
+    public var parts: [Part] = []
+
+    public enum Stage: String, Sendable, Codable { case judge, merge, write }
+
+    /// A file of the output.
+    public struct Part: Sendable, Hashable, Codable {
+        /// From the output folder.
+        public var path: String
+        /// In hexadecimal digits.
+        public var sha256: String
+        public var bytes: Int
+        public var documents: Int
+        public var textBytes: Int
+        /// The block's digest and its result's name.
+        public var block: String
+        public var key: String
+    }
+
+    init(pipeline: String, configuration: String, started: Instant) {
+        self.pipeline = pipeline
+        self.configuration = configuration
+        self.started = started
+    }
+
+    /// Reads what an output folder says of its run.
+    public static func read(_ folder: String) throws(Failure) -> RunRecord {
+        guard Disk.exists(folder + "/run.json") else {
+            throw Failure(.notFound, "\(folder) has no run. 'onepoint data run' makes one.")
+        }
+        return try readJSON(RunRecord.self, folder + "/run.json")
+    }
+}

@@ -1,0 +1,251 @@
+public import Core
+
+extension PipelineDocument {
+    static let keys = [
+        "name", "sources", "languages", "rules", "keywords", "personal", "contamination", "duplicates", "tokenizer",
+        "output",
+    ]
+
+    /// Reads a pipeline file.
+    ///
+    /// - Throws: ``Failure`` of code `invalid` with every fault; messages name the line.
+    public static func read(yaml bytes: [UInt8], file: String) throws(Failure) -> PipelineDocument {
+        let document: YAMLDocument
+        do {
+            document = try YAMLDocument.parse(utf8: bytes)
+        } catch {
+            throw Failure(
+                .invalid,
+                "\(file) cannot be read.",
+                violations: error.faults.map { Violation("", "line \($0.position.line): \($0.message)") }
+            )
+        }
+        var reader = DocumentReader()
+        let pipeline = reader.pipeline(document.json)
+        do {
+            try reader.finish("pipeline")
+        } catch {
+            throw Failure(
+                error.code,
+                "\(file): \(error.violations.count == 1 ? "a fault" : "\(error.violations.count) faults").",
+                violations: error.violations.map {
+                    Violation($0.pointer, "line \(document.position(of: $0.pointer).line): \($0.message)")
+                }
+            )
+        }
+        return pipeline
+    }
+}
+
+extension DocumentReader {
+    fileprivate mutating func pipeline(_ json: JSON) -> PipelineDocument {
+        var pipeline = PipelineDocument(name: "", sources: [], output: .init(folder: "", format: .jsonlZstd))
+        var missing = ["name", "sources", "output"]
+        for (key, value) in members(json, at: "") {
+            missing.removeAll { $0 == key }
+            let base = "/" + escaped(key)
+            switch key {
+            case "name":
+                if let name: Name<PipelineDocument> = name(value, at: base) { pipeline.name = name.text }
+            case "sources": pipeline.sources = sources(value, at: base)
+            case "languages": pipeline.languages = languages(value, at: base)
+            case "rules": pipeline.rules = rules(value, at: base)
+            case "keywords": pipeline.keywords = keywords(value, at: base)
+            case "personal": pipeline.personal = personal(value, at: base)
+            case "contamination": pipeline.contamination = contamination(value, at: base)
+            case "duplicates": pipeline.duplicates = duplicates(value, at: base)
+            case "tokenizer": pipeline.tokenizer = path(value, at: base)
+            case "output": pipeline.output = output(value, at: base) ?? pipeline.output
+            default: unknownKey(key, among: PipelineDocument.keys, at: "")
+            }
+        }
+        if case .object = json { for key in missing { fault("/" + key, "is missing") } }
+        return pipeline
+    }
+
+    private mutating func path(_ value: JSON, at base: String) -> String? {
+        string(value, 1...PipelineLimits.pathBytesMax, at: base)
+    }
+
+    private mutating func paths(_ value: JSON, _ countMax: Int, at base: String) -> [String] {
+        items(value, of: "paths", 1...countMax, at: base).enumerated().compactMap { path($1, at: "\(base)/\($0)") }
+    }
+
+    private mutating func number(_ value: JSON, _ range: ClosedRange<Double>, at base: String) -> Double? {
+        if let number = value.numberValue, range.contains(number) { return number }
+        fault(base, "must be a number from \(range.lowerBound) to \(range.upperBound), not \(shown(value))")
+        return nil
+    }
+
+    private mutating func sources(_ value: JSON, at base: String) -> [PipelineDocument.Source] {
+        var sources: [PipelineDocument.Source] = []
+        for (index, value) in items(value, of: "sources", 1...PipelineLimits.sourcesMax, at: base).enumerated() {
+            let source = source(value, at: "\(base)/\(index)")
+            if sources.contains(where: { $0.name == source.name }), !source.name.isEmpty {
+                fault("\(base)/\(index)/name", "is the name of another source")
+            }
+            sources.append(source)
+        }
+        return sources
+    }
+
+    private mutating func source(_ json: JSON, at base: String) -> PipelineDocument.Source {
+        var source = PipelineDocument.Source(name: "", files: [])
+        var missing = ["name", "files"]
+        for (key, value) in members(json, at: base) {
+            missing.removeAll { $0 == key }
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "name":
+                if let name: Name<PipelineDocument.Source> = name(value, at: place) { source.name = name.text }
+            case "files": source.files = paths(value, PipelineLimits.patternsMax, at: place)
+            case "format": source.format = choice(value, at: place)
+            case "fields":
+                for (key, value) in members(value, at: place) {
+                    let text = string(value, 1...256, at: place + "/" + escaped(key)) ?? ""
+                    switch key {
+                    case "text": source.fields.text = text
+                    case "id": source.fields.id = text
+                    case "url": source.fields.url = text
+                    default: unknownKey(key, among: ["text", "id", "url"], at: place)
+                    }
+                }
+            case "dossier": source.dossier = path(value, at: place)
+            case "reference": source.isReference = bool(value, at: place) ?? false
+            default: unknownKey(key, among: ["name", "files", "format", "fields", "dossier", "reference"], at: base)
+            }
+        }
+        if case .object = json { for key in missing { fault(base + "/" + key, "is missing") } }
+        return source
+    }
+
+    private mutating func languages(_ json: JSON, at base: String) -> PipelineDocument.Languages {
+        var languages = PipelineDocument.Languages(keep: [], probabilityMin: 0.5)
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "keep":
+                let codes = items(value, of: "languages", 1...PipelineLimits.languagesMax, at: place)
+                languages.keep = codes.enumerated().compactMap { string($1, 2...16, at: "\(place)/\($0)") }
+            case "probability_min": languages.probabilityMin = number(value, 0...1, at: place) ?? 0.5
+            default: unknownKey(key, among: ["keep", "probability_min"], at: base)
+            }
+        }
+        if case .object = json, json["keep"] == nil { fault(base + "/keep", "is missing") }
+        return languages
+    }
+
+    private mutating func rules(_ json: JSON, at base: String) -> PipelineDocument.Rules {
+        var rules = PipelineDocument.Rules(sets: [], thresholds: [:])
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "sets":
+                let names = items(value, of: "rule sets", 1...PipelineDocument.RuleSet.allCases.count, at: place)
+                rules.sets = names.enumerated().compactMap { choice($1, at: "\(place)/\($0)") }
+            case "thresholds":
+                let given = members(value, at: place)
+                guard given.count <= PipelineLimits.thresholdsMax else {
+                    fault(place, "may have at most \(PipelineLimits.thresholdsMax) entries")
+                    continue
+                }
+                for (key, value) in given {
+                    rules.thresholds[key] = number(value, -1e9...1e9, at: place + "/" + escaped(key))
+                }
+            default: unknownKey(key, among: ["sets", "thresholds"], at: base)
+            }
+        }
+        if case .object = json, json["sets"] == nil { fault(base + "/sets", "is missing") }
+        return rules
+    }
+
+    private mutating func keywords(_ json: JSON, at base: String) -> PipelineDocument.Keywords {
+        var keywords = PipelineDocument.Keywords(packs: [], action: .drop, weightMin: 1)
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "packs": keywords.packs = paths(value, PipelineLimits.packsMax, at: place)
+            case "action": keywords.action = choice(value, at: place) ?? .drop
+            case "weight_min": keywords.weightMin = number(value, 0...1e9, at: place) ?? 1
+            default: unknownKey(key, among: ["packs", "action", "weight_min"], at: base)
+            }
+        }
+        if case .object = json, json["packs"] == nil { fault(base + "/packs", "is missing") }
+        return keywords
+    }
+
+    private mutating func personal(_ json: JSON, at base: String) -> PipelineDocument.Personal {
+        var personal = PipelineDocument.Personal(action: .mask, types: [:])
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "action": personal.action = choice(value, at: place) ?? .mask
+            case "types":
+                for (key, value) in members(value, at: place) {
+                    personal.types[key] = choice(value, at: place + "/" + escaped(key))
+                }
+            default: unknownKey(key, among: ["action", "types"], at: base)
+            }
+        }
+        return personal
+    }
+
+    private mutating func contamination(_ json: JSON, at base: String) -> PipelineDocument.Contamination {
+        var contamination = PipelineDocument.Contamination(against: [], action: .drop)
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "against": contamination.against = paths(value, PipelineLimits.patternsMax, at: place)
+            case "action": contamination.action = choice(value, at: place) ?? .drop
+            default: unknownKey(key, among: ["against", "action"], at: base)
+            }
+        }
+        if case .object = json, json["against"] == nil { fault(base + "/against", "is missing") }
+        return contamination
+    }
+
+    private mutating func duplicates(_ json: JSON, at base: String) -> PipelineDocument.Duplicates {
+        var duplicates = PipelineDocument.Duplicates(exact: true)
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "exact": duplicates.exact = bool(value, at: place) ?? true
+            case "near":
+                duplicates.near = .init(jaccardMin: 0.8)
+                for (key, value) in members(value, at: place) {
+                    if key == "jaccard_min" {
+                        duplicates.near?.jaccardMin = number(value, 0.5...1, at: place + "/jaccard_min") ?? 0.8
+                    } else {
+                        unknownKey(key, among: ["jaccard_min"], at: place)
+                    }
+                }
+            case "lines":
+                var lines = PipelineDocument.Duplicates.Lines(countMin: 3, bytesMin: 30)
+                for (key, value) in members(value, at: place) {
+                    switch key {
+                    case "count_min": lines.countMin = integer(value, 2...1_000_000_000, at: place + "/count_min") ?? 3
+                    case "bytes_min": lines.bytesMin = integer(value, 1...1_000_000, at: place + "/bytes_min") ?? 30
+                    default: unknownKey(key, among: ["count_min", "bytes_min"], at: place)
+                    }
+                }
+                duplicates.lines = lines
+            default: unknownKey(key, among: ["exact", "near", "lines"], at: base)
+            }
+        }
+        return duplicates
+    }
+
+    private mutating func output(_ json: JSON, at base: String) -> PipelineDocument.Output? {
+        var output = PipelineDocument.Output(folder: "", format: .jsonlZstd)
+        for (key, value) in members(json, at: base) {
+            let place = base + "/" + escaped(key)
+            switch key {
+            case "folder": output.folder = path(value, at: place) ?? ""
+            case "format": output.format = choice(value, at: place) ?? .jsonlZstd
+            default: unknownKey(key, among: ["folder", "format"], at: base)
+            }
+        }
+        if case .object = json, json["folder"] == nil { fault(base + "/folder", "is missing") }
+        return output
+    }
+}

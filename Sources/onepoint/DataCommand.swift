@@ -1,0 +1,177 @@
+import ArgumentParser
+import Core
+import Corpora
+import Glibc
+
+/// `onepoint data`: governs training data, on this machine.
+struct DataCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data",
+        abstract: "Govern training data: extract, filter, deduplicate, redact, trace.",
+        discussion: """
+            A pipeline is a YAML file that names sources, operators and an output folder; docs/data.md has its form. \
+            What was done of a run stays done, whatever ended it: run it again and it goes on.
+            """,
+        subcommands: [
+            DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self, DataExplainCommand.self,
+            DataReportCommand.self,
+        ]
+    )
+}
+
+/// `onepoint data run`.
+struct DataRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Carry a pipeline out.",
+        discussion: """
+            Blocks of about 64 MB are judged and kept under the name of what they are made of, so only what changed is \
+            done again. The same sources and the same pipeline give the same bytes, on any machine, however often it was \
+            interrupted.
+            """
+    )
+
+    @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Option(help: "Blocks at a time; one for each processor when left out.") var workers: Int?
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func validate() throws {
+        guard (1...256).contains(workers ?? 1) else { throw ValidationError("--workers: from 1 to 256") }
+    }
+
+    func run() async throws {
+        let run = try PipelineRun(pipeline, workers: workers)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let record = try await run.run { record in
+            ProgressLine.show(record.progressText(elapsed: clock.now - start))
+        }
+        ProgressLine.clear()
+        print(json ? try JSON(encoding: record).text : record.text)
+    }
+}
+
+/// `onepoint data plan`.
+struct DataPlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show what a run would do, and what is there already."
+    )
+
+    @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+        let plan = try await PipelineRun(pipeline, workers: nil).plan { done, total in
+            ProgressLine.show("reading: \(percent(done, of: total))")
+        }
+        ProgressLine.clear()
+        guard !json else { return print(try JSON(encoding: plan).text) }
+        var rows = [["SOURCE", "FILES", "BYTES", "BLOCKS", "THERE"]]
+        for source in plan.sources {
+            rows.append([
+                source.name, "\(source.files)", byteText(source.bytes), "\(source.blocks)", "\(source.blocksCached)",
+            ])
+        }
+        print(aligned(rows), terminator: "")
+        print(
+            "\(plan.blocksToJudge) of \(plan.blocksToJudge + plan.blocksCached) blocks are to be judged, "
+                + "\(byteText(plan.bytesToJudge)) of records."
+        )
+    }
+}
+
+/// `onepoint data status`.
+struct DataStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how far a run is, from any terminal."
+    )
+
+    @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() throws {
+        var record = try RunRecord.read(PipelineFile(pipeline).outputFolder)
+        // The process that wrote it may have been killed since.
+        if let process = record.process, kill(Int32(clamping: process), 0) != 0, errno == ESRCH { record.process = nil }
+        print(json ? try JSON(encoding: record).text : record.text)
+    }
+}
+
+/// `onepoint data report`.
+struct DataReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Write a page about a run: what was kept and what each rule dropped."
+    )
+
+    @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Option(help: ArgumentHelp("Where to write the page.", valueName: "file"), completion: .file()) var html: String
+
+    func run() throws {
+        let file = try PipelineFile(pipeline)
+        try RunReport(record: .read(file.outputFolder), file: file).write(to: html)
+    }
+}
+
+/// `onepoint data explain`.
+struct DataExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tell every rule that kept or dropped a document, with what it measured.",
+        discussion: "The document is judged again by the same code; nothing is told from memory."
+    )
+
+    @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Argument(help: "The document's id.") var document: String
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+        let explanation = try await PipelineRun(pipeline, workers: nil).explain(document)
+        print(json ? try JSON(encoding: explanation).text : explanation.text)
+    }
+}
+
+extension PipelineRun {
+    fileprivate init(_ path: String, workers: Int?) throws(Failure) {
+        try self.init(
+            PipelineFile(path),
+            workers: workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+            runtime: SystemRuntime(),
+            now: { Assembly.now() }
+        )
+    }
+}
+
+extension Explanation {
+    /// For people: what it is, every rule with what it measured, and the fate.
+    fileprivate var text: String {
+        var lines = ["\(document)", "source \(source), \(path)", "block \(block.prefix(16)), document \(index) of it"]
+        if let language { lines.append("language \(language), probability \(probability ?? 0)") }
+        var rows = [["RULE", "VALUE", "THRESHOLD", ""]]
+        for finding in findings {
+            rows.append([
+                "\(finding.rule) v\(finding.version)", "\(finding.value)", "\(finding.threshold)",
+                finding.passed ? "passed" : "FAILED",
+            ])
+        }
+        if rows.count > 1 { lines.append(aligned(rows)) }
+        for (type, count) in personal.sorted(by: { $0.key < $1.key }) {
+            lines.append("personal data: \(type), \(count)")
+        }
+        for (category, count) in keywords.sorted(by: { $0.key < $1.key }) {
+            lines.append("keywords: \(category), \(count)")
+        }
+        if let dropped {
+            lines.append("dropped by \(dropped)")
+        } else if let duplicate {
+            lines.append("dropped as \(duplicate.kind) duplicate of \(duplicate.of), Jaccard \(duplicate.jaccard)")
+        } else if let part {
+            lines.append("kept, in \(part)")
+        } else {
+            lines.append("kept")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
