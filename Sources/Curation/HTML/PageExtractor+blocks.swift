@@ -141,19 +141,31 @@ extension PageExtractor {
                 isOpen = true
             }
         }
-        for block in blocks {
+        sumBlocks(leaving: [])
+    }
+
+    /// Adds what the blocks hold to their elements and to all that these are in.
+    mutating func sumBlocks(leaving left: State) {
+        for block in blocks where block.state.isDisjoint(with: left) {
             let element = Int(block.element)
             marks[element].text += block.text
             marks[element].linked += block.linked
-            if Self.isProse(block) { marks[element].prose += block.text }
+            if Self.isProse(block) {
+                marks[element].prose += block.text
+                marks[element].proseBlocks += 1
+            } else if block.linked * 2 > block.text {
+                marks[element].linkBlocks += 1
+            }
         }
         // Descendants come after their ancestors, so that one walk backwards sums all up.
-        var index = count - 1
+        var index = marks.count - 1
         while index > 0 {
             let parent = Int(parser.tree.nodes[index].parent)
             marks[parent].text += marks[index].text
             marks[parent].linked += marks[index].linked
             marks[parent].prose += marks[index].prose
+            marks[parent].proseBlocks += marks[index].proseBlocks
+            marks[parent].linkBlocks += marks[index].linkBlocks
             index -= 1
         }
     }

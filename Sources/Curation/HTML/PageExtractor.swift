@@ -18,6 +18,8 @@ public struct PageExtractor: Sendable {
     var marks: [Mark] = []
     var blocks: [Block] = []
     var scratch: [UInt8] = []
+    /// The element that holds the article.
+    var top = 0
     let hintTable = PageHints.Table()
     let byteClasses = Self.byteClasses
 
@@ -37,6 +39,9 @@ public struct PageExtractor: Sendable {
         var linked: Int32 = 0
         /// Bytes of text in blocks that read like prose.
         var prose: Int32 = 0
+        /// How many blocks read like prose, and how many are links for the most part.
+        var proseBlocks: Int32 = 0
+        var linkBlocks: Int32 = 0
         var score: Float = 0
     }
 
@@ -52,7 +57,8 @@ public struct PageExtractor: Sendable {
         static let cell = State(rawValue: 64)
         static let quote = State(rawValue: 128)
         static let caption = State(rawValue: 256)
-        static let bodyHint = State(rawValue: 512)
+        /// Where only what reads like prose is kept.
+        static let weak = State(rawValue: 512)
     }
 
     /// A paragraph: the text nodes `first ..< last` that lie in one block element with no other block between.

@@ -19,11 +19,14 @@ struct PageHints: OptionSet, Sendable {
     static let caption = PageHints(rawValue: 4096)
     static let hidden = PageHints(rawValue: 8192)
     static let media = PageHints(rawValue: 16384)
+    /// What introduces an article: its lead or abstract.
+    static let lead = PageHints(rawValue: 32768)
+    /// A page or post as blog software marks it, whose classes also name its tags and whatever it has.
+    static let post = PageHints(rawValue: 65536)
 
     /// What marks an element as no part of the article.
     static let foreign: PageHints = [
         .navigation, .footer, .side, .comment, .related, .share, .advertisement, .byline, .promotion, .caption, .hidden,
-        .media,
     ]
 
     private static let lists: [(PageHints, String)] = [
@@ -40,20 +43,28 @@ struct PageHints: OptionSet, Sendable {
             textarticle contentnews articlesection pagebody documentbody docbody ueditor
             """
         ),
-        (.main, "article post entry story content main text body copy blog news detail hentry single prose page neirong"),
+        (.main, "article post entry story content main text body copy blog news detail hentry single prose page"),
+        (.post, "hentry typepost typepage"),
+        (
+            .lead,
+            """
+            lead intro introduction abstract excerpt standfirst chapo chapeau vorspann sapo daodu daoyu zhaiyao description \
+            sommario summary subline subtitle subheadline einleitung anreisser deck dek synopsis
+            """
+        ),
         (
             .navigation,
             """
             nav navi navigation navbar menu submenu megamenu breadcrumb breadcrumbs crumb crumbs topbar toolbar daohang \
-            mianbaoxie mbx skip skiplink sitemap pager pagination paging pagenav pagenavi prevnext nextprev postnav \
-            navlinks tabs toc tableofcontents subnav topnav nextpost prevpost crumbnav location weizhi position
+            mianbaoxie mbx skiplink sitemap pager pagination paging pagenav pagenavi prevnext nextprev postnav \
+            navlinks toc tableofcontents subnav topnav nextpost prevpost crumbnav weizhi
             """
         ),
         (.header, "header masthead siteheader pageheader head hd"),
         (
             .footer,
             """
-            footer foot bottom copyright banquan yejiao dibu colophon siteinfo sitefooter pagefooter disclaimer legal \
+            footer foot copyright banquan yejiao dibu colophon siteinfo sitefooter pagefooter disclaimer legal \
             postfooter entryfooter
             """
         ),
@@ -61,7 +72,7 @@ struct PageHints: OptionSet, Sendable {
             .side,
             """
             sidebar sidenav side rail rightcol leftcol rightcolumn leftcolumn aside rightrail leftrail complementary \
-            youce zuoce cebian cebianlan sidebox sidecol secondary rightbar leftbar
+            youce zuoce cebian cebianlan sidebox sidecol rightbar leftbar
             """
         ),
         (
@@ -76,7 +87,7 @@ struct PageHints: OptionSet, Sendable {
             .related,
             """
             related relatedposts relatedarticles relatednews relatedcontent recommended recommend recommends \
-            recommendation recommendations recirc recirculation morefrom morestories morenews readmore readnext mostread \
+            recommendation recommendations recirc recirculation morefrom morestories morenews readnext mostread \
             mostpopular mostviewed popular trending outbrain taboola xiangguan tuijian remen paihang paihangbang \
             hotnews latest latestnews latestposts teaser teasers zergnet upnext suggested suggestions promoted similar \
             alsoread youmaylike youmightlike jinxuan xgxw xgyd seealso alsolike furtherreading recent recentposts
@@ -100,9 +111,9 @@ struct PageHints: OptionSet, Sendable {
         (
             .byline,
             """
-            byline bylines author authors authorbio aboutauthor authorinfo authorbox bio timestamp date datetime pubdate \
-            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo tags tag tagcloud \
-            taglist category categories cats rating ratings zebian laiyuan biaoqian zuozhe fabushijian autor auteur
+            byline bylines author authors authorbio aboutauthor authorinfo authorbox bio timestamp datetime pubdate \
+            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo tags tagcloud \
+            taglist categories cats rating ratings zebian laiyuan biaoqian zuozhe fabushijian autor auteur
             """
         ),
         (
@@ -110,8 +121,8 @@ struct PageHints: OptionSet, Sendable {
             """
             newsletter newsletters subscribe subscription subscriptions signup signin login logon register registration \
             paywall cookie cookies cookiebar gdpr consent onetrust privacy popup modal overlay lightbox donate donation \
-            cta calltoaction optin mailchimp survey poll quiz search searchbox searchform widget widgets denglu zhuce \
-            dingyue appdownload erweima qrcode saoma weixin wechat ewm shop cart buy product products
+            cta calltoaction optin mailchimp survey poll quiz search searchbox searchform denglu zhuce \
+            dingyue appdownload erweima qrcode saoma weixin wechat ewm
             """
         ),
         (.caption, "caption wpcaption credit credits photocredit imagecaption imgcaption figcaption wpcaptiontext"),
@@ -124,43 +135,59 @@ struct PageHints: OptionSet, Sendable {
         (
             .hidden,
             """
-            hidden hide screenreadertext visuallyhidden sronly invisible displaynone noprint offscreen
+            screenreadertext visuallyhidden sronly displaynone noprint printonly
             """
         ),
     ]
 
-    /// The hints by the hash of the word, or of two or three neighbouring words written together.
-    private static let table: [UInt64: PageHints] = {
-        var table: [UInt64: PageHints] = [:]
-        for (hint, words) in lists {
+    /// Words that say so much only when they stand alone.
+    private static let wholes: [(PageHints, String)] = [
+        (.hidden, "hidden hide invisible dnone"),
+        (.promotion, "widget widgets"),
+        (.side, "secondary"),
+        (.byline, "tag category label date"),
+        (.footer, "bottom"),
+    ]
+
+    /// After these a word says that something is there, or is not, but not what this element is.
+    private static let negators = "has with no not without show is hide enable can"
+    private static let negator: UInt64 = 1 << 31
+
+    /// By the hash of a word, or of two or three neighbouring words written together: its hints, and above them by 32
+    /// bits those it has when it stands alone.
+    private static let table: [UInt64: UInt64] = {
+        var table: [UInt64: UInt64] = [:]
+        func add(_ words: String, _ value: UInt64) {
             for word in words.split(separator: " ") {
-                var hash = HTMLNames.basis
-                for byte in word.utf8 { hash = (hash ^ UInt64(byte)) &* HTMLNames.prime }
-                table[hash, default: []].insert(hint)
+                let hash = word.utf8.reduce(HTMLNames.basis) { ($0 ^ UInt64($1)) &* HTMLNames.prime }
+                table[hash, default: 0] |= value
             }
         }
+        for (hint, words) in lists { add(words, UInt64(hint.rawValue)) }
+        for (hint, words) in wholes { add(words, UInt64(hint.rawValue) << 32) }
+        add(negators, negator)
         return table
     }()
 
     /// An open-addressed copy of the table, for the extractor to hold.
     struct Table: Sendable {
         private var keys: [UInt64]
-        private var values: [UInt32]
+        private var values: [UInt64]
         private let mask: Int
 
         init() {
             mask = 4095
             keys = [UInt64](repeating: 0, count: mask + 1)
-            values = [UInt32](repeating: 0, count: mask + 1)
+            values = [UInt64](repeating: 0, count: mask + 1)
             for (hash, hints) in PageHints.table {
                 var slot = Int(truncatingIfNeeded: hash ^ (hash >> 32)) & mask
                 while keys[slot] != 0 { slot = (slot + 1) & mask }
                 keys[slot] = hash
-                values[slot] = hints.rawValue
+                values[slot] = hints
             }
         }
 
-        @inline(__always) private func hints(ofHash hash: UInt64) -> UInt32 {
+        @inline(__always) private func value(ofHash hash: UInt64) -> UInt64 {
             var slot = Int(truncatingIfNeeded: hash ^ (hash >> 32)) & mask
             while keys[slot] != 0 {
                 if keys[slot] == hash { return values[slot] }
@@ -171,14 +198,15 @@ struct PageHints: OptionSet, Sendable {
 
         /// The hints of all words in `bytes[start ..< end]`: runs of letters, also cut where a capital follows a small one.
         func hints(of bytes: Span<UInt8>, _ start: Int, _ end: Int) -> PageHints {
-            var found: UInt32 = 0
+            var found: UInt64 = 0
             // The hashes of the present word alone, behind the last, and behind the last two.
             var one = HTMLNames.basis
             var two = HTMLNames.basis
             var three = HTMLNames.basis
-            var hasTwo = false
-            var hasThree = false
+            // How many words of the present token (what white space sets apart) came before.
+            var before = 0
             var length = 0
+            var isNegated = false
             var wasSmall = false
             var at = start
             while at <= end {
@@ -186,14 +214,22 @@ struct PageHints: OptionSet, Sendable {
                 let isWord = isLetter(byte)
                 let isCapital = isWord && byte & 32 == 0
                 if length > 0 && (!isWord || (isCapital && wasSmall)) {
-                    found |= hints(ofHash: one)
-                    if hasTwo { found |= hints(ofHash: two) }
-                    if hasThree { found |= hints(ofHash: three) }
+                    let value = value(ofHash: one)
+                    if !isNegated {
+                        found |= value
+                        if before == 0 && isSpace(byte) { found |= value >> 32 }
+                        if before > 0 { found |= self.value(ofHash: two) }
+                        if before > 1 { found |= self.value(ofHash: three) }
+                    }
+                    // "nav--comments": what follows two hyphens tells variants of the same element apart.
+                    isNegated =
+                        value & PageHints.negator != 0
+                        || (isNegated && !isSpace(byte))
+                        || (byte == 0x2D && at + 1 < end && bytes[at + 1] == 0x2D)
                     three = two
                     two = one
-                    hasThree = hasTwo
-                    hasTwo = true
                     one = HTMLNames.basis
+                    before += 1
                     length = 0
                 }
                 if isWord {
@@ -203,13 +239,13 @@ struct PageHints: OptionSet, Sendable {
                     three = (three ^ letter) &* HTMLNames.prime
                     length += 1
                 } else if isSpace(byte) {
-                    hasTwo = false
-                    hasThree = false
+                    before = 0
+                    isNegated = false
                 }
                 wasSmall = isWord && !isCapital
                 at += 1
             }
-            return PageHints(rawValue: found)
+            return PageHints(rawValue: UInt32(truncatingIfNeeded: found & 0x7FFF_FFFF))
         }
     }
 }
