@@ -1,0 +1,34 @@
+#ifndef ONEPOINT_QUALITY_TABLES_H
+#define ONEPOINT_QUALITY_TABLES_H
+
+#include <stdint.h>
+
+/// What Python, datatrove and spaCy say of characters and of English words, as scripts/make-quality-tables read it.
+struct onepoint_quality_tables {
+    /// The class of a character is masks[blocks[index[c >> 8] << 8 | (c & 255)]]; its bits are CharacterClass.swift's.
+    const uint32_t *class_masks;
+    const uint8_t *class_index, *class_blocks;
+
+    /// Strings that are cut into words of their own: text, where each begins, an open table of 4,096 slots of their
+    /// numbers from one, and the byte lengths of up to three words each.
+    const char *exception_text;
+    const uint16_t *exception_offsets, *exception_slots;
+    const uint8_t *exception_words;
+
+    /// Words of which some exceptions are made (1,024 slots), and the automaton over their numbers that knows those
+    /// exceptions again: 2,048 slots of edges, each (state << 8 | number), where they lead, and which states are ends.
+    const char *piece_text;
+    const uint16_t *piece_offsets, *piece_slots;
+    const uint32_t *edge_keys;
+    const uint16_t *edge_states;
+    const uint8_t *state_ends;
+
+    /// Units and currencies that are cut from the number before them.
+    const char *unit_text;
+    const uint16_t *unit_offsets;
+    uint32_t unit_count;
+};
+
+const struct onepoint_quality_tables *onepoint_quality_tables(void);
+
+#endif

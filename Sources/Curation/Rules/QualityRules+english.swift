@@ -1,0 +1,230 @@
+import CCuration
+
+extension QualityRules {
+    /// Gopher's two filters, C4 and FineWeb, in the order in which FineWeb's own pipeline has them.
+    ///
+    /// - Returns: Whether C4 has passed, so that `edited` is the text to keep.
+    mutating func judgeEnglish(
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ findings: inout [QualityFinding], _ edited: inout [UInt8]
+    ) -> Bool {
+        let filters = configuration.filters
+        let isASCII = Self.isASCII(text, count)
+        let seed = onepoint_xxh3_64(text, count, 0)
+        let characters = isASCII ? count : TextLines.characters(text, 0, count)
+        if filters.contains(.gopherRepetition) || filters.contains(.fineWeb) || filters.contains(.gopherQuality) {
+            lines.scan(text, count, isASCII: isASCII, seed: seed, tables: tables)
+        }
+        if filters.contains(.gopherRepetition), count == 0 {
+            guard report(.repetitionEmpty, 0, &findings) else { return false }
+        }
+        let repeats = filters.contains(.gopherRepetition) && count > 0
+        if repeats {
+            guard judgeRepeatedLines(text, count, characters, &findings) else { return false }
+        }
+        tokenizer.tokenize(text, count)
+        if repeats {
+            runs.load(tokenizer.tokens, text, count: count, seed: seed)
+            guard judgeRepeatedWords(characters, &findings) else { return false }
+        }
+        if filters.contains(.gopherQuality) || filters.contains(.c4) {
+            marks.scan(text, count)
+            split(text, count)
+        }
+        if filters.contains(.gopherQuality) {
+            guard judgeWords(text, &findings) else { return false }
+        }
+        var words = tokenizer.tokens.reduce(into: 0) { if !$1.has(EnglishToken.space) { $0 += 1 } }
+        var isEdited = false
+        if filters.contains(.c4) {
+            let outcome = judgeC4(text, &findings, &edited)
+            guard outcome.goOn else { return false }
+            isEdited = outcome.passed
+            if isEdited { words = outcome.words }
+        }
+        if filters.contains(.fineWeb) {
+            if isEdited {
+                judgeEdited(edited, words, &findings)
+            } else {
+                judgeFineWeb(characters, words, &findings)
+            }
+        }
+        return isEdited
+    }
+
+    static func isASCII(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        var any: UInt8 = 0
+        for at in 0..<count { any |= text[at] }
+        return any < 0x80
+    }
+}
+
+// MARK: Gopher's repetition
+
+extension QualityRules {
+    private mutating func judgeRepeatedLines(
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ characters: Int, _ findings: inout [QualityFinding]
+    ) -> Bool {
+        let total = Double(characters)
+        let paragraphs = lines.paragraphs
+        let share = Double(paragraphs.repeated) / Double(paragraphs.count)
+        guard report(.repetitionEmpty, Double(count), &findings) else { return false }
+        guard report(.duplicateParagraphs, share, &findings) else { return false }
+        let paragraphShare = Double(paragraphs.repeatedCharacters) / total
+        guard report(.duplicateParagraphCharacters, paragraphShare, &findings) else { return false }
+        // Splitting at runs of line breaks leaves an empty line before a leading one and behind a trailing one.
+        let leading = text[0] == 0x0A ? 1 : 0
+        let trailing = text[count - 1] == 0x0A ? 1 : 0
+        let all = lines.lines.count + leading + trailing
+        let repeated = lines.lines.repeated + leading * trailing
+        guard report(.duplicateLines, Double(repeated) / Double(all), &findings) else { return false }
+        return report(.duplicateLineCharacters, Double(lines.lines.repeatedCharacters) / total, &findings)
+    }
+
+    private mutating func judgeRepeatedWords(_ characters: Int, _ findings: inout [QualityFinding]) -> Bool {
+        let total = Double(characters)
+        let top = runs.top()
+        for (rule, value) in [(QualityRule.top2Gram, top.two), (.top3Gram, top.three), (.top4Gram, top.four)] {
+            guard report(rule, Double(value ?? 0) / total, &findings) else { return false }
+        }
+        runs.findCandidates()
+        for n in 5...10 {
+            let rules: [QualityRule] = [
+                .duplicate5Grams, .duplicate6Grams, .duplicate7Grams, .duplicate8Grams, .duplicate9Grams,
+                .duplicate10Grams,
+            ]
+            guard report(rules[n - 5], Double(runs.duplicated(n)) / total, &findings) else { return false }
+        }
+        return true
+    }
+}
+
+// MARK: Gopher's quality
+
+extension QualityRules {
+    private mutating func judgeWords(_ text: UnsafePointer<UInt8>, _ findings: inout [QualityFinding]) -> Bool {
+        var words = 0
+        var wordForming = 0
+        var wordCharacters = 0
+        var alphabetic = 0
+        var stopWords: UInt8 = 0
+        for token in tokenizer.tokens where !token.has(EnglishToken.space) {
+            words += 1
+            if token.has(EnglishToken.letter) { alphabetic += 1 }
+            if token.has(EnglishToken.wordForming) {
+                wordForming += 1
+                let isWide = token.has(EnglishToken.beyondASCII)
+                wordCharacters += isWide ? TextLines.characters(text, token) : token.count
+            }
+            if token.count <= 4 { stopWords |= Self.stopWord(text + Int(token.start), token.count) }
+        }
+        guard report(.shortDocument, Double(wordForming), &findings) else { return false }
+        guard report(.longDocument, Double(wordForming), &findings) else { return false }
+        if wordForming > 0 {
+            let mean = Double(wordCharacters) / Double(wordForming)
+            guard report(.shortWords, mean, &findings) else { return false }
+            guard report(.longWords, mean, &findings) else { return false }
+        }
+        func share(_ count: Int, _ of: Int) -> Double { of > 0 ? Double(count) / Double(of) : 0 }
+        guard report(.hashes, share(marks.hashes, words), &findings) else { return false }
+        guard report(.ellipses, share(marks.ellipses, words), &findings) else { return false }
+        var bullets = 0
+        var endEllipses = 0
+        for line in splitLines {
+            let inner = TextLines.stripped(text, line.lowerBound, line.upperBound, tables)
+            guard !inner.isEmpty else { continue }
+            if Self.isBullet(text, inner) { bullets += 1 }
+            if Self.endsInEllipsis(text, inner) { endEllipses += 1 }
+        }
+        guard report(.bullets, share(bullets, splitLines.count), &findings) else { return false }
+        guard report(.endEllipses, share(endEllipses, splitLines.count), &findings) else { return false }
+        guard report(.alphabeticWords, share(alphabetic, words), &findings) else { return false }
+        return report(.stopWords, Double(stopWords.nonzeroBitCount), &findings)
+    }
+
+    /// The bit of a stop word of two to four letters, or none.
+    @inline(__always)
+    private static func stopWord(_ word: UnsafePointer<UInt8>, _ count: Int) -> UInt8 {
+        var key = UnsafeRawPointer(word).loadUnaligned(as: UInt32.self)
+        if count < 4 { key &= (1 << UInt32(count * 8)) &- 1 }
+        switch key {
+        case 0x65_6874: return 1  // the
+        case 0x6562: return 2  // be
+        case 0x6F74: return 4  // to
+        case 0x666F: return 8  // of
+        case 0x64_6E61: return 16  // and
+        case 0x7461_6874: return 32  // that
+        case 0x6576_6168: return 64  // have
+        case 0x6874_6977: return 128  // with
+        default: return 0
+        }
+    }
+
+    private static func isBullet(_ text: UnsafePointer<UInt8>, _ line: Range<Int>) -> Bool {
+        let at = line.lowerBound
+        return text[at] == UInt8(ascii: "-")
+            || (text[at] == 0xE2 && text[at + 1] == 0x80 && text[at + 2] == 0xA2 && line.count > 2)
+    }
+
+    static func endsInEllipsis(_ text: UnsafePointer<UInt8>, _ line: Range<Int>) -> Bool {
+        guard line.count >= 3 else { return false }
+        let at = line.upperBound - 3
+        return (text[at] == 0x2E && text[at + 1] == 0x2E && text[at + 2] == 0x2E)
+            || (text[at] == 0xE2 && text[at + 1] == 0x80 && text[at + 2] == 0xA6)
+    }
+
+    /// Lines as `str.splitlines` makes them.
+    mutating func split(_ text: UnsafePointer<UInt8>, _ count: Int) {
+        splitLines.removeAll(keepingCapacity: true)
+        var start = 0
+        var at = 0
+        if !tokenizer.hasOtherLineBreaks {
+            while at < count, let found = onepoint_find_byte(text + at, 0x0A, count - at) {
+                at = found - text + 1
+                splitLines.append(start..<(at - 1))
+                start = at
+            }
+        }
+        while tokenizer.hasOtherLineBreaks, at < count {
+            let (mask, length) = tables.character(at: text + at)
+            let end = at
+            at += length
+            guard mask & CharacterClass.lineBreak != 0 else { continue }
+            if text[end] == 0x0D, at < count, text[at] == 0x0A { at += 1 }
+            splitLines.append(start..<end)
+            start = at
+        }
+        if start < count { splitLines.append(start..<count) }
+    }
+}
+
+// MARK: FineWeb
+
+extension QualityRules {
+    /// Judges the text that C4 has left.
+    private mutating func judgeEdited(_ edited: [UInt8], _ words: Int, _ findings: inout [QualityFinding]) {
+        var padded: [UInt8] = []
+        swap(&padded, &editedLine)
+        Self.pad(edited.span, into: &padded)
+        padded.withUnsafeBufferPointer { padded in
+            guard let base = padded.baseAddress else { return }
+            let isASCII = Self.isASCII(base, edited.count)
+            let seed = onepoint_xxh3_64(base, edited.count, 0)
+            lines.scan(base, edited.count, isASCII: isASCII, seed: seed, tables: tables)
+            let characters = isASCII ? edited.count : TextLines.characters(base, 0, edited.count)
+            judgeFineWeb(characters, words, &findings)
+        }
+        swap(&padded, &editedLine)
+    }
+
+    private mutating func judgeFineWeb(_ characters: Int, _ words: Int, _ findings: inout [QualityFinding]) {
+        let written = lines.written
+        guard report(.fineWebEmpty, Double(written.count), &findings), written.count > 0 else { return }
+        let count = Double(written.count)
+        guard report(.linePunctuation, Double(lines.terminated) / count, &findings) else { return }
+        guard report(.shortLines, Double(lines.short) / count, &findings) else { return }
+        let lineBreaks = lines.starts.count - 2
+        let rest = Double(characters - lineBreaks)
+        guard report(.duplicateCharacters, Double(written.repeatedCharacters) / rest, &findings) else { return }
+        report(.lists, words > 0 ? Double(lineBreaks) / Double(words) : 0, &findings)
+    }
+}

@@ -1,0 +1,147 @@
+import CCuration
+
+/// Judges documents by Gopher's, C4's and FineWeb's rules on English and by rules of our own on Chinese.
+///
+/// Words are made once and shared by all rules. On English the decision, the value behind it and the text that C4 edits
+/// are those of datatrove 0.10.1 with its English tokenizer. Keep one value for each thread: it holds the scratch memory,
+/// some 60 bytes for each byte of the longest text judged since it was last small.
+public struct QualityRules: Sendable {
+    /// Which rules are tried, and how.
+    public struct Configuration: Sendable {
+        /// The filters that judge; those for the other language than the document's do not.
+        public var filters: Set<QualityFilter>
+        /// Thresholds that differ from a rule's own; an infinite one in the lax direction switches a rule off.
+        public var thresholds: [QualityRule: Double] = [:]
+        /// C4 drops lines without a mark at their end, as its paper has it; datatrove's users mostly switch it off.
+        public var c4WantsLineEnds = false
+        /// Judge no further than the first rule a document fails, which is faster and explains less.
+        public var stopsAtFirstFailure = false
+
+        public init(filters: Set<QualityFilter> = Set(QualityFilter.allCases)) { self.filters = filters }
+    }
+
+    /// Whose rules apply to a document.
+    public enum Language: Sendable {
+        case chinese
+        case other
+
+        /// - Parameter code: Of ISO 639 or BCP 47: "zh", "zho", "cmn", "yue", "lzh", alone or with subtags, are Chinese.
+        public init(code: some StringProtocol) {
+            let primary = code.prefix { $0 != "-" && $0 != "_" }.lowercased()
+            self = ["zh", "zho", "chi", "cmn", "yue", "lzh", "wuu"].contains(primary) ? .chinese : .other
+        }
+    }
+
+    /// What came of a document.
+    public enum Verdict: Sendable, Equatable {
+        case kept
+        /// All rules passed and C4 has dropped lines: the text to keep is in `edited`.
+        case keptEdited
+        /// By this rule first; by others too, perhaps.
+        case dropped(QualityRule)
+    }
+
+    /// Longer texts are dropped by `QualityRule.tooLarge` unseen: an English one of this size has more words than Gopher
+    /// lets through, and the memory for one stays below 256 MB.
+    public static let textLimitBytes = 4 << 20
+
+    let configuration: Configuration
+    private let thresholds: [Double]
+    let tables = QualityTables()
+    var tokenizer = EnglishTokenizer()
+    var lineTokenizer = EnglishTokenizer()
+    var runs = WordRuns()
+    var lines = TextLines()
+    var marks = TextMarks()
+    var chinese = ChineseMeasure()
+    var splitLines: [Range<Int>] = []
+    var editedLine: [UInt8] = []
+    private var buffer: [UInt8] = []
+
+    public init(_ configuration: Configuration) {
+        self.configuration = configuration
+        var thresholds = [Double](repeating: 0, count: 256)
+        for rule in QualityRule.allCases {
+            thresholds[Int(rule.rawValue)] = configuration.thresholds[rule] ?? rule.defaultThreshold
+        }
+        self.thresholds = thresholds
+    }
+
+    /// Judges a document.
+    ///
+    /// With C4 among the filters and passed, FineWeb judges the edited text, as it does behind C4 in a pipeline of
+    /// datatrove's; else it judges the text itself.
+    ///
+    /// - Parameters:
+    ///   - text: UTF-8.
+    ///   - language: Chooses between the rules for Chinese and those for English.
+    ///   - findings: Replaced by one finding for each rule that was tried, in order.
+    ///   - edited: Replaced by the text that C4 leaves, if the verdict is `keptEdited`; else emptied.
+    /// - Complexity: Linear in the text's length.
+    public mutating func judge(
+        _ text: Span<UInt8>, language: Language, into findings: inout [QualityFinding], edited: inout [UInt8]
+    ) -> Verdict {
+        findings.removeAll(keepingCapacity: true)
+        edited.removeAll(keepingCapacity: true)
+        guard text.count <= Self.textLimitBytes else {
+            report(.tooLarge, Double(text.count), &findings)
+            return .dropped(.tooLarge)
+        }
+        var isEdited = false
+        var padded: [UInt8] = []
+        swap(&padded, &buffer)
+        Self.pad(text, into: &padded)
+        padded.withUnsafeBufferPointer { padded in
+            guard let base = padded.baseAddress else { return }
+            switch language {
+            case .chinese: judgeChinese(base, text.count, &findings)
+            case .other: isEdited = judgeEnglish(base, text.count, &findings, &edited)
+            }
+        }
+        swap(&padded, &buffer)
+        if buffer.count > 1 << 20 { releaseScratch() }
+        if let failed = findings.first(where: { !$0.passed }) {
+            edited.removeAll(keepingCapacity: true)
+            return .dropped(failed.rule)
+        }
+        if isEdited, !isSame(text, edited) { return .keptEdited }
+        edited.removeAll(keepingCapacity: true)
+        return .kept
+    }
+
+    /// Adds a finding; false if judging is to stop with it.
+    @discardableResult
+    func report(_ rule: QualityRule, _ measured: Double, _ findings: inout [QualityFinding]) -> Bool {
+        let finding = QualityFinding(rule: rule, measured: measured, threshold: thresholds[Int(rule.rawValue)])
+        findings.append(finding)
+        return finding.passed || !configuration.stopsAtFirstFailure
+    }
+
+    /// Copies a text and puts blanks behind it, so that loads of several bytes need not mind its end.
+    static func pad(_ text: Span<UInt8>, into padded: inout [UInt8]) {
+        padded.removeAll(keepingCapacity: true)
+        text.withUnsafeBufferPointer { padded.append(contentsOf: $0) }
+        padded.append(contentsOf: repeatElement(0x20, count: EnglishTokenizer.paddingBytes))
+    }
+
+    private func isSame(_ text: Span<UInt8>, _ edited: [UInt8]) -> Bool {
+        guard text.count == edited.count else { return false }
+        return text.withUnsafeBufferPointer { text in
+            guard let base = text.baseAddress else { return true }
+            return edited.withUnsafeBufferPointer { edited in
+                guard let other = edited.baseAddress else { return true }
+                return onepoint_bytes_equal(base, other, text.count)
+            }
+        }
+    }
+
+    /// Gives back what a long text has needed.
+    private mutating func releaseScratch() {
+        buffer = []
+        tokenizer = EnglishTokenizer()
+        lineTokenizer = EnglishTokenizer()
+        runs = WordRuns()
+        lines = TextLines()
+        chinese = ChineseMeasure()
+    }
+}
