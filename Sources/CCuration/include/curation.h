@@ -20,4 +20,6 @@ struct onepoint_hash128 {
 /// XXH3 of 128 bits.
 struct onepoint_hash128 onepoint_xxh3_128(const void *bytes, size_t count);
 
+#include "duplicates.h"
+
 #endif

@@ -1,0 +1,222 @@
+#include "curation.h"
+
+#include <string.h>
+
+#include "word_table.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+// Odd constants without structure: the golden ratio's fraction, and the multipliers of MurmurHash3's 64-bit finaliser
+// (https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp).
+#define SEED UINT64_C(0x9E3779B97F4A7C15)
+#define GROUP UINT64_C(0xFF51AFD7ED558CCD)
+#define MIX UINT64_C(0xC4CEB9FE1A85EC53)
+
+// Bijective in the group, so that words of up to eight bytes never collide.
+static inline uint64_t add_group(uint64_t hash, uint64_t group) {
+    hash = (hash ^ group) * GROUP;
+    return hash ^ hash >> 32;
+}
+
+static inline void open_word(struct onepoint_word *word, size_t start) {
+    *word = (struct onepoint_word){.hash = SEED, .open = 1, .start = start};
+}
+
+static inline void add_byte(struct onepoint_word *word, uint64_t byte) {
+    word->group |= byte << (8 * word->filled);
+    if (++word->filled == 8) {
+        word->hash = add_group(word->hash, word->group);
+        word->group = word->filled = 0;
+    }
+}
+
+static inline size_t encode(uint32_t point, uint8_t *out) {
+    if (point < 0x80) { out[0] = (uint8_t)point; return 1; }
+    if (point < 0x800) {
+        out[0] = (uint8_t)(0xC0 | point >> 6);
+        out[1] = (uint8_t)(0x80 | (point & 0x3F));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | point >> 12);
+        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (point & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | point >> 18);
+    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (point & 0x3F));
+    return 4;
+}
+
+static inline void add_point(struct onepoint_word *word, uint32_t point) {
+    uint8_t bytes[4];
+    size_t length = encode(point, bytes);
+    for (size_t i = 0; i < length; i++) add_byte(word, bytes[i]);
+}
+
+static inline uint64_t close_word(struct onepoint_word *word) {
+    word->open = 0;
+    return word->filled ? add_group(word->hash, word->group) : word->hash;
+}
+
+// Lower-cased, or 0 for what parts words.
+static inline uint8_t ascii_word(uint8_t byte) {
+    uint8_t lower = byte | 0x20;
+    if ((uint8_t)(lower - 'a') < 26) return lower;
+    return (uint8_t)(byte - '0') < 10 || byte == '_' ? byte : 0;
+}
+
+static const uint8_t front_mask[32] = {
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+static inline __attribute__((always_inline)) size_t split(
+    struct onepoint_word *word, const uint8_t *bytes, size_t count, size_t *position, uint64_t *hashes, size_t capacity,
+    uint32_t *starts, uint32_t *ends, int offsets) {
+    size_t at = *position, found = 0;
+    struct onepoint_word open = *word;
+#define EMIT(HASH, START, END)                                                        \
+    do {                                                                              \
+        if (offsets) starts[found] = (uint32_t)(START), ends[found] = (uint32_t)(END); \
+        hashes[found++] = (HASH);                                                     \
+    } while (0)
+    // One step may write two: the word before an ideograph, and the ideograph.
+    while (at < count && found + 1 < capacity) {
+#if defined(__SSE2__)
+        if (!open.open && count - at >= 16) {
+            __m128i raw = _mm_loadu_si128((const __m128i *)(bytes + at));
+            unsigned high = (unsigned)_mm_movemask_epi8(raw);
+            __m128i lower = _mm_or_si128(raw, _mm_set1_epi8(0x20));
+            __m128i letter = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
+            letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+            __m128i digit = _mm_sub_epi8(raw, _mm_set1_epi8('0'));
+            digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+            digit = _mm_or_si128(digit, _mm_cmpeq_epi8(raw, _mm_set1_epi8('_')));
+            unsigned words = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit));
+            unsigned skipped = (unsigned)__builtin_ctz(words | high | 0x10000);
+            if (skipped) { at += skipped; continue; }
+            if (words & 1) {
+                unsigned length = (unsigned)__builtin_ctz(~words);
+                if (length < 16 && !(high >> length & 1)) {
+                    __m128i folded = _mm_or_si128(raw, _mm_and_si128(letter, _mm_set1_epi8(0x20)));
+                    folded = _mm_and_si128(folded, _mm_loadu_si128((const __m128i *)(front_mask + 16 - length)));
+                    uint64_t first = add_group(SEED, (uint64_t)_mm_cvtsi128_si64(folded));
+                    uint64_t second = add_group(first, (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(folded, folded)));
+                    EMIT(length > 8 ? second : first, at, at + length);
+                    at += length + 1;  // What ended it is ASCII, and no word.
+                    continue;
+                }
+            }
+        }
+#endif
+        uint8_t byte = bytes[at];
+        if (byte < 0x80) {
+            uint8_t lower = ascii_word(byte);
+            if (lower) {
+                if (!open.open) open_word(&open, at);
+                add_byte(&open, lower);
+            } else if (open.open) {
+                EMIT(close_word(&open), open.start, at);
+            }
+            at++;
+            continue;
+        }
+        // Most of Chinese, U+4E00 to U+9FFF, stays in this loop; the table says the same.
+        if (byte >= 0xE4 && byte <= 0xE9 && count - at >= 3) {
+            size_t first = at;
+            if (open.open) EMIT(close_word(&open), open.start, at);
+            while (count - at >= 3 && found < capacity) {
+                uint32_t bytes3 = (uint32_t)bytes[at] | (uint32_t)bytes[at + 1] << 8 | (uint32_t)bytes[at + 2] << 16;
+                uint32_t point = (bytes3 & 0xF) << 12 | (bytes3 >> 2 & 0xFC0) | (bytes3 >> 16 & 0x3F);
+                if ((bytes3 & 0xC0C0F0) != 0x8080E0 || point - 0x4E00 >= 0x5200) break;
+                EMIT(add_group(SEED, bytes3), at, at + 3);
+                at += 3;
+            }
+            if (at != first) continue;
+        }
+        size_t length;
+        uint32_t point = onepoint_utf8_next(bytes + at, count - at, &length);
+        if (length == 0) break;
+        struct onepoint_word_trait trait = onepoint_word_trait_of(point);
+        if (trait.kind == ONEPOINT_WORD) {
+            if (!open.open) open_word(&open, at);
+            add_point(&open, point + (uint32_t)trait.fold);
+        } else {
+            if (open.open) EMIT(close_word(&open), open.start, at);
+            if (trait.kind == ONEPOINT_ALONE) {
+                struct onepoint_word alone;
+                open_word(&alone, at);
+                add_point(&alone, point + (uint32_t)trait.fold);
+                EMIT(close_word(&alone), at, at + length);
+            }
+        }
+        at += length;
+    }
+#undef EMIT
+    *word = open;
+    *position = at;
+    return found;
+}
+
+size_t onepoint_words(
+    struct onepoint_word *word, const uint8_t *bytes, size_t count, size_t *position, uint64_t *hashes, size_t capacity,
+    uint32_t *starts, uint32_t *ends) {
+    if (starts) return split(word, bytes, count, position, hashes, capacity, starts, ends, 1);
+    return split(word, bytes, count, position, hashes, capacity, 0, 0, 0);
+}
+
+uint64_t onepoint_words_end(struct onepoint_word *word, int *found) {
+    *found = word->open != 0;
+    return word->open ? close_word(word) : 0;
+}
+
+static inline uint64_t finish(uint64_t hash) {
+    hash = (hash ^ hash >> 33) * GROUP;
+    hash = (hash ^ hash >> 29) * MIX;
+    return hash ^ hash >> 32;
+}
+
+// A polynomial in an odd base, so that order counts; the words' hashes are themselves without structure.
+#define BASE UINT64_C(0xD6E8FEB86659FD93)
+
+void onepoint_shingles(const uint64_t *words, size_t count, uint64_t *shingles) {
+    const uint64_t b1 = BASE, b2 = b1 * b1, b3 = b2 * b1, b4 = b3 * b1;
+    for (size_t i = 0; i + 4 < count; i++)
+        shingles[i] = finish(words[i] * b4 + words[i + 1] * b3 + words[i + 2] * b2 + words[i + 3] * b1 + words[i + 4]);
+}
+
+uint64_t onepoint_short_shingle(const uint64_t *words, size_t count) {
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++) sum = sum * BASE + words[i];
+    return finish(sum);
+}
+
+// State: bit 0, something was written; bit 1, white space waits for what follows it.
+size_t onepoint_fold(
+    uint32_t *state, const uint8_t *bytes, size_t count, size_t *position, uint8_t *folded, size_t capacity) {
+    size_t at = *position, written = 0;
+    uint32_t now = *state;
+    while (at < count && written + 5 <= capacity) {
+        size_t length;
+        uint32_t point = onepoint_utf8_next(bytes + at, count - at, &length);
+        if (length == 0) break;
+        struct onepoint_word_trait trait = onepoint_word_trait_of(point);
+        if (trait.kind == ONEPOINT_SPACE) {
+            now |= 2;
+        } else {
+            if (now == 3) folded[written++] = ' ';
+            now = 1;
+            if (length == 1 && point == 0xFFFD)
+                folded[written++] = bytes[at];  // Not UTF-8: kept, so that texts that differ stay different.
+            else
+                written += encode(point + (uint32_t)trait.fold, folded + written);
+        }
+        at += length;
+    }
+    *state = now;
+    *position = at;
+    return written;
+}
