@@ -72,36 +72,66 @@ size_t onepoint_common(const uint64_t *a, size_t a_count, const uint64_t *b, siz
     return common < least ? SIZE_MAX : common;
 }
 
-static inline __attribute__((always_inline)) void sort_records(
-    uint64_t *records, uint64_t *scratch, size_t count, const size_t width) {
-    uint64_t *from = records, *to = scratch;
-    for (size_t pass = 8 * width; pass-- > 0;) {
-        size_t field = pass / 8, offsets[256] = {0};
-        unsigned shift = 8 * (unsigned)(7 - pass % 8);
-        for (size_t i = 0; i < count; i++) offsets[from[i * width + field] >> shift & 255]++;
-        size_t sum = 0;
-        int alike = 0;
-        for (unsigned value = 0; value < 256; value++) {
-            size_t here = offsets[value];
-            alike |= here == count;
-            offsets[value] = sum;
-            sum += here;
+static inline __attribute__((always_inline)) int precedes(const uint64_t *a, const uint64_t *b, const size_t width) {
+    for (size_t word = 0; word + 1 < width; word++)
+        if (a[word] != b[word]) return a[word] < b[word];
+    return a[width - 1] < b[width - 1];
+}
+
+// Most significant digit first, from the highest bit in which records differ. Keys are uniform and document numbers dense, so
+// two rounds leave a handful for the insertion sort. Each round takes at least one bit of 192, so that nothing is quadratic.
+static inline __attribute__((always_inline)) void sort_round(
+    uint64_t *records, uint64_t *scratch, size_t count, const size_t width, size_t word,
+    void (*next)(uint64_t *, uint64_t *, size_t, size_t)) {
+    if (count <= 24) {
+        for (size_t i = 1; i < count; i++) {
+            uint64_t record[3];
+            size_t j = i;
+            for (size_t w = 0; w < width; w++) record[w] = records[i * width + w];
+            for (; j > 0 && precedes(record, records + (j - 1) * width, width); j--)
+                for (size_t w = 0; w < width; w++) records[j * width + w] = records[(j - 1) * width + w];
+            for (size_t w = 0; w < width; w++) records[j * width + w] = record[w];
         }
-        if (alike) continue;  // As the upper bytes of document numbers are, and the top bits of a partition's keys.
-        for (size_t i = 0; i < count; i++) {
-            const uint64_t *record = from + i * width;
-            uint64_t *target = to + width * offsets[record[field] >> shift & 255]++;
-            for (size_t word = 0; word < width; word++) target[word] = record[word];
-        }
-        uint64_t *other = from;
-        from = to;
-        to = other;
+        return;
     }
-    if (from != records) memcpy(records, from, count * width * sizeof *records);
+    uint64_t differ = 0;
+    for (; word < width; word++) {
+        for (size_t i = 1; i < count; i++) differ |= records[i * width + word] ^ records[word];
+        if (differ) break;
+    }
+    if (!differ) return;
+    unsigned top = 64 - (unsigned)__builtin_clzll(differ), bits = 3;
+    while (bits < 8 && (size_t)8 << bits < count) bits++;
+    unsigned shift = top > bits ? top - bits : 0;
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    size_t ends[256] = {0}, start = 0;
+    for (size_t i = 0; i < count; i++) ends[records[i * width + word] >> shift & mask]++;
+    for (size_t value = 0; value <= mask; value++) {
+        size_t here = ends[value];
+        ends[value] = start;
+        start += here;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *record = records + i * width;
+        uint64_t *target = scratch + width * ends[record[word] >> shift & mask]++;
+        for (size_t w = 0; w < width; w++) target[w] = record[w];
+    }
+    memcpy(records, scratch, count * width * sizeof *records);
+    start = 0;
+    for (size_t value = 0; value <= mask; start = ends[value++])
+        if (ends[value] - start > 1)
+            next(records + start * width, scratch + start * width, ends[value] - start, word);
+}
+
+static void sort_pairs(uint64_t *records, uint64_t *scratch, size_t count, size_t word) {
+    sort_round(records, scratch, count, 2, word, sort_pairs);
+}
+
+static void sort_triples(uint64_t *records, uint64_t *scratch, size_t count, size_t word) {
+    sort_round(records, scratch, count, 3, word, sort_triples);
 }
 
 void onepoint_sort_records(uint64_t *records, uint64_t *scratch, size_t count, size_t width) {
-    if (count < 2) return;
-    if (width == 2) sort_records(records, scratch, count, 2);
-    if (width == 3) sort_records(records, scratch, count, 3);
+    if (width == 2) sort_pairs(records, scratch, count, 0);
+    if (width == 3) sort_triples(records, scratch, count, 0);
 }

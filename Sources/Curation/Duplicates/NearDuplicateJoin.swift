@@ -21,24 +21,36 @@ public struct NearDuplicateJoin: Sendable {
         into buckets: inout [BucketEntry]
     ) {
         radixSort(&entries)
-        var index = 0
-        while index < entries.count {
-            let key = entries[index].key
-            let start = buckets.count
-            while index < entries.count, entries[index].key == key {
-                let document = entries[index].document
-                index += 1
-                if skipped.contains(document) || buckets.count > start && buckets[buckets.count - 1].document == document {
-                    continue
-                }
+        var start = 0
+        while start < entries.count {
+            let key = entries[start].key
+            var end = start + 1
+            while end < entries.count, entries[end].key == key { end += 1 }
+            if end - start > 1 { append(entries, start..<end, skipped, &buckets) }
+            start = end
+        }
+    }
+
+    /// Appends those of one key, if there are two left and one is ours.
+    private mutating func append(
+        _ entries: [BandEntry],
+        _ range: Range<Int>,
+        _ skipped: DocumentSet,
+        _ buckets: inout [BucketEntry]
+    ) {
+        let first = buckets.count
+        for index in range {
+            let document = entries[index].document
+            let isRepeated = buckets.count > first && buckets[buckets.count - 1].document == document
+            if !isRepeated, !skipped.contains(document) {
                 buckets.append(BucketEntry(document: document, bucket: bucketCount))
             }
-            // Documents ascend, so that the last is ours if any is.
-            if buckets.count - start >= 2, buckets[buckets.count - 1].document >= firstOwn {
-                bucketCount += 1
-            } else {
-                buckets.removeSubrange(start...)
-            }
+        }
+        // Documents ascend, so that the last is ours if any is.
+        if buckets.count - first >= 2, buckets[buckets.count - 1].document >= firstOwn {
+            bucketCount += 1
+        } else {
+            buckets.removeLast(buckets.count - first)
         }
     }
 }

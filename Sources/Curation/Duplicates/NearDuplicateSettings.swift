@@ -26,9 +26,11 @@ public struct NearDuplicateSettings: Sendable, Hashable {
         self.threshold = threshold
     }
 
-    /// 14 bands of 8 rows, as in FineWeb and datatrove's defaults, verified at 0.8.
-    public static let standard = NearDuplicateSettings(unchecked: 14, 8, 0.8)
-
+    /// 20 bands of 6 rows, verified at 0.8.
+    ///
+    /// At a similarity of 0.8 a pair is missed with a probability of 0.0023. The 14 bands of 8 rows of FineWeb and datatrove
+    /// miss 0.076 there; the price is 48 bytes more for a document and some more candidates, which the check refuses.
+    public static let standard = NearDuplicateSettings(unchecked: 20, 6, 0.8)
 
     static func jaccard(common: Int, _ a: Int, _ b: Int) -> Double { Double(common) / Double(a + b - common) }
 
