@@ -39,4 +39,25 @@ static inline uint32_t onepoint_utf8_next(const uint8_t *p, size_t count, size_t
     return point;
 }
 
+/// Writes a code point, which is one of Unicode's, and returns its length.
+static inline size_t onepoint_utf8_encode(uint32_t point, uint8_t *out) {
+    if (point < 0x80) { out[0] = (uint8_t)point; return 1; }
+    if (point < 0x800) {
+        out[0] = (uint8_t)(0xC0 | point >> 6);
+        out[1] = (uint8_t)(0x80 | (point & 0x3F));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | point >> 12);
+        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (point & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | point >> 18);
+    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (point & 0x3F));
+    return 4;
+}
+
 #endif

@@ -32,29 +32,9 @@ static inline void add_byte(struct onepoint_word *word, uint64_t byte) {
     }
 }
 
-static inline size_t encode(uint32_t point, uint8_t *out) {
-    if (point < 0x80) { out[0] = (uint8_t)point; return 1; }
-    if (point < 0x800) {
-        out[0] = (uint8_t)(0xC0 | point >> 6);
-        out[1] = (uint8_t)(0x80 | (point & 0x3F));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | point >> 12);
-        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (point & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | point >> 18);
-    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (point & 0x3F));
-    return 4;
-}
-
 static inline void add_point(struct onepoint_word *word, uint32_t point) {
     uint8_t bytes[4];
-    size_t length = encode(point, bytes);
+    size_t length = onepoint_utf8_encode(point, bytes);
     for (size_t i = 0; i < length; i++) add_byte(word, bytes[i]);
 }
 
@@ -192,31 +172,4 @@ uint64_t onepoint_short_shingle(const uint64_t *words, size_t count) {
     uint64_t sum = count;
     for (size_t i = 0; i < count; i++) sum = sum * BASE + words[i];
     return finish(sum);
-}
-
-// State: bit 0, something was written; bit 1, white space waits for what follows it.
-size_t onepoint_fold(
-    uint32_t *state, const uint8_t *bytes, size_t count, size_t *position, uint8_t *folded, size_t capacity) {
-    size_t at = *position, written = 0;
-    uint32_t now = *state;
-    while (at < count && written + 5 <= capacity) {
-        size_t length;
-        uint32_t point = onepoint_utf8_next(bytes + at, count - at, &length);
-        if (length == 0) break;
-        struct onepoint_word_trait trait = onepoint_word_trait_of(point);
-        if (trait.kind == ONEPOINT_SPACE) {
-            now |= 2;
-        } else {
-            if (now == 3) folded[written++] = ' ';
-            now = 1;
-            if (length == 1 && point == 0xFFFD)
-                folded[written++] = bytes[at];  // Not UTF-8: kept, so that texts that differ stay different.
-            else
-                written += encode(point + (uint32_t)trait.fold, folded + written);
-        }
-        at += length;
-    }
-    *state = now;
-    *position = at;
-    return written;
 }

@@ -39,14 +39,14 @@ import Testing
         for spacing in [" ", ""] {
             var near = 0
             var found = 0
-            for _ in 0..<150 {
+            for _ in 0..<100 {
                 let base = words(200, &random, spacing: spacing)
                 let other = edited(base, Int.random(in: 0...5, using: &random), &random, spacing: spacing)
                 guard jaccard(base, other) >= 0.8 else { continue }
                 near += 1
                 found += nearDuplicates(of: [base, other], strict).count
             }
-            #expect(near > 100)
+            #expect(near > 60)
             #expect(Double(found) / Double(near) >= 0.995, "\(found) of \(near)")
         }
     }
@@ -171,7 +171,7 @@ import Testing
         let texts = [base, base, edited(base, 1, &random), base, edited(base, 1, &random), words(100, &random)]
         let removals = nearDuplicates(of: texts, strict, firstOwn: 3)
         #expect(removals.map(\.document) == [3, 4])
-        #expect(removals.map(\.representative) == [11_491_398_044_897_332_795, 16_131_333_195_875_568_481])
+        #expect(removals.map(\.representative) == [0, 0])
         #expect(removals[0].jaccard == 1 && removals[1].jaccard < 1)
     }
 

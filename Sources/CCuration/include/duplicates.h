@@ -36,7 +36,7 @@ uint64_t onepoint_short_shingle(const uint64_t *words, size_t count);
 
 /// Writes a text after simple case folding, with each run of white space as one space and none at the ends.
 /// `*state` is 0 at the start of a text; a piece starts at `*position` as above. Returns the bytes written, at most `capacity`,
-/// which is 8 or more.
+/// which is 8 or more; a character is never cut between two calls.
 size_t onepoint_fold(
     uint32_t *state, const uint8_t *bytes, size_t count, size_t *position, uint8_t *folded, size_t capacity);
 
