@@ -1,0 +1,39 @@
+#ifndef ONEPOINT_PERSONAL_H
+#define ONEPOINT_PERSONAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// What the first pass found; `onepoint_personal_scan` says what `start` and `end` are of.
+enum {
+    ONEPOINT_PERSONAL_NUMBER = 0,
+    ONEPOINT_PERSONAL_AT = 1,
+    ONEPOINT_PERSONAL_COLON = 2,
+    ONEPOINT_PERSONAL_CHARACTER = 3,
+    ONEPOINT_PERSONAL_DOOR = 4,
+};
+
+/// The two bits of `flags` that the first pass looks at.
+enum { ONEPOINT_PERSONAL_CUE = 0x40, ONEPOINT_PERSONAL_PLATE = 0x80 };
+
+struct onepoint_personal_event {
+    size_t start, end;
+    uint32_t kind;
+};
+
+/// Finds the places of `text[from..<count]` that personal data can be at, in order, in linear time.
+///
+/// - NUMBER: a cluster of letters-and-digits runs joined by single separators (` -./()`, both widths of digits) that has
+///   five digits or more, or three dots, or begins like an IBAN. At most 4,096 bytes and one run; runs of more than
+///   64 characters are left out.
+/// - DOOR: a run of digits, `start ..< end`, that 号, 弄, 室, 栋, 幢 or 座 follows (a NUMBER may follow for the same digits).
+/// - AT: `@` or `＠`. COLON: one that an IPv6 address may have. CHARACTER: one whose byte of `flags` has the
+///   bit CUE, or has the bit PLATE and is followed by a capital letter.
+///
+/// `flags` has 65,536 bytes, by code point. Returns the number of events written and sets `*next` to where to go on
+/// (`count` at the end). `text` may be any bytes.
+size_t onepoint_personal_scan(
+    const uint8_t *text, size_t count, size_t from, const uint8_t *flags,
+    struct onepoint_personal_event *events, size_t capacity, size_t *next);
+
+#endif

@@ -1,0 +1,161 @@
+#include "personal.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+enum { run_limit = 64, cluster_limit = 4096 };
+
+static inline int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
+static inline int is_letter(uint8_t c) { return (uint8_t)((c | 0x20) - 'a') < 26; }
+static inline int is_hex(uint8_t c) { return is_digit(c) || (uint8_t)((c | 0x20) - 'a') < 6; }
+
+/// The bytes of the digit at `i`: 1 in ASCII, 3 in full width, 0 when there is none.
+static inline size_t digit_width(const uint8_t *text, size_t count, size_t i) {
+    if (i >= count) return 0;
+    if (is_digit(text[i])) return 1;
+    return text[i] == 0xEF && i + 2 < count && text[i + 1] == 0xBC && (uint8_t)(text[i + 2] - 0x90) < 10 ? 3 : 0;
+}
+
+/// The bytes of the separator at `i` that may join two groups of one number. A bracket may stand beside another separator.
+static inline size_t separator_width(const uint8_t *text, size_t count, size_t i) {
+    size_t j = i;
+    while (j < count && j < i + 3) {
+        uint8_t c = text[j];
+        if (c == '(' || c == ')') j += 1;
+        else if (c == ' ' || c == '-' || c == '.' || c == '/') {
+            j += 1;
+            if (j < count && (text[j] == '(' || text[j] == ')')) continue;
+            break;
+        } else break;
+    }
+    return j - i;
+}
+
+/// Whether the character at `i` counts doors: 号 弄 室 栋 幢 座.
+static inline int is_door(const uint8_t *text, size_t count, size_t i) {
+    if (i + 2 >= count || text[i] != 0xE5 && text[i] != 0xE6) return 0;
+    uint32_t c = (uint32_t)text[i] << 16 | (uint32_t)text[i + 1] << 8 | text[i + 2];
+    return c == 0xE58FB7 || c == 0xE5BC84 || c == 0xE5AEA4 || c == 0xE6A08B || c == 0xE5B9A2 || c == 0xE5BAA7;
+}
+
+/// Whether a colon at `i` can be one of an IPv6 address: hexadecimal digits or a colon on both sides, and another colon near.
+static inline int is_address_colon(const uint8_t *text, size_t count, size_t i) {
+    if (i == 0 || i + 1 >= count || !is_hex(text[i - 1])) return 0;
+    if (text[i + 1] == ':') return 1;
+    for (size_t j = i + 1; j < count && j <= i + 5; j++) {
+        if (text[j] == ':') return j > i + 1;
+        if (!is_hex(text[j])) return 0;
+    }
+    return 0;
+}
+
+size_t onepoint_personal_scan(
+    const uint8_t *text, size_t count, size_t from, const uint8_t *flags,
+    struct onepoint_personal_event *events, size_t capacity, size_t *next) {
+    size_t found = 0, i = from;
+    // One number may write two events.
+    while (i < count && found + 2 <= capacity) {
+        uint8_t c = text[i];
+        if (c < 0x80) {
+#if defined(__SSE2__)
+            while (i + 16 <= count) {
+                __m128i b = _mm_loadu_si128((const __m128i *)(text + i));
+                // The colon follows the digits in ASCII: `0` to `:` is one range of eleven.
+                __m128i d = _mm_sub_epi8(b, _mm_set1_epi8('0'));
+                __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(10)), d);
+                __m128i at = _mm_cmpeq_epi8(b, _mm_set1_epi8('@'));
+                int hits = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(digits, at), b));
+                if (hits) {
+                    i += (size_t)__builtin_ctz((unsigned)hits);
+                    break;
+                }
+                i += 16;
+            }
+            if (i >= count) break;
+            c = text[i];
+#endif
+            if (c >= 0x80) continue;
+            if (c == '@') {
+                events[found++] = (struct onepoint_personal_event){i, i + 1, ONEPOINT_PERSONAL_AT};
+                i += 1;
+                continue;
+            }
+            if (c == ':') {
+                if (is_address_colon(text, count, i))
+                    events[found++] = (struct onepoint_personal_event){i, i + 1, ONEPOINT_PERSONAL_COLON};
+                i += 1;
+                continue;
+            }
+            if (!is_digit(c)) {
+                i += 1;
+                continue;
+            }
+        } else if (c >= 0xE0 && c < 0xF0) {
+            if (i + 2 >= count) {
+                i += 1;
+                continue;
+            }
+            uint32_t code = (uint32_t)(c & 15) << 12 | (uint32_t)(text[i + 1] & 63) << 6 | (text[i + 2] & 63);
+            uint8_t flag = flags[code];
+            if (flag & ONEPOINT_PERSONAL_CUE
+                || (flag & ONEPOINT_PERSONAL_PLATE && i + 3 < count && (uint8_t)(text[i + 3] - 'A') < 26))
+                events[found++] = (struct onepoint_personal_event){i, i + 3, ONEPOINT_PERSONAL_CHARACTER};
+            if (c == 0xEF) {
+                if (code == 0xFF20) events[found++] = (struct onepoint_personal_event){i, i + 3, ONEPOINT_PERSONAL_AT};
+                if (code < 0xFF10 || code > 0xFF19) {
+                    i += 3;
+                    continue;
+                }
+            } else {
+                i += 3;
+                continue;
+            }
+        } else {
+            i += 1;
+            continue;
+        }
+
+        // A digit: the cluster that it begins, with the letters before it.
+        size_t start = i, floor = i > from + run_limit ? i - run_limit : from;
+        while (start > floor && is_letter(text[start - 1])) start -= 1;
+        size_t j = start, end = start, digits = 0, dots = 0, run_start = start, last_digits = i;
+        int iban = 0;
+        for (;;) {
+            size_t run = 0, width, group_digits = j;
+            run_start = j;
+            while (j < count) {
+                if ((width = digit_width(text, count, j))) digits += 1;
+                else if (is_letter(text[j])) width = 1;
+                else break;
+                j += width;
+                run += 1;
+            }
+            if (run_start == start && run == 4 && !is_digit(text[start]) && is_letter(text[start + 1])
+                && digits == 2 && j < count && text[j] == ' ') {
+                iban = 1;
+            }
+            last_digits = group_digits;
+            if (run > run_limit) {
+                // Too long for any of ours: whoever looks beyond the cluster's end still sees that something follows.
+                if (run_start == start) end = start;
+                break;
+            }
+            end = j;
+            if (j - start > cluster_limit) break;
+            size_t gap = separator_width(text, count, j);
+            if (!gap || !digit_width(text, count, j + gap)) break;
+            for (size_t k = j; k < j + gap; k++) dots += text[k] == '.';
+            j += gap;
+        }
+        if (end > start) {
+            if (is_door(text, count, end))
+                events[found++] = (struct onepoint_personal_event){last_digits, end, ONEPOINT_PERSONAL_DOOR};
+            if (digits >= 5 || dots >= 3 || iban)
+                events[found++] = (struct onepoint_personal_event){start, end, ONEPOINT_PERSONAL_NUMBER};
+        }
+        i = j > i ? j : i + 1;
+    }
+    *next = i;
+    return found;
+}

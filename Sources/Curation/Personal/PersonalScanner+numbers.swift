@@ -1,0 +1,321 @@
+/// One run of letters and digits in a cluster of them: `digits[start ..< end]` of the scanner.
+struct DigitGroup: Sendable {
+    var start: Int
+    var end: Int
+    /// The character before it: a space, `-`, `.` or `/`; `)` when there is a bracket; 0 for the first.
+    var separator: UInt8
+    var hasLetters: Bool
+
+    var count: Int { end - start }
+}
+
+/// Clusters of digits: cut into groups, which are tried for each kind in the order of priority.
+extension PersonalScanner {
+    static let space: UInt8 = 0x20
+    static let hyphen: UInt8 = 0x2D
+    static let dot: UInt8 = 0x2E
+    static let bracket: UInt8 = 0x29
+
+    static let numberCues: StaticString =
+        "编号 单号 流水号 订单 序列号 时间戳 工单 批号 货号 条码 书号 标号 文号 案号 票号 serial order invoice isbn timestamp"
+    static let phoneCues: StaticString = """
+        电话 手机 联系方式 致电 来电 拨打 热线 座机 传真 短信 號碼 電話 手機 phone tel telephone call mobile cell fax contact \
+        whatsapp sms dial hotline
+        """
+
+    mutating func judgeNumber(_ start: Int, _ end: Int, in text: Span<UInt8>) {
+        cut(start, end, text)
+        guard let first = groups.first else { return }
+        if groups.count == 1, first.count == 4, first.hasLetters {
+            judgeSpacedIBAN(start, in: text)
+            return
+        }
+        var g = 0
+        while g < groups.count { g += judgeGroup(g, text) }
+    }
+
+    /// The number of groups that were used up, at least 1.
+    private mutating func judgeGroup(_ g: Int, _ text: Span<UInt8>) -> Int {
+        if groups[g].hasLetters {
+            judgeMixed(g, text)
+            return 1
+        }
+        let count = groups[g].count
+        if count == 18 {
+            if isAlone(g, nil, text), judgeEighteen(g, text) { return 1 }
+        }
+        if count == 6 || count == 3, let used = judgeSpacedID(g, text) { return used }
+        if let used = judgeIPv4(g, text) { return used }
+        if let used = judgeSSN(g, text) { return used }
+        if count == 15, judgeOldID(g, text) { return 1 }
+        if let used = judgeCard(g, text) { return used }
+        if let used = judgeMobile(g, text) { return used }
+        if let used = judgeLandline(g, text) { return used }
+        if let used = judgeForeignPhone(g, text) { return used }
+        if let used = judgeCuedNumber(g, text) { return used }
+        return 1
+    }
+
+    /// Copies the cluster to `digits` in ASCII and finds its groups.
+    private mutating func cut(_ start: Int, _ end: Int, _ text: Span<UInt8>) {
+        digits.removeAll(keepingCapacity: true)
+        groups.removeAll(keepingCapacity: true)
+        wideOffsets.removeAll(keepingCapacity: true)
+        clusterStart = start
+        isWide = false
+        var i = start
+        var group = DigitGroup(start: 0, end: 0, separator: 0, hasLetters: false)
+        var isInside = false
+        var separator: UInt8 = 0
+        while i < end {
+            var byte = text[i]
+            var width = 1
+            if byte == 0xEF, i + 2 < text.count {
+                if !isWide {
+                    isWide = true
+                    for k in 0..<digits.count { wideOffsets.append(start + k) }
+                }
+                byte = text[i + 2] &- 0x90 &+ 0x30
+                width = 3
+            }
+            let isLetter = Self.isLetter(byte)
+            if isLetter || Self.isDigit(byte) {
+                if !isInside {
+                    isInside = true
+                    group = DigitGroup(start: digits.count, end: 0, separator: separator, hasLetters: false)
+                    separator = 0
+                }
+                if isLetter { group.hasLetters = true }
+            } else {
+                if isInside {
+                    isInside = false
+                    group.end = digits.count
+                    groups.append(group)
+                }
+                separator = byte == 0x28 || byte == 0x29 || separator == Self.bracket ? Self.bracket : byte
+            }
+            digits.append(byte)
+            if isWide { wideOffsets.append(i) }
+            i += width
+        }
+        if isInside {
+            group.end = digits.count
+            groups.append(group)
+        }
+        if isWide { wideOffsets.append(end) }
+    }
+
+    /// The byte offset in the text of `digits[index]`.
+    @inline(__always)
+    func offset(_ index: Int) -> Int { isWide ? wideOffsets[index] : clusterStart + index }
+
+    /// The end in the text of what ends before `digits[index]`.
+    @inline(__always)
+    func endOffset(_ index: Int) -> Int {
+        guard isWide else { return clusterStart + index }
+        return wideOffsets[index]
+    }
+
+    mutating func add(_ kind: PersonalKind, groups first: Int, _ last: Int) {
+        add(kind, offset(groups[first].start), endOffset(groups[last].end))
+    }
+
+    /// The separator after group `g`, 0 when it is the last.
+    func separator(after g: Int) -> UInt8 { g + 1 < groups.count ? groups[g + 1].separator : 0 }
+
+    /// Whether groups `g ... last` are a number of their own: no part of a decimal, a word or a longer hyphenated number.
+    func isAlone(_ g: Int, _ last: Int?, _ text: Span<UInt8>) -> Bool {
+        let last = last ?? g
+        let before = groups[g].separator
+        if before == Self.dot || before == Self.hyphen { return false }
+        let after = separator(after: last)
+        if after == Self.dot || after == Self.hyphen { return false }
+        let start = offset(groups[g].start)
+        if g == 0 {
+            if Self.isWord(text, before: start) { return false }
+            let previous = Self.byte(text, start - 1)
+            // Money, and what follows a sign of a decimal in full width.
+            if previous == 0x24 || (previous == 0xA5 && Self.byte(text, start - 2) == 0xC2) { return false }
+            if previous == Self.dot, Self.isDigit(Self.byte(text, start - 2)) { return false }
+            if Self.character(text, before: start) == 0xFFE5 { return false }
+        }
+        if last == groups.count - 1 {
+            let end = endOffset(groups[last].end)
+            if Self.isWord(text, at: end) || Self.byte(text, end) == 0x25 { return false }
+        }
+        return true
+    }
+
+    /// Whether the number at `start` is a part of a URL's path: an item's number there is nobody's phone.
+    func isInPath(_ start: Int, _ text: Span<UInt8>) -> Bool {
+        var at = start
+        let low = max(0, start - 128)
+        var hasSlash = false
+        while at > low {
+            let byte = text[at - 1]
+            if byte <= 0x20 || byte >= 0x80 { return false }
+            if byte == 0x2F {
+                if Self.byte(text, at - 2) == 0x2F, Self.byte(text, at - 3) == 0x3A { return hasSlash }
+                hasSlash = true
+            }
+            at -= 1
+        }
+        return false
+    }
+
+    /// Eighteen digits: an identity number, a credit code, or a card that is not an identity number with a wrong digit.
+    private mutating func judgeEighteen(_ g: Int, _ text: Span<UInt8>) -> Bool {
+        let start = groups[g].start
+        if PersonalChecks.nationalID(digits.span, at: start) {
+            add(.nationalID, groups: g, g)
+            judgeNameBefore(offset(start), in: text)
+            return true
+        }
+        if PersonalChecks.creditCode(digits.span, at: start) {
+            add(.creditCode, groups: g, g)
+            return true
+        }
+        return PersonalChecks.isNationalIDShaped(digits.span, at: start)
+    }
+
+    /// An identity number in groups: 6-8-4, 6-4-4-4, 3-3-4-4-4, with one separator throughout and perhaps an X at the end.
+    private mutating func judgeSpacedID(_ g: Int, _ text: Span<UInt8>) -> Int? {
+        guard g + 2 < groups.count else { return nil }
+        let separator = groups[g + 1].separator
+        guard separator == Self.space || separator == Self.hyphen else { return nil }
+        var last = g
+        var total = groups[g].count
+        while total < 18, last + 1 < groups.count, groups[last + 1].separator == separator {
+            last += 1
+            total += groups[last].count
+        }
+        guard total == 18, last - g <= 4, !groups[g..<last].contains(where: \.hasLetters) else { return nil }
+        var joined = InlineArray<18, UInt8>(repeating: 0)
+        var n = 0
+        for group in groups[g...last] {
+            for k in group.start..<group.end {
+                joined[n] = digits[k]
+                n += 1
+            }
+        }
+        for k in 0..<17 where !Self.isDigit(joined[k]) { return nil }
+        guard Self.isDigit(joined[17]) || joined[17] | 0x20 == 0x78, isAlone(g, last, text),
+            PersonalChecks.nationalID(joined.span, at: 0)
+        else { return nil }
+        add(.nationalID, groups: g, last)
+        judgeNameBefore(offset(groups[g].start), in: text)
+        return last - g + 1
+    }
+
+    private mutating func judgeOldID(_ g: Int, _ text: Span<UInt8>) -> Bool {
+        let start = groups[g].start
+        guard isAlone(g, nil, text), PersonalChecks.isOldNationalIDShaped(digits.span, at: start),
+            Self.hasCue("身份证 证件号 证号 身份號 身份証", in: text, before: offset(start), window: 60)
+        else { return false }
+        add(.oldNationalID, groups: g, g)
+        return true
+    }
+
+    private mutating func judgeSSN(_ g: Int, _ text: Span<UInt8>) -> Int? {
+        guard groups[g].count == 3, g + 2 < groups.count, groups[g + 1].count == 2, groups[g + 2].count == 4,
+            groups[g + 1].separator == groups[g + 2].separator,
+            groups[g + 1].separator == Self.hyphen || groups[g + 1].separator == Self.space,
+            !groups[g + 1].hasLetters, !groups[g + 2].hasLetters, isAlone(g, g + 2, text)
+        else { return nil }
+        let area = PersonalChecks.number(digits.span, groups[g].start, 3)
+        guard area != 0, area != 666, area < 900,
+            PersonalChecks.number(digits.span, groups[g + 1].start, 2) != 0,
+            PersonalChecks.number(digits.span, groups[g + 2].start, 4) != 0,
+            groups[g + 1].separator == Self.hyphen
+                || Self.hasCue("ssn social security", in: text, before: offset(groups[g].start))
+        else { return nil }
+        add(.ssn, groups: g, g + 2)
+        return 3
+    }
+
+    /// A card's number in one run, in fours, or as 4-6-5, 4-6-4 and 6-13 are printed.
+    private mutating func judgeCard(_ g: Int, _ text: Span<UInt8>) -> Int? {
+        let count = groups[g].count
+        var number = InlineArray<19, UInt8>(repeating: 0)
+        if count >= 12, count <= 19 {
+            guard isAlone(g, nil, text) else { return nil }
+            for k in 0..<count { number[k] = digits[groups[g].start + k] }
+            let isCard = PersonalChecks.bankCard(number.span, at: 0, count: count)
+            // Maestro's shortest have twelve digits, which ten per cent of all numbers pass: only with a cue.
+            let isShort = count == 12 && PersonalChecks.luhn(number.span, at: 0, count: count)
+            let start = offset(groups[g].start)
+            guard isCard || isShort, !isInPath(start, text) else { return nil }
+            if isShort || count < 15 {
+                guard Self.hasCue("卡 card account 账号 账户 帐号 visa", in: text, before: start, window: 60) || !isShort else {
+                    return nil
+                }
+            }
+            if Self.hasCue(Self.numberCues, in: text, before: start, window: 24) { return nil }
+            add(.bankCard, groups: g, g)
+            return 1
+        }
+        guard count == 4 || count == 6, g + 1 < groups.count else { return nil }
+        let separator = groups[g + 1].separator
+        guard separator == Self.space || separator == Self.hyphen else { return nil }
+        var total = 0
+        var last = g
+        var best: Int?
+        while last < groups.count, last - g < 5 {
+            let group = groups[last]
+            guard !group.hasLetters, last == g || group.separator == separator, total + group.count <= 19 else { break }
+            for k in 0..<group.count { number[total + k] = digits[group.start + k] }
+            total += group.count
+            if total >= 14, isCardGrouping(g, last), PersonalChecks.bankCard(number.span, at: 0, count: total),
+                isAlone(g, last, text)
+            {
+                best = last
+            }
+            last += 1
+        }
+        guard let best else { return nil }
+        add(.bankCard, groups: g, best)
+        return best - g + 1
+    }
+
+    private func isCardGrouping(_ first: Int, _ last: Int) -> Bool {
+        let counts = groups[first...last]
+        if counts.dropLast().allSatisfy({ $0.count == 4 }) { return true }
+        switch counts.count {
+        case 2: return groups[first].count == 6 && groups[last].count >= 10
+        case 3: return groups[first].count == 4 && groups[first + 1].count == 6
+        default: return false
+        }
+    }
+
+    private mutating func judgeIPv4(_ g: Int, _ text: Span<UInt8>) -> Int? {
+        guard g + 3 < groups.count, groups[g].count <= 3, groups[g].separator != Self.dot else { return nil }
+        var isSmall = true
+        for k in g...g + 3 {
+            let group = groups[k]
+            guard !group.hasLetters, group.count <= 3, k == g || group.separator == Self.dot else { return nil }
+            let value = PersonalChecks.number(digits.span, group.start, group.count)
+            guard value <= 255, group.count == 1 || digits[group.start] != 0x30 else { return nil }
+            if value > 9 { isSmall = false }
+        }
+        guard !isWide, groups[g].separator != Self.hyphen, separator(after: g + 3) != Self.dot else { return nil }
+        let start = offset(groups[g].start)
+        let end = endOffset(groups[g + 3].end)
+        guard !Self.isWord(text, before: start), !Self.isWord(text, at: end) else { return nil }
+        if Self.byte(text, start - 1) == Self.dot { return nil }
+        if Self.hasCue("v ver version release 版本 升级到 版 固件 更新到 build oid", in: text, before: start, window: 18) {
+            return nil
+        }
+        if isSmall {
+            // `1.2.3.4` is more often a section or a version; `8.8.8.8` is not.
+            let value = digits[groups[g].start]
+            let isRepeated = (g...g + 3).allSatisfy { digits[groups[$0].start] == value }
+            let after = Self.byte(text, end)
+            guard
+                isRepeated || ((after == 0x3A || after == 0x2F) && Self.isDigit(Self.byte(text, end + 1)))
+                    || Self.hasCue("ip 地址 服务器 主机 网关 server host dns ping address", in: text, before: start)
+            else { return 4 }
+        }
+        add(.ipv4, start, end)
+        return 4
+    }
+}
