@@ -186,7 +186,7 @@ extension PersonalScanner {
     /// An account of WeChat: a letter and 5 to 19 letters, digits, `_` and `-`. A plain word counts only after 微信号 or a colon.
     private mutating func judgeWeChat(after index: Int, in text: Span<UInt8>) {
         var at = index
-        var isField = false
+        var isField = Self.hasCue("加", in: text, before: index, window: 12)
         if Self.character(text, at: at) == 0x53F7 {
             at += 3
             isField = true

@@ -20,7 +20,7 @@ extension PersonalScanner {
         "编号 单号 流水号 订单 序列号 时间戳 工单 批号 货号 条码 书号 标号 文号 案号 票号 serial order invoice isbn timestamp"
     static let phoneCues: StaticString = """
         电话 手机 联系方式 致电 来电 拨打 热线 座机 传真 短信 號碼 電話 手機 phone tel telephone call mobile cell fax contact \
-        whatsapp sms dial hotline
+        whatsapp sms dial hotline answering reach desk
         """
 
     mutating func judgeNumber(_ start: Int, _ end: Int, in text: Span<UInt8>) {
@@ -137,11 +137,14 @@ extension PersonalScanner {
             // Money, and what follows a sign of a decimal in full width.
             if previous == 0x24 || (previous == 0xA5 && Self.byte(text, start - 2) == 0xC2) { return false }
             if previous == Self.dot, Self.isDigit(Self.byte(text, start - 2)) { return false }
+            if previous == Self.hyphen, Self.isAlphanumeric(Self.byte(text, start - 2)) { return false }
             if Self.character(text, before: start) == 0xFFE5 { return false }
         }
         if last == groups.count - 1 {
             let end = endOffset(groups[last].end)
-            if Self.isWord(text, at: end) || Self.byte(text, end) == 0x25 { return false }
+            let next = Self.byte(text, end)
+            if Self.isWord(text, at: end) || next == 0x25 { return false }
+            if next == 0x3A, Self.isAlphanumeric(Self.byte(text, end + 1)) { return false }
         }
         return true
     }
@@ -171,11 +174,10 @@ extension PersonalScanner {
             judgeNameBefore(offset(start), in: text)
             return true
         }
-        if PersonalChecks.creditCode(digits.span, at: start) {
-            add(.creditCode, groups: g, g)
-            return true
-        }
-        return PersonalChecks.isNationalIDShaped(digits.span, at: start)
+        if PersonalChecks.isNationalIDShaped(digits.span, at: start) { return true }
+        guard PersonalChecks.creditCode(digits.span, at: start) else { return false }
+        add(.creditCode, groups: g, g)
+        return true
     }
 
     /// An identity number in groups: 6-8-4, 6-4-4-4, 3-3-4-4-4, with one separator throughout and perhaps an X at the end.
@@ -241,14 +243,13 @@ extension PersonalScanner {
             guard isAlone(g, nil, text) else { return nil }
             for k in 0..<count { number[k] = digits[groups[g].start + k] }
             let isCard = PersonalChecks.bankCard(number.span, at: 0, count: count)
-            // Maestro's shortest have twelve digits, which ten per cent of all numbers pass: only with a cue.
-            let isShort = count == 12 && PersonalChecks.luhn(number.span, at: 0, count: count)
+            // A tenth of all numbers pass Luhn: one of an unknown issuer, or as short as Maestro's shortest, needs a cue.
             let start = offset(groups[g].start)
-            guard isCard || isShort, !isInPath(start, text) else { return nil }
-            if isShort || count < 15 {
-                guard Self.hasCue("卡 card account 账号 账户 帐号 visa", in: text, before: start, window: 60) || !isShort else {
-                    return nil
-                }
+            guard isCard || PersonalChecks.luhn(number.span, at: 0, count: count), !isInPath(start, text) else { return nil }
+            if !isCard {
+                guard (0x33...0x36).contains(number[0]),
+                    Self.hasCue("银行卡 信用卡 储蓄卡 卡号 card cc visa", in: text, before: start, window: 40)
+                else { return nil }
             }
             if Self.hasCue(Self.numberCues, in: text, before: start, window: 24) { return nil }
             add(.bankCard, groups: g, g)
@@ -273,6 +274,9 @@ extension PersonalScanner {
             last += 1
         }
         guard let best else { return nil }
+        // A row of numbers of four digits is no card.
+        if best + 1 < groups.count, groups[best + 1].separator == separator, groups[best + 1].count == 4 { return nil }
+        if g > 0, groups[g].separator == separator, groups[g - 1].count == 4 { return nil }
         add(.bankCard, groups: g, best)
         return best - g + 1
     }
@@ -285,6 +289,16 @@ extension PersonalScanner {
         case 3: return groups[first].count == 4 && groups[first + 1].count == 6
         default: return false
         }
+    }
+
+    /// `6.23.12.2. Title` at the beginning of a line: the number of a section.
+    private func isHeading(_ start: Int, _ end: Int, _ text: Span<UInt8>) -> Bool {
+        let before = Self.byte(text, start - 1)
+        guard start == 0 || before == 0x0A, Self.byte(text, end) == Self.dot || Self.byte(text, end) == Self.space else {
+            return false
+        }
+        let after = Self.byte(text, end + 1)
+        return after == Self.space || after == 0xC2 || Self.isCapital(after)
     }
 
     private mutating func judgeIPv4(_ g: Int, _ text: Span<UInt8>) -> Int? {
@@ -302,7 +316,11 @@ extension PersonalScanner {
         let end = endOffset(groups[g + 3].end)
         guard !Self.isWord(text, before: start), !Self.isWord(text, at: end) else { return nil }
         if Self.byte(text, start - 1) == Self.dot { return nil }
-        if Self.hasCue("v ver version release 版本 升级到 版 固件 更新到 build oid", in: text, before: start, window: 18) {
+        // Masks, the unspecified address and the loopback are nobody's.
+        let first = PersonalChecks.number(digits.span, groups[g].start, groups[g].count)
+        if first == 0 || first == 255 || Self.has("127.0.0.1", in: text, at: start) { return 4 }
+        if isHeading(start, end, text) { return 4 }
+        if Self.hasCue("v ver version release 版本 升级到 版 固件 更新到 build oid linux kernel section chapter clause errata 章节 条款", in: text, before: start, window: 18) {
             return nil
         }
         if isSmall {

@@ -28,6 +28,8 @@ extension PersonalScanner {
         if count == 11, isMobileStart(start), prefix || isAlone(g, first, text) {
             let from = offset(groups[g].start)
             if !prefix, !isPlus {
+                // Seven zeros at the end are an amount or an example.
+                if digits[start + 4..<start + 11].allSatisfy({ $0 == 0x30 }) { return nil }
                 if isInPath(from, text) { return nil }
                 if Self.hasCue(Self.numberCues, in: text, before: from, window: 15) { return nil }
                 if isCounted(endOffset(groups[first].end), text) { return nil }
@@ -140,13 +142,24 @@ extension PersonalScanner {
         }
         guard g + 1 < groups.count, group.separator != Self.dot, group.separator != Self.hyphen else { return nil }
         if isOpen, group.count >= 2, group.count <= 5, let last = run(g, 8...12, limit: 5) {
-            let isYears = last == g + 2 && isYear(g + 1) && isYear(g + 2)
-            return isYears ? nil : acceptForeign(g, last, true, text)
+            if groups[g + 1...last].contains(where: { $0.separator == Self.dot }) { return nil }
+            if last == g + 2 && isYear(g + 1) && isYear(g + 2) { return nil }
+            return isAlone(g, last, text) ? acceptForeign(g, last, true, text) : nil
         }
-        guard group.count >= 2, group.count <= 5, digits[group.start] == 0x30, digits[group.start + 1] != 0x30,
+        guard g == 0, group.count >= 2, group.count <= 5, digits[group.start] == 0x30, digits[group.start + 1] != 0x30,
             groups[g + 1].separator != 0x2F, let last = run(g, 9...11, limit: 5), last > g,
             groups[g + 1...last].allSatisfy({ $0.separator == groups[g + 1].separator && $0.count >= 2 }), isAlone(g, last, text)
         else { return nil }
+        // A long code before a short number is a postal code; groups of more than four are parts of a number of things.
+        if last == g + 1 ? group.count == 5 && groups[last].count < 5 : groups[g...last].contains(where: { $0.count > 4 }) {
+            return nil
+        }
+        // `B9 05 83 62 26 11`: bytes.
+        if Self.byte(text, start - 1) == Self.space, Self.isHex(Self.byte(text, start - 2)), Self.isHex(Self.byte(text, start - 3)),
+            !Self.isAlphanumeric(Self.byte(text, start - 4))
+        {
+            return nil
+        }
         return acceptForeign(g, last, isOpen, text)
     }
 
@@ -174,7 +187,7 @@ extension PersonalScanner {
             last += 1
             if next.hasLetters { break }
         }
-        guard total >= 8, isNANP ? total == 11 : true else { return nil }
+        guard total >= 8, isNANP ? total == 11 : true, separator(after: last) != Self.dot else { return nil }
         add(.phone, offset(group.start) - 1, endOffset(groups[last].end))
         return last - g + 1
     }
@@ -249,24 +262,40 @@ extension PersonalScanner {
             return 1
         }
         guard group.count >= 2, group.count <= 13, group.separator != Self.dot, group.separator != Self.hyphen,
-            let last = run(g, 7...13, limit: 5), !isYear(g), isAlone(g, last, text),
-            Self.hasCue(Self.phoneCues, in: text, before: start, window: 32),
+            let last = run(g, 6...13, limit: 5), !isYear(g), isAlone(g, last, text),
+            groups[g + 1..<last + 1].allSatisfy({ $0.separator != Self.dot }),
+            isPhoneField(start, endOffset(groups[last].end), text),
             !Self.hasCue(Self.numberCues, in: text, before: start, window: 15), !isInPath(start, text)
         else { return nil }
-        // The cue must be this number's: another number between takes it.
-        var at = start - 1
-        while at >= 0, at >= start - 20 {
-            if Self.isDigit(text[at]) { return nil }
-            at -= 1
-        }
         let total = groups[g...last].reduce(0) { $0 + $1.count }
+        guard total > 6 || last > g, digits[group.start..<groups[last].end].contains(where: { $0 > 0x30 }) else { return nil }
         let isFixed = Self.character(text, before: Self.beforeMark(text, start)) != 0 && total <= 8
         add(isFixed ? .landline : .phone, groups: g, last)
         return last - g + 1
     }
 
+    /// Whether a word before or after `start ..< end` in its line says that it is a phone number.
+    private func isPhoneField(_ start: Int, _ end: Int, _ text: Span<UInt8>) -> Bool {
+        var at = end
+        while at - end < 2, Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen || Self.byte(text, at) == 0x28 {
+            at += 1
+        }
+        if at > end {
+            for word in ["office", "fax", "mobile", "cell", "tel"] as [StaticString] where Self.has(word, in: text, at: at) {
+                return !Self.isLetter(Self.byte(text, at + word.utf8CodeUnitCount))
+            }
+        }
+        guard var from = Self.cueEnd(Self.phoneCues, in: text, before: start, window: 32) else { return false }
+        // The cue must be this number's: another number or line between takes it.
+        while from < start {
+            if Self.isDigit(text[from]) || text[from] == 0x0A { return false }
+            from += 1
+        }
+        return true
+    }
+
     /// Whether `QQ`, `QQ号`, `扣扣` and a mark stand before `start`.
-    private func isQQ(before start: Int, _ text: Span<UInt8>) -> Bool {
+    func isQQ(before start: Int, _ text: Span<UInt8>) -> Bool {
         var at = Self.beforeMark(text, start)
         for word in ["号码", "号", "群"] as [StaticString] where Self.has(word, in: text, before: at) {
             at -= word.utf8CodeUnitCount

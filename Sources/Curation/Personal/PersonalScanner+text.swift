@@ -81,16 +81,21 @@ extension PersonalScanner {
     ///
     /// A Latin word counts only when no letter is beside it.
     static func hasCue(_ words: StaticString, in text: Span<UInt8>, before index: Int, window: Int = 40) -> Bool {
+        cueEnd(words, in: text, before: index, window: window) != nil
+    }
+
+    /// Where such a word ends: the last place of the first of `words` that is there.
+    static func cueEnd(_ words: StaticString, in text: Span<UInt8>, before index: Int, window: Int) -> Int? {
         let low = max(0, index - window)
-        guard low < index else { return false }
+        guard low < index else { return nil }
         return words.withUTF8Buffer { list in
             var start = 0
             while start < list.count {
                 var end = start
                 while end < list.count, list[end] != 0x20 { end += 1 }
                 let count = end - start
-                var at = low
-                while at + count <= index {
+                var at = index - count
+                while at >= low {
                     var k = 0
                     while k < count {
                         let byte = text[at + k]
@@ -99,13 +104,15 @@ extension PersonalScanner {
                     }
                     if k == count {
                         let isLatin = list[start] < 0x80
-                        if !isLatin || (!isLetter(byte(text, at - 1)) && !isLetter(byte(text, at + count))) { return true }
+                        if !isLatin || (!isLetter(byte(text, at - 1)) && !isLetter(byte(text, at + count))) {
+                            return at + count
+                        }
                     }
-                    at += 1
+                    at -= 1
                 }
                 start = end + 1
             }
-            return false
+            return nil
         }
     }
 
