@@ -1,0 +1,34 @@
+public import Core
+
+/// What came of one check of a profile.
+public struct CheckResult: Hashable, Sendable {
+    public enum Outcome: String, Hashable, Sendable, CaseIterable {
+        case met
+        case notMet = "not_met"
+        /// There is no evidence for or against it.
+        case notShown = "not_shown"
+    }
+
+    public let check: Profile.Check
+    public let outcome: Outcome
+    /// The numbers, such as `3852/4000 = 96.3 %`: the same in every language. Empty when nothing is shown.
+    public let found: String
+    /// Such as `≥ 96 %`.
+    public let asked: String
+    /// What falls short, by name, the worst first: sources, risks, cells. Twenty at most.
+    public let short: [String]
+
+    /// As the audit pack has it.
+    public var json: JSON {
+        .sorted([
+            ("id", .string(check.id)), ("clause", .string(check.clause)), ("outcome", .string(outcome.rawValue)),
+            ("found", found.isEmpty ? nil : .string(found)), ("asked", .string(asked)), ("short", .texts(short)),
+            ("sure", .string(check.sure.rawValue)), ("source", .string(check.source)),
+            ("title", check.title.json), ("remedy", outcome == .met ? nil : check.remedy.json),
+        ])
+    }
+}
+
+extension BilingualText {
+    var json: JSON { .object([("en", .string(english)), ("zh", .string(chinese))]) }
+}
