@@ -52,6 +52,29 @@ enum Disk {
         try file.close()
     }
 
+    /// Appends to a file that only this process uses and that need not outlive it.
+    static func append(_ bytes: Span<UInt8>, to path: String) throws(Failure) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw failure("written", path) }
+        defer { close(descriptor) }
+        try write(bytes, to: descriptor, path)
+    }
+
+    /// Writes all of it where the file stands.
+    static func write(_ bytes: Span<UInt8>, to descriptor: Int32, _ path: String) throws(Failure) {
+        var done = 0
+        while done < bytes.count {
+            let wrote = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done)
+            }
+            if wrote < 0 {
+                if errno == EINTR { continue }
+                throw failure("written", path)
+            }
+            done += wrote
+        }
+    }
+
     static func flush(folderOf path: String) throws(Failure) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
@@ -143,17 +166,7 @@ struct OutputFile: ~Copyable {
     deinit { if isOpen { Glibc.close(descriptor) } }
 
     mutating func append(_ bytes: Span<UInt8>) throws(Failure) {
-        var done = 0
-        while done < bytes.count {
-            let wrote = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done)
-            }
-            if wrote < 0 {
-                if errno == EINTR { continue }
-                throw Disk.failure("written", path)
-            }
-            done += wrote
-        }
+        try Disk.write(bytes, to: descriptor, path)
         count += bytes.count
     }
 

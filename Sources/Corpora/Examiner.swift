@@ -3,14 +3,27 @@ import Curation
 import Wire
 
 /// What the operators of one pipeline say of one text.
+///
+/// They run in one order: language, rules, personal data; the first that will not have a text ends it, unless all are to
+/// be listed. What duplicates are found by is made of the text as it will be written.
 struct Examiner: Sendable {
     /// Of the last text.
     private(set) var outcome = Outcome()
     /// SHA-256 of every file that operators were made of, in the order of the pipeline.
     private(set) var files: [Digest] = []
 
-    /// - Throws: ``Failure`` when a file that the pipeline names cannot be used.
-    init(_ file: PipelineFile) throws(Failure) {}
+    private var rules: QualityRules?
+    private var personal: (scanner: PersonalScanner, policy: PersonalPolicy)?
+    private var sketcher: DocumentSketcher?
+    private var hasher: ExactHasher?
+
+    private var findings: [QualityFinding] = []
+    private var matches: [PersonalMatch] = []
+    private var edited: [UInt8] = []
+    private var masked: [UInt8] = []
+    /// What ``writeSketch(to:)`` writes.
+    private var identity = TextHash(high: 0, low: 0)
+    private var hasIdentity = false
 
     struct Outcome: Sendable {
         /// Of the text after all edits.
@@ -34,14 +47,216 @@ struct Examiner: Sendable {
         var threshold: Double?
     }
 
-    /// Judges a text; ``outcome`` has what was found.
-    ///
-    /// - Parameter listsAll: Whether to go on after the first rule that would drop it, and to list every rule.
-    mutating func examine(_ text: Span<UInt8>, listsAll: Bool = false) {
-        outcome = Outcome()
-        outcome.hash = TextHash(text)
-        outcome.textBytes = text.count
+    /// Whether it goes on after the first rule that would drop a text, and lists every rule.
+    private let listsAll: Bool
+
+    /// - Throws: ``Failure`` with what the pipeline asks for and there is not.
+    init(_ file: PipelineFile, listsAll: Bool = false) throws(Failure) {
+        self.listsAll = listsAll
+        let document = file.document
+        var violations: [Violation] = []
+        if let asked = document.rules {
+            var configuration = Self.configuration(asked, &violations)
+            configuration.stopsAtFirstFailure = !listsAll
+            rules = QualityRules(configuration)
+        }
+        if let asked = document.personal { personal = (PersonalScanner(), Self.policy(asked, &violations)) }
+        if let near = document.duplicates?.near {
+            let standard = NearDuplicateSettings.standard
+            guard
+                let settings = NearDuplicateSettings(
+                    bands: standard.bands,
+                    rows: standard.rows,
+                    threshold: near.jaccardMin
+                )
+            else { preconditionFailure("the reader of pipelines lets only thresholds from 0.5 to 1 pass") }
+            sketcher = DocumentSketcher(settings)
+        } else if document.duplicates?.exact == true {
+            hasher = ExactHasher()
+        }
+        guard violations.isEmpty else {
+            throw Failure(.invalid, "\(file.path) asks for what there is not.", violations: violations)
+        }
     }
 
-    mutating func writeSketch(to bytes: inout [UInt8]) {}
+    private static func configuration(
+        _ asked: PipelineDocument.Rules,
+        _ violations: inout [Violation]
+    ) -> QualityRules.Configuration {
+        var configuration = QualityRules.Configuration(
+            filters: Set(asked.sets.compactMap { QualityFilter(name: $0.rawValue) })
+        )
+        for (name, threshold) in asked.thresholds.sorted(by: { $0.key < $1.key }) {
+            if let rule = QualityRule.allCases.first(where: { $0.fullName == name }) {
+                configuration.thresholds[rule] = threshold
+            } else {
+                let known = QualityRule.allCases.map(\.fullName).joined(separator: ", ")
+                violations.append(Violation("/rules/thresholds/\(name)", "is no rule; the rules are \(known)"))
+            }
+        }
+        return configuration
+    }
+
+    private static func policy(
+        _ asked: PipelineDocument.Personal,
+        _ violations: inout [Violation]
+    ) -> PersonalPolicy {
+        var policy = PersonalPolicy(.init(asked.action))
+        for (name, action) in asked.types.sorted(by: { $0.key < $1.key }) {
+            if let kind = PersonalKind.allCases.first(where: { $0.name == name }) {
+                policy[kind] = .init(action)
+            } else {
+                let known = PersonalKind.allCases.map(\.name).joined(separator: ", ")
+                violations.append(Violation("/personal/types/\(name)", "is no type; the types are \(known)"))
+            }
+        }
+        return policy
+    }
+
+    /// Judges a text; ``outcome`` has what was found.
+    mutating func examine(_ text: Span<UInt8>) {
+        outcome = Outcome()
+        hasIdentity = false
+        edited.removeAll(keepingCapacity: true)
+        judgeQuality(text)
+        if outcome.dropped != nil, !listsAll { return seal(text) }
+        if edited.isEmpty { return examineEdited(text) }
+        let replacements =
+            TextEdits.losses(from: text, to: edited.span) ?? [.init(range: 0..<text.count, bytes: edited)]
+        outcome.edits.layers.append(replacements)
+        let shorter = edited
+        edited = []
+        examineEdited(shorter.span)
+        edited = shorter
+    }
+
+    /// The operators after the rules, on the text that they left.
+    private mutating func examineEdited(_ text: Span<UInt8>) {
+        guard personal != nil else { return seal(text) }
+        matches.removeAll(keepingCapacity: true)
+        var output = masked
+        masked = []
+        defer { masked = output }
+        let result = redact(text, into: &output)
+        var counts = [Int](repeating: 0, count: PersonalKind.allCases.count)
+        for match in matches { counts[Int(match.kind.rawValue)] += 1 }
+        for kind in PersonalKind.allCases where counts[Int(kind.rawValue)] > 0 {
+            outcome.personal.append((kind.name, counts[Int(kind.rawValue)]))
+        }
+        switch result {
+        case .unchanged: seal(text)
+        case .dropped:
+            let kind = matches.first { personal?.policy[$0.kind] == .drop }?.kind
+            if outcome.dropped == nil { outcome.dropped = Drop(rule: "personal/\(kind?.name ?? "unknown")") }
+            seal(text)
+        case .masked:
+            outcome.edits.layers.append(replacements(from: text, to: output))
+            seal(output.span)
+        }
+    }
+
+    private mutating func redact(_ text: Span<UInt8>, into output: inout [UInt8]) -> PersonalOutcome {
+        guard case (var scanner, let policy)? = personal else { return .unchanged }
+        personal = nil
+        defer { personal = (scanner, policy) }
+        return scanner.redact(text, policy: policy, matches: &matches, into: &output)
+    }
+
+    /// What masking did, by the findings; as a whole where masking uncovered more.
+    private func replacements(from text: Span<UInt8>, to output: [UInt8]) -> [TextEdits.Replacement] {
+        var replacements: [TextEdits.Replacement] = []
+        for match in matches where personal?.policy[match.kind] == .mask {
+            let placeholder = match.kind.placeholder.withUTF8Buffer { Array($0) }
+            replacements.append(.init(range: match.start..<match.end, bytes: placeholder))
+        }
+        var again: [UInt8] = []
+        TextEdits.apply(replacements, to: text, into: &again)
+        return again == output ? replacements : [.init(range: 0..<text.count, bytes: output)]
+    }
+
+    private mutating func judgeQuality(_ text: Span<UInt8>) {
+        guard var rules else { return }
+        // Taken out while it works, so that its memory is not copied.
+        self.rules = nil
+        defer { self.rules = rules }
+        let language = QualityRules.Language(code: outcome.language?.code ?? "en")
+        let verdict = rules.judge(text, language: language, into: &findings, edited: &edited)
+        if case .dropped(let rule) = verdict, outcome.dropped == nil {
+            let finding = findings.first { $0.rule == rule }
+            outcome.dropped = Drop(rule: rule.fullName, value: finding?.measured, threshold: finding?.threshold)
+        }
+        guard listsAll else { return }
+        for finding in findings {
+            outcome.findings.append(
+                .init(
+                    rule: finding.rule.fullName,
+                    version: Int(finding.rule.version),
+                    value: rounded(finding.measured),
+                    threshold: rounded(finding.threshold),
+                    passed: finding.passed
+                )
+            )
+        }
+    }
+
+    /// Notes what the text is in the end.
+    private mutating func seal(_ text: Span<UInt8>) {
+        outcome.hash = TextHash(text)
+        outcome.textBytes = text.count
+        guard outcome.dropped == nil else { return }
+        if sketcher != nil {
+            sketcher?.sketch(text)
+            hasIdentity = sketcher?.wordCount ?? 0 > 0
+            identity = sketcher?.identity ?? identity
+        } else if hasher != nil {
+            hasIdentity = true
+            identity = hasher?.hash(text) ?? identity
+        }
+    }
+
+    // MARK: sketches
+
+    /// Bytes that each kept document has among a block's sketches: whether it has an identity, the identity, band keys.
+    var sketchByteCount: Int {
+        if let sketcher { return 24 + 8 * sketcher.bandKeys.count }
+        return hasher == nil ? 0 : 24
+    }
+
+    mutating func writeSketch(to bytes: inout [UInt8]) {
+        guard sketchByteCount > 0 else { return }
+        UInt64(hasIdentity ? 1 : 0).append(to: &bytes)
+        identity.high.append(to: &bytes)
+        identity.low.append(to: &bytes)
+        for key in sketcher?.bandKeys ?? [] { key.append(to: &bytes) }
+    }
+}
+
+extension QualityRule {
+    /// Its filter's name and its own, as configurations and reports have it.
+    var fullName: String { filter.name + "/" + name }
+}
+
+extension PersonalKind {
+    /// As configurations and reports have it: `national-id`.
+    var name: String {
+        var name = ""
+        var wasUpper = true
+        for character in "\(self)" {
+            if character.isUppercase, !wasUpper { name.append("-") }
+            wasUpper = character.isUppercase
+            name += character.lowercased()
+        }
+        return name
+    }
+}
+
+extension PersonalPolicy.Action {
+    fileprivate init(_ action: PipelineDocument.Personal.Action) {
+        self =
+            switch action {
+            case .report: .report
+            case .mask: .mask
+            case .drop: .drop
+            }
+    }
 }

@@ -107,13 +107,13 @@ extension PipelineRun {
             index: index,
             bytes: 0
         )
-        var judge = Judge(examiner)
+        var judge = Judge(try Examiner(file, listsAll: true))
         try judge.withText(
             of: block.bytes.span,
             Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes),
             names
         ) { judge, _, text in
-            judge.examiner.examine(text, listsAll: true)
+            judge.examiner.examine(text)
             let outcome = judge.examiner.outcome
             explanation.bytes = text.count
             explanation.language = outcome.language?.code

@@ -108,64 +108,17 @@ extension PipelineRun {
 
     /// The lines of what is kept: as they came, but for texts that were edited.
     private func write(_ block: Block, _ ingredients: Ingredients) throws(Failure) -> Written {
-        let items = try cache.items(ingredients.key)
-        let edits = try cache.edits(ingredients.key)
         let removed = Set(Removals.read(ingredients.removals).map(\.document.index))
-        let textName = Array(file.sources[block.source].fields.text.utf8)
+        var kept = try KeptDocuments(cache, ingredients.key, block, file.sources[block.source].fields)
         var written = Written()
         written.lines.reserveCapacity(block.bytes.count)
-        var editsOffset = 0
-        var next = TextEdits.read(edits, at: &editsOffset)
-        var editor = LineEditor()
-        for index in 0..<items.count / ItemRow.byteCount {
-            let row = ItemRow(items, at: index * ItemRow.byteCount)
-            let edit = next?.index == index ? next?.edits : nil
-            if edit != nil { next = TextEdits.read(edits, at: &editsOffset) }
-            guard row.isKept, !removed.contains(index) else { continue }
-            let line = Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes)
-            if let edit {
-                editor.append(block.bytes.span, line, textName, edit, to: &written.lines)
-            } else {
-                written.lines.append(contentsOf: block.bytes[line])
-            }
-            written.lines.append(0x0A)
+        while kept.next() {
+            guard !removed.contains(kept.index) else { continue }
+            kept.appendRecord(to: &written.lines)
             written.documents += 1
-            written.textBytes += Int(row.textBytes)
+            written.textBytes += Int(kept.row.textBytes)
         }
         return written
-    }
-}
-
-/// Writes records whose text was edited.
-private struct LineEditor {
-    private var line = JSONLine()
-    private var text: [UInt8] = []
-    private var spare: [UInt8] = []
-
-    mutating func append(
-        _ bytes: Span<UInt8>,
-        _ range: Range<Int>,
-        _ textName: [UInt8],
-        _ edits: TextEdits,
-        to out: inout [UInt8]
-    ) {
-        // It was read before without a fault.
-        guard (try? line.read(bytes, range)) != nil, let field = line.field(textName, in: bytes) else { return }
-        text.removeAll(keepingCapacity: true)
-        JSONLine.unescape(bytes, field.value, into: &text)
-        for layer in edits.layers {
-            var edited = spare
-            TextEdits.apply(layer, to: text.span, into: &edited)
-            spare = text
-            text = edited
-        }
-        bytes.extracting(range.lowerBound..<field.value.lowerBound).withUnsafeBufferPointer {
-            out.append(contentsOf: $0)
-        }
-        JSONLine.escape(text.span, into: &out)
-        bytes.extracting(field.value.upperBound..<range.upperBound).withUnsafeBufferPointer {
-            out.append(contentsOf: $0)
-        }
     }
 }
 

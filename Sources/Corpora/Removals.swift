@@ -3,7 +3,8 @@ import Core
 /// A document that goes because another one stays.
 struct Removal: Sendable, Hashable {
     var document: DocumentNumber
-    var representative: DocumentNumber
+    /// Its number in the ``Numbering`` of the run.
+    var representative: UInt64
     /// 1 for equal texts.
     var jaccard: Float
     var kind: Kind
@@ -24,12 +25,12 @@ struct Removal: Sendable, Hashable {
 
     func write(to bytes: inout [UInt8]) {
         document.rawValue.append(to: &bytes)
-        representative.rawValue.append(to: &bytes)
+        representative.append(to: &bytes)
         jaccard.bitPattern.append(to: &bytes)
         kind.rawValue.append(to: &bytes)
     }
 
-    init(document: DocumentNumber, representative: DocumentNumber, jaccard: Float, kind: Kind) {
+    init(document: DocumentNumber, representative: UInt64, jaccard: Float, kind: Kind) {
         self.document = document
         self.representative = representative
         self.jaccard = jaccard
@@ -38,7 +39,7 @@ struct Removal: Sendable, Hashable {
 
     init(_ bytes: [UInt8], at offset: Int) {
         document = DocumentNumber(rawValue: .init(bytes, at: offset))
-        representative = DocumentNumber(rawValue: .init(bytes, at: offset + 8))
+        representative = .init(bytes, at: offset + 8)
         jaccard = Float(bitPattern: .init(bytes, at: offset + 16))
         kind = Kind(rawValue: .init(bytes, at: offset + 20)) ?? .near
     }

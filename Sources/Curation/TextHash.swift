@@ -3,7 +3,7 @@ import CCuration
 /// XXH3 of 128 bits of some text: what two texts are told apart by.
 ///
 /// Not a cryptographic hash: who may choose both texts can make them collide. Blocks and releases are named by SHA-256.
-public struct TextHash: Hashable, Sendable, Comparable {
+public struct TextHash: Hashable, Sendable, Comparable, BitwiseCopyable {
     public let high: UInt64
     public let low: UInt64
 

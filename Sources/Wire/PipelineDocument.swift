@@ -87,7 +87,7 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
         /// By type, as in `phone: drop`.
         public var types: [String: Action]
 
-        public enum Action: String, Hashable, Sendable, Codable, CaseIterable { case ignore, report, mask, drop }
+        public enum Action: String, Hashable, Sendable, Codable, CaseIterable { case report, mask, drop }
     }
 
     public struct Contamination: Hashable, Sendable, Codable {

@@ -9,7 +9,7 @@
 // What the C library does best with bytes, for Swift to call without a detour.
 
 /// The first byte of this value, or null.
-static inline const uint8_t *_Nullable onepoint_find_byte(const uint8_t *_Nonnull bytes, uint8_t value, size_t count) {
+static inline const uint8_t *_Nullable onepoint_quality_find_byte(const uint8_t *_Nonnull bytes, uint8_t value, size_t count) {
     return memchr(bytes, value, count);
 }
 

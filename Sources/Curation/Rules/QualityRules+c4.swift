@@ -80,7 +80,7 @@ extension QualityRules {
         if isEdited { found = phrasesOfEditedLine() }
         if found & 1 << TextMarks.Phrase.loremIpsum.rawValue != 0 { return .loremIpsum }
         if found & 1 << TextMarks.Phrase.javascript.rawValue != 0 { return .dropped }
-        if onepoint_find_byte(text + inner.lowerBound, UInt8(ascii: "{"), inner.count) != nil { return .curlyBracket }
+        if onepoint_quality_find_byte(text + inner.lowerBound, UInt8(ascii: "{"), inner.count) != nil { return .curlyBracket }
         if found & 1 << TextMarks.Phrase.policy.rawValue != 0 { return .dropped }
         if isEdited {
             let (sentences, words) = countEditedLine()
@@ -127,7 +127,7 @@ extension QualityRules {
         var kept = at
         var isEdited = false
         while at < line.upperBound,
-            let found = onepoint_find_byte(text + at, UInt8(ascii: "["), line.upperBound - at)
+            let found = onepoint_quality_find_byte(text + at, UInt8(ascii: "["), line.upperBound - at)
         {
             at = found - text
             let length = citation(text, at, line.upperBound)

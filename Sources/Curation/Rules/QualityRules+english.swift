@@ -178,7 +178,7 @@ extension QualityRules {
         var start = 0
         var at = 0
         if !tokenizer.hasOtherLineBreaks {
-            while at < count, let found = onepoint_find_byte(text + at, 0x0A, count - at) {
+            while at < count, let found = onepoint_quality_find_byte(text + at, 0x0A, count - at) {
                 at = found - text + 1
                 splitLines.append(start..<(at - 1))
                 start = at

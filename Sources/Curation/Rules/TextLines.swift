@@ -45,7 +45,7 @@ struct TextLines {
         starts.removeAll(keepingCapacity: true)
         starts.append(0)
         var at = 0
-        while at < count, let found = onepoint_find_byte(text + at, 0x0A, count - at) {
+        while at < count, let found = onepoint_quality_find_byte(text + at, 0x0A, count - at) {
             at = found - text + 1
             starts.append(UInt32(truncatingIfNeeded: at))
         }

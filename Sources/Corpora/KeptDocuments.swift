@@ -1,0 +1,83 @@
+import Core
+import Curation
+import Wire
+
+/// Goes through the documents of a block that judging kept, with what it made of their texts.
+struct KeptDocuments {
+    private let bytes: [UInt8]
+    private let items: [UInt8]
+    private let edits: [UInt8]
+    private let textName: [UInt8]
+    private var editsOffset = 0
+    private var nextEdit: (index: Int, edits: TextEdits)?
+    private var edit: TextEdits?
+    private var line = JSONLine()
+    private var text: [UInt8] = []
+
+    /// Of the document that ``next()`` went to: among all of the block, and among those that are kept.
+    private(set) var index = -1
+    private(set) var rank = -1
+    private(set) var row = ItemRow(hash: TextHash(high: 0, low: 0), lineStart: 0, lineBytes: 0, textBytes: 0)
+
+    init(_ cache: BlockCache, _ key: Digest, _ block: Block, _ fields: PipelineDocument.Fields) throws(Failure) {
+        bytes = block.bytes
+        items = try cache.items(key)
+        edits = try cache.edits(key)
+        textName = Array(fields.text.utf8)
+        nextEdit = TextEdits.read(edits, at: &editsOffset)
+    }
+
+    /// Goes to the next one; `false` at the end.
+    mutating func next() -> Bool {
+        while true {
+            index += 1
+            guard (index + 1) * ItemRow.byteCount <= items.count else { return false }
+            row = ItemRow(items, at: index * ItemRow.byteCount)
+            edit = nil
+            if let found = nextEdit, found.index == index {
+                edit = found.edits
+                nextEdit = TextEdits.read(edits, at: &editsOffset)
+            }
+            guard row.isKept else { continue }
+            rank += 1
+            return true
+        }
+    }
+
+    private var range: Range<Int> { Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes) }
+
+    /// Appends the text as it is to be written.
+    mutating func appendText(to out: inout [UInt8]) {
+        guard findText() != nil else { return }
+        out.append(contentsOf: text)
+    }
+
+    /// Appends the record as it came but for its text, and a line feed.
+    mutating func appendRecord(to out: inout [UInt8]) {
+        if edit == nil {
+            out.append(contentsOf: bytes[range])
+        } else if let value = findText() {
+            out.append(contentsOf: bytes[range.lowerBound..<value.lowerBound])
+            JSONLine.escape(text.span, into: &out)
+            out.append(contentsOf: bytes[value.upperBound..<range.upperBound])
+        }
+        out.append(0x0A)
+    }
+
+    /// Makes ``text`` what is to be written, and tells where the record has it.
+    private mutating func findText() -> Range<Int>? {
+        let (bytes, range) = (bytes, range)
+        // It was read before without a fault.
+        guard (try? line.read(bytes.span, range)) != nil, let field = line.field(textName, in: bytes.span) else {
+            return nil
+        }
+        text.removeAll(keepingCapacity: true)
+        JSONLine.unescape(bytes.span, field.value, into: &text)
+        for layer in edit?.layers ?? [] {
+            var edited: [UInt8] = []
+            TextEdits.apply(layer, to: text.span, into: &edited)
+            text = edited
+        }
+        return field.value
+    }
+}
