@@ -9,6 +9,7 @@ extension PageExtractor {
         top = widened(top)
         keep(inside: top, core: core)
         keepLead(before: top)
+        dropPhrases(page)
         trimHeadings()
         facts.origin = .article
     }
@@ -16,6 +17,13 @@ extension PageExtractor {
     /// Marks what is no part of the article, by the names of things.
     private mutating func drop() {
         let total = max(marks[0].prose, 1)
+        for index in marks.indices.reversed() {
+            if marks[index].hints.contains(.body) && marks[index].prose * 5 > total * 2 {
+                marks[index].state.insert(.holdsBody)
+            }
+            let parent = Int(parser.tree.nodes[index].parent)
+            if parent >= 0 && marks[index].state.contains(.holdsBody) { marks[parent].state.insert(.holdsBody) }
+        }
         for index in marks.indices {
             let node = parser.tree.nodes[index]
             let parent = Int(node.parent)
@@ -27,10 +35,19 @@ extension PageExtractor {
             guard node.tag != .text, index != 0, index != parser.body else { continue }
             let mark = marks[index]
             let isMost = mark.prose * 5 > total * 2
+            // What is surely something else is taken for the article only when little is left beside it.
+            let isTalk = !mark.hints.isDisjoint(with: [.comment, .related])
+            let isAll =
+                isMost
+                && (mark.state.contains(.holdsBody) || total - mark.prose < 250
+                    || (!isTalk && mark.prose * 5 > total * 3))
             var isDropped = false
+            var isSure = false
             var isWeak = false
             switch node.tag {
-            case .nav, .aside, .footer, .menu, .figcaption: isDropped = true
+            case .nav, .aside, .footer, .menu, .figcaption:
+                isDropped = true
+                isSure = true
             case .header, .form, .fieldset: isWeak = true
             default: break
             }
@@ -39,16 +56,18 @@ extension PageExtractor {
                 case .main, .article, .label, .legend, .summary, .h1: break
                 default:
                     if mark.hints.contains(.body) || mark.hints.contains(.post) {
-                    } else if mark.hints.contains(.lead) {
+                    } else if mark.hints.contains(.lead) || (mark.hints.contains(.related) && mark.linked == 0) {
+                        // A teaser of another page links to it; one without a link introduces this one.
                         isWeak = true
                     } else {
                         isDropped = true
+                        isSure = !mark.hints.isDisjoint(with: .sure)
                     }
                 }
             }
             if mark.hints.contains(.hidden) { isDropped = true }
             if mark.hints.contains(.media) { isWeak = true }
-            if isMost { continue }
+            if isSure ? isAll : isMost { continue }
             if isDropped { marks[index].state.insert(.dropped) }
             if isWeak { marks[index].state.insert(.weak) }
         }
@@ -84,6 +103,12 @@ extension PageExtractor {
             // Worth it when what comes along is prose for the most part, and not each with a link of its own, as the
             // teasers of other articles have.
             if more * 100 > marks[best].prose * Self.gain && more * 2 > text && linked * 4 < text && links * 2 <= blocks {
+                best = each
+            }
+            let tag = parser.tree.nodes[each].tag
+            if (tag == .article || !marks[each].hints.isDisjoint(with: [.body, .post])) && linked * 3 < text
+                && links <= blocks + 2
+            {
                 best = each
             }
             each = Int(parser.tree.nodes[each].parent)
@@ -153,29 +178,61 @@ extension PageExtractor {
             guard block.first >= Int32(top), block.first < end, !block.state.contains(.dropped) else { continue }
             if block.linked * 2 > block.text { continue }
             let isCore = block.first >= Int32(core) && block.first < coreEnd
-            if !isCore || block.state.contains(.weak) {
+            if block.state.contains(.weak) {
                 guard Self.isProse(block) || block.state.contains(.heading) else { continue }
+            } else if !isCore {
+                guard Self.isProse(block) || block.state.contains(.heading) || isNearProse(block, top) else { continue }
             }
             if parser.tree.nodes[Int(block.element)].tag == .h1 { continue }
             blocks[index].isKept = true
         }
     }
 
-    /// Drops headings that nothing kept follows before the next heading that is as high.
-    private mutating func trimHeadings() {
-        // The level of the highest heading that text behind it still stands under; text stands under all.
-        var index = blocks.count - 1
-        var hasText = false
-        while index >= 0 {
-            if blocks[index].state.contains(.heading) {
-                if blocks[index].isKept && !hasText { blocks[index].isKept = false }
-                if !isFollowedByHeading(index) { hasText = false }
-            } else if blocks[index].isKept {
-                hasText = true
-            }
-            index -= 1
+    /// Drops short blocks that say they are something else.
+    private mutating func dropPhrases(_ page: Span<UInt8>) {
+        for index in blocks.indices where blocks[index].isKept && blocks[index].text <= Int32(PagePhrases.longest) {
+            scratch.removeAll(keepingCapacity: true)
+            write(blocks[index], page, into: &scratch)
+            if phrases.open(scratch.span) { blocks[index].isKept = false }
         }
     }
 
-    private func isFollowedByHeading(_ index: Int) -> Bool { false }
+    /// Whether a short block without links lies close by prose.
+    private func isNearProse(_ block: Block, _ top: Int) -> Bool {
+        guard block.linked == 0 else { return false }
+        var element = Int(block.element)
+        for _ in 0..<3 {
+            guard element > top else { return false }
+            let mark = marks[element]
+            if mark.prose > 0 { return mark.linked * 5 < mark.text && mark.prose * 3 > mark.text }
+            element = Int(parser.tree.nodes[element].parent)
+        }
+        return false
+    }
+
+    /// Drops headings without kept text before the next heading that is as high.
+    private mutating func trimHeadings() {
+        // Text met so far, walking backwards, stands under headings above this level.
+        var level: UInt8 = 0
+        for index in blocks.indices.reversed() {
+            if let heading = headingLevel(blocks[index]) {
+                if heading >= level { blocks[index].isKept = false }
+                level = min(level, heading)
+            } else if blocks[index].isKept {
+                level = 7
+            }
+        }
+    }
+
+    /// 1 to 6, or nil for what is no heading.
+    private func headingLevel(_ block: Block) -> UInt8? {
+        guard block.state.contains(.heading), block.text < 120 else { return nil }
+        var element = block.element
+        for _ in 0..<4 where element >= 0 {
+            let tag = parser.tree.nodes[Int(element)].tag.rawValue
+            if tag >= HTMLTag.h1.rawValue && tag <= HTMLTag.h6.rawValue { return tag - HTMLTag.h1.rawValue + 1 }
+            element = parser.tree.nodes[Int(element)].parent
+        }
+        return 6
+    }
 }

@@ -46,7 +46,7 @@ extension PageExtractor {
         return -1
     }
 
-    private func write(_ block: Block, _ page: Span<UInt8>, into text: inout [UInt8]) {
+    func write(_ block: Block, _ page: Span<UInt8>, into text: inout [UInt8]) {
         let isPreformatted = block.state.contains(.preformatted)
         let start = text.count
         var needsSpace = false

@@ -21,6 +21,7 @@ public struct PageExtractor: Sendable {
     /// The element that holds the article.
     var top = 0
     let hintTable = PageHints.Table()
+    let phrases = PagePhrases()
     let byteClasses = Self.byteClasses
 
     public init(budget: PageBudget = PageBudget()) {
@@ -57,6 +58,8 @@ public struct PageExtractor: Sendable {
         static let cell = State(rawValue: 64)
         static let quote = State(rawValue: 128)
         static let caption = State(rawValue: 256)
+        /// Holds an element that calls itself the article's text and has much of the page's.
+        static let holdsBody = State(rawValue: 1024)
         /// Where only what reads like prose is kept.
         static let weak = State(rawValue: 512)
     }

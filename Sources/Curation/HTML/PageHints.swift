@@ -29,6 +29,9 @@ struct PageHints: OptionSet, Sendable {
         .navigation, .footer, .side, .comment, .related, .share, .advertisement, .byline, .promotion, .caption, .hidden,
     ]
 
+    /// Of those, what is hardly ever said of the article's own element.
+    static let sure: PageHints = [.navigation, .footer, .comment, .related, .share, .advertisement]
+
     private static let lists: [(PageHints, String)] = [
         (
             .body,
@@ -40,7 +43,7 @@ struct PageHints: OptionSet, Sendable {
             contenttext textcontent contentdetail detailcontent contentarticle contenttxt txtcon textcon richtext \
             zhengwen neirong wenzhang trseditor rmtxtcon postmessage dpostcontent bbscontent mainbody fulltext \
             markdownbody mwparseroutput mwcontenttext fieldnamebody fieldbody bodymain jnewsbody articlemaintext \
-            textarticle contentnews articlesection pagebody documentbody docbody ueditor
+            textarticle contentnews articlesection ueditor
             """
         ),
         (.main, "article post entry story content main text body copy blog news detail hentry single prose page"),
@@ -90,7 +93,7 @@ struct PageHints: OptionSet, Sendable {
             recommendation recommendations recirc recirculation morefrom morestories morenews readnext mostread \
             mostpopular mostviewed popular trending outbrain taboola xiangguan tuijian remen paihang paihangbang \
             hotnews latest latestnews latestposts teaser teasers zergnet upnext suggested suggestions promoted similar \
-            alsoread youmaylike youmightlike jinxuan xgxw xgyd seealso alsolike furtherreading recent recentposts
+            relatedpost relatedcoverage interestingarticles nextread alsoread youmaylike youmightlike jinxuan xgxw xgyd seealso alsolike furtherreading recent recentposts
             """
         ),
         (
@@ -112,20 +115,20 @@ struct PageHints: OptionSet, Sendable {
             .byline,
             """
             byline bylines author authors authorbio aboutauthor authorinfo authorbox bio timestamp datetime pubdate \
-            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo tags tagcloud \
+            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo dateline metaline authordate articledate tags tagcloud \
             taglist categories cats rating ratings zebian laiyuan biaoqian zuozhe fabushijian autor auteur
             """
         ),
         (
             .promotion,
             """
-            newsletter newsletters subscribe subscription subscriptions signup signin login logon register registration \
+            popmake cookieconsent cookienotice cookielaw newsletter newsletters subscribe subscription subscriptions signup signin login logon register registration \
             paywall cookie cookies cookiebar gdpr consent onetrust privacy popup modal overlay lightbox donate donation \
             cta calltoaction optin mailchimp survey poll quiz search searchbox searchform denglu zhuce \
             dingyue appdownload erweima qrcode saoma weixin wechat ewm
             """
         ),
-        (.caption, "caption wpcaption credit credits photocredit imagecaption imgcaption figcaption wpcaptiontext"),
+        (.caption, "caption wpcaption credit credits photocredit imagecaption imgcaption figcaption wpcaptiontext imagedescription imagesubtitle bildunterschrift"),
         (
             .media,
             """
