@@ -69,31 +69,32 @@ extension EnglishTokenizer {
 ///
 /// ":" and ")" that came off a word one after the other are one ":)" again. Of matches that overlap the longest counts
 /// and then the first, and one that is passed over still bars those it overlaps.
-struct EnglishSequences {
+struct EnglishSequences: ~Copyable {
     private struct Match {
         var start: Int
         var count: Int
+        var isAccepted = false
     }
 
-    private var matches: [Match] = []
-    private var taken: [Bool] = []
-    private var accepted: [Match] = []
-    private var rebuilt: [EnglishToken] = []
+    private var matches = Scratch<Match>()
+    private var taken = Scratch<Bool>()
+    /// The matches that count, in order.
+    private var accepted = Scratch<Match>()
+    private var rebuilt = Scratch<EnglishToken>()
 
     /// The words of the longest sequence.
     private static let countMax = 11
 
-    mutating func join(_ tokens: inout [EnglishToken], _ text: UnsafePointer<UInt8>, _ tables: QualityTables) {
+    mutating func join(_ tokens: inout Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables) {
         find(tokens, text, tables)
         guard !matches.isEmpty else { return }
         choose(tokens.count)
-        guard accepted.contains(where: { number($0, tokens, text, tables) > 0 }) else { return }
         rebuild(&tokens, text, tables)
     }
 
     /// All sequences that exceptions are made of, whether or not blanks stand between their words.
-    private mutating func find(_ tokens: [EnglishToken], _ text: UnsafePointer<UInt8>, _ tables: QualityTables) {
-        matches.removeAll(keepingCapacity: true)
+    private mutating func find(_ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables) {
+        matches.removeAll()
         guard tokens.count > 1 else { return }
         for first in 0..<(tokens.count - 1) {
             // One of a sequence's first two words has a character that cuts.
@@ -126,22 +127,22 @@ struct EnglishSequences {
     }
 
     private mutating func choose(_ tokenCount: Int) {
-        accepted.removeAll(keepingCapacity: true)
-        taken.removeAll(keepingCapacity: true)
-        taken.append(contentsOf: repeatElement(false, count: tokenCount))
+        accepted.removeAll()
+        taken.reset(to: false, count: tokenCount)
         for count in stride(from: Self.countMax, through: 2, by: -1) {
-            for match in matches where match.count == count {
-                let last = match.start + count - 1
-                if !taken[match.start], !taken[last] { accepted.append(match) }
-                for token in match.start...last { taken[token] = true }
+            for index in 0..<matches.count where matches[index].count == count {
+                let start = matches[index].start
+                let last = start + count - 1
+                matches[index].isAccepted = !taken[start] && !taken[last]
+                for token in start...last { taken[token] = true }
             }
         }
-        accepted.sort { $0.start < $1.start }
+        for index in 0..<matches.count where matches[index].isAccepted { accepted.append(matches[index]) }
     }
 
     /// The exception that a match's text is, if nothing stands between its words.
     private func number(
-        _ match: Match, _ tokens: [EnglishToken], _ text: UnsafePointer<UInt8>, _ tables: QualityTables
+        _ match: Match, _ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables
     ) -> Int {
         let start = Int(tokens[match.start].start)
         let end = tokens[match.start + match.count - 1].end
@@ -149,30 +150,31 @@ struct EnglishSequences {
     }
 
     private mutating func rebuild(
-        _ tokens: inout [EnglishToken], _ text: UnsafePointer<UInt8>, _ tables: QualityTables
+        _ tokens: inout Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables
     ) {
-        rebuilt.removeAll(keepingCapacity: true)
+        rebuilt.removeAll()
         var next = 0
-        for match in accepted {
+        for index in 0..<accepted.count {
+            let match = accepted[index]
             let exception = number(match, tokens, text, tables)
             guard exception > 0 else { continue }
-            rebuilt.append(contentsOf: tokens[next..<match.start])
+            rebuilt.append(tokens.base + next, count: match.start - next)
             let chunkStart = tokens[match.start].flags & EnglishToken.chunkStart
-            EnglishTokenizer.words(of: exception, at: Int(tokens[match.start].start), chunkStart, text, tables) {
-                rebuilt.append($0)
-            }
+            EnglishTokenizer.appendWords(
+                of: exception, at: Int(tokens[match.start].start), chunkStart, text, tables, to: &rebuilt)
             next = match.start + match.count
         }
-        rebuilt.append(contentsOf: tokens[next...])
+        guard next > 0 else { return }
+        rebuilt.append(tokens.base + next, count: tokens.count - next)
         swap(&tokens, &rebuilt)
     }
 }
 
 extension EnglishTokenizer {
-    /// Hands on the words of an exception that stands at `start`, the first with `flags` besides its own.
-    static func words(
+    /// Adds the words of an exception that stands at `start`, the first with `flags` besides its own.
+    static func appendWords(
         of exception: Int, at start: Int, _ flags: UInt32, _ text: UnsafePointer<UInt8>, _ tables: QualityTables,
-        _ body: (EnglishToken) -> Void
+        to tokens: inout Scratch<EnglishToken>
     ) {
         var start = start
         var flags = flags
@@ -186,7 +188,8 @@ extension EnglishTokenizer {
                 any |= mask
                 at += length
             }
-            body(EnglishToken(start: start, end: start + count, flags: EnglishToken.flags(of: any) | flags))
+            tokens.append(
+                EnglishToken(start: start, end: start + count, flags: EnglishToken.flags(of: any) | flags))
             start += count
             flags = 0
         }

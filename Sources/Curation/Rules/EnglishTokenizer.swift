@@ -8,18 +8,18 @@ import CCuration
 ///
 /// > Source: the behaviour of spaCy 3.8 (https://spacy.io/usage/linguistic-features#how-tokenizer-works), its English
 /// > rules as the tables carry them. Words are compared with spaCy's on every document of the corpora.
-struct EnglishTokenizer {
+struct EnglishTokenizer: ~Copyable {
     /// The tokens of the last text, in order; white space other than one blank is a token too.
-    private(set) var tokens: [EnglishToken] = []
+    private(set) var tokens = Scratch<EnglishToken>()
     /// Whether the last text has a line break other than U+000A.
     private(set) var hasOtherLineBreaks = false
 
     let tables = QualityTables()
     /// Of the chunk that is being cut: each character's class and first byte, and one more for the end.
-    private var masks: [UInt32] = []
-    private var offsets: [UInt32] = []
+    private var masks = Scratch<UInt32>()
+    private var offsets = Scratch<UInt32>()
     /// Suffixes that were peeled, as pairs of character indices; they come after the rest, the last first.
-    private var suffixes: [(Int, Int)] = []
+    private var suffixes = Scratch<(Int, Int)>()
     private var sequences = EnglishSequences()
 
     /// The bytes that must be readable behind a text's end.
@@ -29,7 +29,7 @@ struct EnglishTokenizer {
     ///   - text: UTF-8 with `paddingBytes` blanks behind it.
     ///   - count: The text's bytes, at most 2^24 - 1.
     mutating func tokenize(_ text: UnsafePointer<UInt8>, _ count: Int) {
-        tokens.removeAll(keepingCapacity: true)
+        tokens.removeAll()
         hasOtherLineBreaks = false
         var at = 0
         while at < count {
@@ -90,9 +90,9 @@ struct EnglishTokenizer {
 
     /// Peels prefixes and suffixes from a chunk, then cuts what is left.
     private mutating func cut(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) {
-        masks.removeAll(keepingCapacity: true)
-        offsets.removeAll(keepingCapacity: true)
-        suffixes.removeAll(keepingCapacity: true)
+        masks.removeAll()
+        offsets.removeAll()
+        suffixes.removeAll()
         var at = start
         while at < end {
             let (mask, length) = tables.character(at: text + at)
@@ -129,7 +129,11 @@ struct EnglishTokenizer {
                 cutInfixes(text, low, high)
             }
         }
-        for (low, high) in suffixes.reversed() { append(low, high) }
+        var last = suffixes.count
+        while last > 0 {
+            last -= 1
+            append(suffixes[last].0, suffixes[last].1)
+        }
     }
 
     /// Makes the tokens of the exception that these bytes are, if they are one.
@@ -137,7 +141,7 @@ struct EnglishTokenizer {
     private mutating func exception(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
         let number = Self.exception(tables, text + start, end - start)
         guard number > 0 else { return false }
-        Self.words(of: number, at: start, 0, text, tables) { tokens.append($0) }
+        Self.appendWords(of: number, at: start, 0, text, tables, to: &tokens)
         return true
     }
 

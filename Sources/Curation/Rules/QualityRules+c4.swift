@@ -29,7 +29,8 @@ extension QualityRules {
         var curlyBrackets = 0
         var bracketIsFirst = false
         var isFirst = true
-        for line in splitLines {
+        for index in 0..<splitLines.count {
+            let line = splitLines[index].range
             switch judgeLine(text, line, &token, &hit) {
             case .dropped:
                 break
@@ -46,7 +47,7 @@ extension QualityRules {
                 if !isFirst { edited.append(0x0A) }
                 isFirst = false
                 if isEdited {
-                    edited.append(contentsOf: editedLine)
+                    edited.append(contentsOf: UnsafeBufferPointer(start: editedLine.base, count: editedLine.count))
                 } else {
                     let inner = TextLines.stripped(text, line.lowerBound, line.upperBound, tables)
                     edited.append(
@@ -86,16 +87,16 @@ extension QualityRules {
             let (sentences, words) = countEditedLine()
             return .kept(sentences: sentences, words: words, isEdited: true)
         }
-        let (sentences, words) = Self.count(tokenizer.tokens[tokens], text, tables)
+        let (sentences, words) = Self.count(tokenizer.tokens, tokens, text, tables)
         return .kept(sentences: sentences, words: words, isEdited: false)
     }
 
     /// The tokens of a line, the first of which is at `token` or behind; `token` is moved behind them.
     private func passTokens(of line: Range<Int>, _ token: inout Int) -> Range<Int> {
-        let tokens = tokenizer.tokens
-        while token < tokens.count, tokens[token].start < line.lowerBound { token += 1 }
+        let count = tokenizer.tokens.count
+        while token < count, tokenizer.tokens[token].start < line.lowerBound { token += 1 }
         let first = token
-        while token < tokens.count, tokens[token].start < line.upperBound { token += 1 }
+        while token < count, tokenizer.tokens[token].start < line.upperBound { token += 1 }
         return first..<token
     }
 
@@ -135,14 +136,14 @@ extension QualityRules {
                 at += 1
                 continue
             }
-            if !isEdited { editedLine.removeAll(keepingCapacity: true) }
+            if !isEdited { editedLine.removeAll() }
             isEdited = true
-            editedLine.append(contentsOf: UnsafeBufferPointer(start: text + kept, count: at - kept))
+            editedLine.append(text + kept, count: at - kept)
             at += length
             kept = at
         }
         if isEdited {
-            editedLine.append(contentsOf: UnsafeBufferPointer(start: text + kept, count: line.upperBound - kept))
+            editedLine.append(text + kept, count: line.upperBound - kept)
         }
         return isEdited
     }
@@ -165,13 +166,7 @@ extension QualityRules {
 
     /// Whether the line ends in a mark that ends a sentence, and not in an ellipsis of dots.
     private func hasLineEnd(_ text: UnsafePointer<UInt8>, _ line: Range<Int>, _ isEdited: Bool) -> Bool {
-        if isEdited {
-            return editedLine.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return false }
-                return Self.hasLineEnd(base, 0..<$0.count)
-            }
-        }
-        return Self.hasLineEnd(text, line)
+        isEdited ? Self.hasLineEnd(editedLine.base, 0..<editedLine.count) : Self.hasLineEnd(text, line)
     }
 
     private static func hasLineEnd(_ text: UnsafePointer<UInt8>, _ line: Range<Int>) -> Bool {
@@ -184,48 +179,40 @@ extension QualityRules {
     }
 
     private mutating func phrasesOfEditedLine() -> UInt8 {
+        let count = padEditedLine()
+        lineMarks.scan(editedLine.base, count)
+        editedLine.resize(to: count)
         var found: UInt8 = 0
-        var marks = TextMarks()
-        withEditedLine { text, count in
-            marks.scan(text, count)
-            for hit in marks.hits { found |= 1 << hit.phrase.rawValue }
-        }
+        for hit in 0..<lineMarks.hits.count { found |= 1 << lineMarks.hits[hit].phrase.rawValue }
         return found
     }
 
     private mutating func countEditedLine() -> (sentences: Int, words: Int) {
-        var tokenizer = EnglishTokenizer()
-        swap(&tokenizer, &lineTokenizer)
-        let tables = tables
-        var result = (sentences: 1, words: 0)
-        withEditedLine { text, count in
-            tokenizer.tokenize(text, count)
-            result = Self.count(tokenizer.tokens[...], text, tables)
-        }
-        swap(&tokenizer, &lineTokenizer)
-        return result
+        let count = padEditedLine()
+        lineTokenizer.tokenize(editedLine.base, count)
+        editedLine.resize(to: count)
+        return Self.count(lineTokenizer.tokens, 0..<lineTokenizer.tokens.count, editedLine.base, tables)
     }
 
-    /// Hands on the edited line with blanks behind it.
-    private mutating func withEditedLine(_ body: (UnsafePointer<UInt8>, Int) -> Void) {
+    /// Puts blanks behind the edited line; returns its length without them.
+    private mutating func padEditedLine() -> Int {
         let count = editedLine.count
-        editedLine.append(contentsOf: repeatElement(0x20, count: EnglishTokenizer.paddingBytes))
-        editedLine.withUnsafeBufferPointer {
-            if let base = $0.baseAddress { body(base, count) }
-        }
-        editedLine.removeLast(EnglishTokenizer.paddingBytes)
+        editedLine.append(repeating: 0x20, count: EnglishTokenizer.paddingBytes)
+        return count
     }
 
     /// The sentences of tokens as spaCy's sentencizer finds them, at least one, and the words.
     ///
     /// A sentence begins at the first token that is not punctuation behind one that ends a sentence.
     private static func count(
-        _ tokens: ArraySlice<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables
+        _ tokens: borrowing Scratch<EnglishToken>, _ range: Range<Int>, _ text: UnsafePointer<UInt8>,
+        _ tables: QualityTables
     ) -> (sentences: Int, words: Int) {
         var sentences = 1
         var words = 0
         var hasEnded = false
-        for token in tokens {
+        for index in range {
+            let token = tokens[index]
             if !token.has(EnglishToken.space) { words += 1 }
             let (mask, length) = tables.character(at: text + Int(token.start))
             if mask & CharacterClass.sentenceEnd != 0, length == token.count {

@@ -33,7 +33,8 @@ extension QualityRules {
         if filters.contains(.gopherQuality) {
             guard judgeWords(text, &findings) else { return false }
         }
-        var words = tokenizer.tokens.reduce(into: 0) { if !$1.has(EnglishToken.space) { $0 += 1 } }
+        var words = 0
+        for index in 0..<tokenizer.tokens.count where !tokenizer.tokens[index].has(EnglishToken.space) { words += 1 }
         var isEdited = false
         if filters.contains(.c4) {
             let outcome = judgeC4(text, &findings, &edited)
@@ -107,7 +108,9 @@ extension QualityRules {
         var wordCharacters = 0
         var alphabetic = 0
         var stopWords: UInt8 = 0
-        for token in tokenizer.tokens where !token.has(EnglishToken.space) {
+        for index in 0..<tokenizer.tokens.count {
+            let token = tokenizer.tokens[index]
+            if token.has(EnglishToken.space) { continue }
             words += 1
             if token.has(EnglishToken.letter) { alphabetic += 1 }
             if token.has(EnglishToken.wordForming) {
@@ -129,7 +132,8 @@ extension QualityRules {
         guard report(.ellipses, share(marks.ellipses, words), &findings) else { return false }
         var bullets = 0
         var endEllipses = 0
-        for line in splitLines {
+        for index in 0..<splitLines.count {
+            let line = splitLines[index].range
             let inner = TextLines.stripped(text, line.lowerBound, line.upperBound, tables)
             guard !inner.isEmpty else { continue }
             if Self.isBullet(text, inner) { bullets += 1 }
@@ -174,13 +178,13 @@ extension QualityRules {
 
     /// Lines as `str.splitlines` makes them.
     mutating func split(_ text: UnsafePointer<UInt8>, _ count: Int) {
-        splitLines.removeAll(keepingCapacity: true)
+        splitLines.removeAll()
         var start = 0
         var at = 0
         if !tokenizer.hasOtherLineBreaks {
             while at < count, let found = onepoint_quality_find_byte(text + at, 0x0A, count - at) {
                 at = found - text + 1
-                splitLines.append(start..<(at - 1))
+                splitLines.append(LineBounds(start, at - 1))
                 start = at
             }
         }
@@ -190,10 +194,10 @@ extension QualityRules {
             at += length
             guard mask & CharacterClass.lineBreak != 0 else { continue }
             if text[end] == 0x0D, at < count, text[at] == 0x0A { at += 1 }
-            splitLines.append(start..<end)
+            splitLines.append(LineBounds(start, end))
             start = at
         }
-        if start < count { splitLines.append(start..<count) }
+        if start < count { splitLines.append(LineBounds(start, count)) }
     }
 }
 
@@ -202,18 +206,13 @@ extension QualityRules {
 extension QualityRules {
     /// Judges the text that C4 has left.
     private mutating func judgeEdited(_ edited: [UInt8], _ words: Int, _ findings: inout [QualityFinding]) {
-        var padded: [UInt8] = []
-        swap(&padded, &editedLine)
-        Self.pad(edited.span, into: &padded)
-        padded.withUnsafeBufferPointer { padded in
-            guard let base = padded.baseAddress else { return }
-            let isASCII = Self.isASCII(base, edited.count)
-            let seed = onepoint_xxh3_64(base, edited.count, 0)
-            lines.scan(base, edited.count, isASCII: isASCII, seed: seed, tables: tables)
-            let characters = isASCII ? edited.count : TextLines.characters(base, 0, edited.count)
-            judgeFineWeb(characters, words, &findings)
-        }
-        swap(&padded, &editedLine)
+        Self.pad(edited.span, into: &editedLine)
+        let base = UnsafePointer(editedLine.base)
+        let isASCII = Self.isASCII(base, edited.count)
+        let seed = onepoint_xxh3_64(base, edited.count, 0)
+        lines.scan(base, edited.count, isASCII: isASCII, seed: seed, tables: tables)
+        let characters = isASCII ? edited.count : TextLines.characters(base, 0, edited.count)
+        judgeFineWeb(characters, words, &findings)
     }
 
     private mutating func judgeFineWeb(_ characters: Int, _ words: Int, _ findings: inout [QualityFinding]) {

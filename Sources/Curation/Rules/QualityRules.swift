@@ -5,7 +5,7 @@ import CCuration
 /// Words are made once and shared by all rules. On English the decision, the value behind it and the text that C4 edits
 /// are those of datatrove 0.10.1 with its English tokenizer. Keep one value for each thread: it holds the scratch memory,
 /// some 60 bytes for each byte of the longest text judged since it was last small.
-public struct QualityRules: Sendable {
+public struct QualityRules: ~Copyable, Sendable {
     /// Which rules are tried, and how.
     public struct Configuration: Sendable {
         /// The filters that judge; those for the other language than the document's do not.
@@ -53,10 +53,11 @@ public struct QualityRules: Sendable {
     var runs = WordRuns()
     var lines = TextLines()
     var marks = TextMarks()
+    var lineMarks = TextMarks()
     var chinese = ChineseMeasure()
-    var splitLines: [Range<Int>] = []
-    var editedLine: [UInt8] = []
-    private var buffer: [UInt8] = []
+    var splitLines = Scratch<LineBounds>()
+    var editedLine = Scratch<UInt8>()
+    private var buffer = Scratch<UInt8>()
 
     public init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -88,17 +89,12 @@ public struct QualityRules: Sendable {
             return .dropped(.tooLarge)
         }
         var isEdited = false
-        var padded: [UInt8] = []
-        swap(&padded, &buffer)
-        Self.pad(text, into: &padded)
-        padded.withUnsafeBufferPointer { padded in
-            guard let base = padded.baseAddress else { return }
-            switch language {
-            case .chinese: judgeChinese(base, text.count, &findings)
-            case .other: isEdited = judgeEnglish(base, text.count, &findings, &edited)
-            }
+        Self.pad(text, into: &buffer)
+        let base = UnsafePointer(buffer.base)
+        switch language {
+        case .chinese: judgeChinese(base, text.count, &findings)
+        case .other: isEdited = judgeEnglish(base, text.count, &findings, &edited)
         }
-        swap(&padded, &buffer)
         if buffer.count > 1 << 20 { releaseScratch() }
         if let failed = findings.first(where: { !$0.passed }) {
             edited.removeAll(keepingCapacity: true)
@@ -118,10 +114,12 @@ public struct QualityRules: Sendable {
     }
 
     /// Copies a text and puts blanks behind it, so that loads of several bytes need not mind its end.
-    static func pad(_ text: Span<UInt8>, into padded: inout [UInt8]) {
-        padded.removeAll(keepingCapacity: true)
-        text.withUnsafeBufferPointer { padded.append(contentsOf: $0) }
-        padded.append(contentsOf: repeatElement(0x20, count: EnglishTokenizer.paddingBytes))
+    static func pad(_ text: Span<UInt8>, into padded: inout Scratch<UInt8>) {
+        padded.removeAll()
+        text.withUnsafeBufferPointer {
+            if let base = $0.baseAddress { padded.append(base, count: $0.count) }
+        }
+        padded.append(repeating: 0x20, count: EnglishTokenizer.paddingBytes)
     }
 
     private func isSame(_ text: Span<UInt8>, _ edited: [UInt8]) -> Bool {
@@ -137,7 +135,7 @@ public struct QualityRules: Sendable {
 
     /// Gives back what a long text has needed.
     private mutating func releaseScratch() {
-        buffer = []
+        buffer = Scratch()
         tokenizer = EnglishTokenizer()
         lineTokenizer = EnglishTokenizer()
         runs = WordRuns()

@@ -1,9 +1,22 @@
 import CCuration
 
+/// Where a line stands, without its line break.
+struct LineBounds {
+    private var start: UInt32
+    private var end: UInt32
+
+    init(_ start: Int, _ end: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.end = UInt32(truncatingIfNeeded: end)
+    }
+
+    var range: Range<Int> { Int(start)..<Int(end) }
+}
+
 /// The lines and paragraphs of a text, and how much of them stood in it before.
-struct TextLines {
+struct TextLines: ~Copyable {
     /// Between U+000A, the empty ones too: where each begins, and one more behind the text's end.
-    private(set) var starts: [UInt32] = []
+    private(set) var starts = Scratch<UInt32>()
     /// Lines that are not empty, and how many of them and of their characters repeat; so for paragraphs.
     private(set) var lines = Repeats()
     private(set) var paragraphs = Repeats()
@@ -11,9 +24,9 @@ struct TextLines {
     private(set) var written = Repeats()
     private(set) var terminated = 0
     private(set) var short = 0
-    private var slots: [UInt32] = []
+    private var slots = Scratch<UInt32>()
     /// Of each line that is entered in `slots`: its hash, its first byte and its length.
-    private var entries: [Entry] = []
+    private var entries = Scratch<Entry>()
 
     struct Repeats {
         var count = 0
@@ -42,7 +55,7 @@ struct TextLines {
     }
 
     private mutating func split(_ text: UnsafePointer<UInt8>, _ count: Int) {
-        starts.removeAll(keepingCapacity: true)
+        starts.removeAll()
         starts.append(0)
         var at = 0
         while at < count, let found = onepoint_quality_find_byte(text + at, 0x0A, count - at) {
@@ -114,9 +127,8 @@ struct TextLines {
 
     private mutating func clear(for count: Int) {
         let size = count <= 16 ? 32 : 1 << (Int.bitWidth - (count * 2 - 1).leadingZeroBitCount)
-        slots.removeAll(keepingCapacity: true)
-        slots.append(contentsOf: repeatElement(0, count: size))
-        entries.removeAll(keepingCapacity: true)
+        slots.reset(to: 0, count: size)
+        entries.removeAll()
     }
 
     /// Whether the same bytes were entered before; they are now.

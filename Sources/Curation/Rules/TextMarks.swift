@@ -1,5 +1,5 @@
 /// Signs and phrases that Gopher's and C4's rules look for, found in one pass over a text.
-struct TextMarks {
+struct TextMarks: ~Copyable {
     enum Phrase: UInt8 {
         case loremIpsum
         case javascript
@@ -15,7 +15,7 @@ struct TextMarks {
     private(set) var hashes = 0
     private(set) var ellipses = 0
     /// Where phrases begin, in order.
-    private(set) var hits: [Hit] = []
+    private(set) var hits = Scratch<Hit>()
 
     /// Bytes at which the pass stops to look.
     private static let stops: [Bool] = (0..<256).map { "#.jJmMvVkK".utf8.contains(UInt8($0)) || $0 == 0xE2 }
@@ -24,7 +24,7 @@ struct TextMarks {
     mutating func scan(_ text: UnsafePointer<UInt8>, _ count: Int) {
         hashes = 0
         ellipses = 0
-        hits.removeAll(keepingCapacity: true)
+        hits.removeAll()
         Self.stops.withUnsafeBufferPointer { stops in
             var at = 0
             while at < count {

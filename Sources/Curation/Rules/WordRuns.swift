@@ -8,22 +8,22 @@ import CCuration
 ///
 /// > Source: Rae et al., "Scaling Language Models: Methods, Analysis & Insights from Training Gopher" (2021), table A1,
 /// > as datatrove 0.10.1 computes it.
-struct WordRuns {
+struct WordRuns: ~Copyable {
     /// The words one after the other, with padding behind, and where each begins; one more for the end.
-    private var joined: [UInt8] = []
-    private var offsets: [UInt32] = []
+    private var joined = Scratch<UInt8>()
+    private var offsets = Scratch<UInt32>()
     /// The same in characters.
-    private var characters: [UInt32] = []
-    private var hashes: [UInt64] = []
-    private var slots: [UInt32] = []
+    private var characters = Scratch<UInt32>()
+    private var hashes = Scratch<UInt64>()
+    private var slots = Scratch<UInt32>()
     /// The first place where the run at a place stands, and how often it does; for runs of n and of n + 1.
-    private var first: [UInt32] = []
-    private var counts: [UInt32] = []
-    private var nextFirst: [UInt32] = []
-    private var nextCounts: [UInt32] = []
+    private var first = Scratch<UInt32>()
+    private var counts = Scratch<UInt32>()
+    private var nextFirst = Scratch<UInt32>()
+    private var nextCounts = Scratch<UInt32>()
     /// Places where a run of five or more may repeat.
-    private var candidates: [UInt32] = []
-    private var bits: [UInt64] = []
+    private var candidates = Scratch<UInt32>()
+    private var bits = Scratch<UInt64>()
     private var seed: UInt64 = 0
 
     var wordCount: Int { max(0, offsets.count - 1) }
@@ -31,36 +31,36 @@ struct WordRuns {
     /// Takes the words of a text.
     ///
     /// - Parameter seed: Of the hashes; it depends on the text, so that none can be made to fill one slot.
-    mutating func load(_ tokens: [EnglishToken], _ text: UnsafePointer<UInt8>, count: Int, seed: UInt64) {
+    mutating func load(
+        _ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, count: Int, seed: UInt64
+    ) {
         self.seed = seed
-        if joined.count < count + 64 {
-            joined.append(contentsOf: repeatElement(0, count: count + 64 - joined.count))
-        }
-        offsets.removeAll(keepingCapacity: true)
-        characters.removeAll(keepingCapacity: true)
-        hashes.removeAll(keepingCapacity: true)
+        joined.resize(to: count + 64)
+        offsets.removeAll()
+        characters.removeAll()
+        hashes.removeAll()
         var at = 0
         var character = 0
-        joined.withUnsafeMutableBytes { joined in
-            guard let base = joined.baseAddress else { return }
-            let source = UnsafeRawPointer(text)
-            for token in tokens where !token.has(EnglishToken.space) {
-                offsets.append(UInt32(truncatingIfNeeded: at))
-                characters.append(UInt32(truncatingIfNeeded: character))
-                let count = token.count
-                let start = source + Int(token.start)
-                if count <= 16 {
-                    let word = start.loadUnaligned(as: SIMD16<UInt8>.self)
-                    (base + at).storeBytes(of: word, as: SIMD16<UInt8>.self)
-                } else {
-                    (base + at).copyMemory(from: start, byteCount: count)
-                }
-                hashes.append(Self.hash(start, count, seed))
-                at += count
-                character += token.has(EnglishToken.beyondASCII) ? TextLines.characters(text, token) : count
+        let base = UnsafeMutableRawPointer(joined.base)
+        let source = UnsafeRawPointer(text)
+        for index in 0..<tokens.count {
+            let token = tokens[index]
+            if token.has(EnglishToken.space) { continue }
+            offsets.append(UInt32(truncatingIfNeeded: at))
+            characters.append(UInt32(truncatingIfNeeded: character))
+            let count = token.count
+            let start = source + Int(token.start)
+            if count <= 16 {
+                let word = start.loadUnaligned(as: SIMD16<UInt8>.self)
+                (base + at).storeBytes(of: word, as: SIMD16<UInt8>.self)
+            } else {
+                (base + at).copyMemory(from: start, byteCount: count)
             }
-            (base + at).initializeMemory(as: UInt8.self, repeating: 0, count: 32)
+            hashes.append(Self.hash(start, count, seed))
+            at += count
+            character += token.has(EnglishToken.beyondASCII) ? TextLines.characters(text, token) : count
         }
+        (base + at).initializeMemory(as: UInt8.self, repeating: 0, count: 32)
         offsets.append(UInt32(truncatingIfNeeded: at))
         characters.append(UInt32(truncatingIfNeeded: character))
     }
@@ -83,7 +83,7 @@ struct WordRuns {
     private func top(_ n: Int) -> Int {
         var best = 0
         var most: UInt32 = 0
-        for run in counts.indices where counts[run] > most {
+        for run in 0..<counts.count where counts[run] > most {
             most = counts[run]
             best = run
         }
@@ -92,8 +92,8 @@ struct WordRuns {
 
     private mutating func countPairs() {
         let runs = wordCount - 1
-        Self.reset(&first, to: 0, count: runs)
-        Self.reset(&counts, to: 0, count: runs)
+        first.reset(to: 0, count: runs)
+        counts.reset(to: 0, count: runs)
         let shift = clearSlots(for: runs)
         let mask = slots.count - 1
         for run in 0..<runs {
@@ -127,16 +127,17 @@ struct WordRuns {
 
     /// From runs of n words to those of n + 1: two are the same when their first n and their last n words are.
     private mutating func extend(runs: Int) {
-        Self.reset(&nextCounts, to: 1, count: runs)
-        nextFirst.removeAll(keepingCapacity: true)
+        nextCounts.reset(to: 1, count: runs)
+        nextFirst.removeAll()
         for run in 0..<runs { nextFirst.append(UInt32(truncatingIfNeeded: run)) }
-        candidates.removeAll(keepingCapacity: true)
+        candidates.removeAll()
         for run in 0..<runs where counts[Int(first[run])] > 1 && counts[Int(first[run + 1])] > 1 {
             candidates.append(UInt32(truncatingIfNeeded: run))
         }
         let shift = clearSlots(for: candidates.count)
         let mask = slots.count - 1
-        for candidate in candidates {
+        for index in 0..<candidates.count {
+            let candidate = candidates[index]
             let run = Int(candidate)
             let key = Self.mix(UInt64(first[run]) << 32 | UInt64(first[run + 1]), seed | 1)
             var slot = Int(truncatingIfNeeded: key >> shift)
@@ -161,32 +162,26 @@ struct WordRuns {
 
     /// Finds the places where a run of five words or more may repeat; to be called before `duplicated`.
     mutating func findCandidates() {
-        candidates.removeAll(keepingCapacity: true)
+        candidates.removeAll()
         guard wordCount >= 5 else { return }
         let places = wordCount - 4
         // Sixteen bits a place, one half for "seen", the other for "seen again".
         let size = Self.powerOfTwo(atLeast: places * 16)
         let shift = UInt64(size.leadingZeroBitCount + 1)
-        bits.removeAll(keepingCapacity: true)
-        bits.append(contentsOf: repeatElement(0, count: 2 * max(1, size / 64)))
         let half = max(1, size / 64)
-        joined.withUnsafeBytes { joined in
-            guard let base = joined.baseAddress else { return }
-            bits.withUnsafeMutableBufferPointer { bits in
-                for place in 0..<places {
-                    let bit = Int(truncatingIfNeeded: Self.beginning(base + Int(offsets[place]), seed) >> shift)
-                    let mask: UInt64 = 1 << UInt64(bit & 63)
-                    let seen = bits[bit >> 6] & mask
-                    bits[bit >> 6] |= mask
-                    bits[half + bit >> 6] |= seen
-                }
-                for place in 0..<places {
-                    let bit = Int(truncatingIfNeeded: Self.beginning(base + Int(offsets[place]), seed) >> shift)
-                    let again = bits[half + bit >> 6] >> UInt64(bit & 63) & 1 != 0
-                    if again || offsets[place + 5] - offsets[place] < 16 {
-                        candidates.append(UInt32(truncatingIfNeeded: place))
-                    }
-                }
+        bits.reset(to: 0, count: 2 * half)
+        for place in 0..<places {
+            let bit = Int(truncatingIfNeeded: beginning(of: place) >> shift)
+            let mask: UInt64 = 1 << UInt64(bit & 63)
+            let seen = bits[bit >> 6] & mask
+            bits[bit >> 6] |= mask
+            bits[half + bit >> 6] |= seen
+        }
+        for place in 0..<places {
+            let bit = Int(truncatingIfNeeded: beginning(of: place) >> shift)
+            let again = bits[half + bit >> 6] >> UInt64(bit & 63) & 1 != 0
+            if again || offsets[place + 5] - offsets[place] < 16 {
+                candidates.append(UInt32(truncatingIfNeeded: place))
             }
         }
     }
@@ -200,7 +195,8 @@ struct WordRuns {
         let mask = slots.count - 1
         var repeated = 0
         var free = 0
-        for candidate in candidates {
+        for index in 0..<candidates.count {
+            let candidate = candidates[index]
             let place = Int(candidate)
             if place + n > wordCount { break }
             if place < free { continue }
@@ -229,11 +225,6 @@ struct WordRuns {
 }
 
 extension WordRuns {
-    private static func reset(_ array: inout [UInt32], to value: UInt32, count: Int) {
-        array.removeAll(keepingCapacity: true)
-        array.append(contentsOf: repeatElement(value, count: count))
-    }
-
     private static func powerOfTwo(atLeast count: Int) -> Int {
         count <= 64 ? 64 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
     }
@@ -241,16 +232,17 @@ extension WordRuns {
     /// Empties a table of at least twice `count` slots; returns how far a hash is shifted to be one of them.
     private mutating func clearSlots(for count: Int) -> UInt64 {
         let size = Self.powerOfTwo(atLeast: count * 2)
-        Self.reset(&slots, to: 0, count: size)
+        slots.reset(to: 0, count: size)
         return UInt64(size.leadingZeroBitCount + 1)
     }
 
-    /// A hash of sixteen bytes.
+    /// A hash of the sixteen bytes from the word at `place` on.
     @inline(__always)
-    private static func beginning(_ bytes: UnsafeRawPointer, _ seed: UInt64) -> UInt64 {
+    private func beginning(of place: Int) -> UInt64 {
+        let bytes = UnsafeRawPointer(joined.base + Int(offsets[place]))
         let low = bytes.loadUnaligned(as: UInt64.self)
         let high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        return mix(low ^ seed, high ^ 0xD6E8_FEB8_6659_FD93)
+        return Self.mix(low ^ seed, high ^ 0xD6E8_FEB8_6659_FD93)
     }
 
     /// A hash of a word.
@@ -274,16 +266,11 @@ extension WordRuns {
         return (product.high ^ product.low) &* 0x9FB2_1C65_1E98_DF25
     }
 
-    private func hash(_ start: Int, _ count: Int) -> UInt64 {
-        TextHash.hash64(joined.span.extracting(start..<(start + count)), seed: seed)
-    }
+    private func hash(_ start: Int, _ count: Int) -> UInt64 { onepoint_xxh3_64(joined.base + start, count, seed) }
 
     /// Whether the same bytes stand at two places of `joined`.
     @inline(__always)
     private func isEqual(_ a: Int, _ b: Int, _ count: Int) -> Bool {
-        joined.withUnsafeBufferPointer { joined in
-            guard let base = joined.baseAddress else { return true }
-            return onepoint_bytes_equal(base + a, base + b, count)
-        }
+        onepoint_bytes_equal(joined.base + a, joined.base + b, count)
     }
 }
