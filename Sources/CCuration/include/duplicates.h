@@ -72,4 +72,11 @@ int onepoint_suffixes_bytes(const uint8_t *text, int32_t *suffixes, int32_t coun
 /// The suffix array of a text of numbers below `alphabet`.
 int onepoint_suffixes_numbers(const int32_t *text, int32_t *suffixes, int32_t count, int32_t alphabet);
 
+/// For each position of a text, where the `length` characters that begin there began first; -1 if it is there, or if they
+/// go beyond the end of a document. `ends` are the ends of documents, ascending; the last is `count`. `length` is 1 or more.
+void onepoint_repeats_bytes(
+    const uint8_t *text, const int32_t *suffixes, int32_t count, int32_t length, const int32_t *ends, int32_t *first);
+void onepoint_repeats_numbers(
+    const int32_t *text, const int32_t *suffixes, int32_t count, int32_t length, const int32_t *ends, int32_t *first);
+
 #endif

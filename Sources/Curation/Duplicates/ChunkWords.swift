@@ -1,0 +1,79 @@
+import CCuration
+
+/// The words of a chunk of documents, numbered by what they are.
+struct ChunkWords {
+    /// The same number for the same word, from 0.
+    var numbers: [Int32] = []
+    private(set) var alphabet: Int32 = 0
+    /// Offsets of bytes in the chunk.
+    private(set) var starts: [UInt32] = []
+    private(set) var ends: [UInt32] = []
+    /// For each document the number of words up to its end, ascending; documents without words may share one.
+    private(set) var documentEnds: [Int32] = []
+
+    /// - Parameters:
+    ///   - text: Documents one after another, at most 2^30 bytes.
+    ///   - byteEnds: Their ends, ascending.
+    init(_ text: Span<UInt8>, _ byteEnds: [Int32]) {
+        var hashes: [WordEntry] = []
+        var documentStart = 0
+        for end in byteEnds {
+            append(text.extracting(documentStart..<Int(end)), at: UInt32(documentStart), to: &hashes)
+            documentEnds.append(Int32(hashes.count))
+            documentStart = Int(end)
+        }
+        radixSort(&hashes)
+        numbers = [Int32](repeating: 0, count: hashes.count)
+        for index in hashes.indices {
+            if index > 0, hashes[index].hash != hashes[index - 1].hash { alphabet += 1 }
+            numbers[Int(hashes[index].place)] = alphabet
+        }
+        if !hashes.isEmpty { alphabet += 1 }
+    }
+
+    private mutating func append(_ document: Span<UInt8>, at offset: UInt32, to hashes: inout [WordEntry]) {
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 512) { found in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1024) { offsets in
+                guard let places = offsets.baseAddress else { return }
+                var word = onepoint_word()
+                var position = 0
+                var isDone = false
+                while !isDone {
+                    let before = position
+                    var count = document.withUnsafeBufferPointer {
+                        onepoint_words(
+                            &word,
+                            $0.baseAddress,
+                            $0.count,
+                            &position,
+                            found.baseAddress,
+                            511,
+                            places,
+                            places + 512
+                        )
+                    }
+                    if position == document.count || position == before {
+                        let start = word.start
+                        var isOpen: Int32 = 0
+                        found[count] = onepoint_words_end(&word, &isOpen)
+                        offsets[count] = UInt32(start)
+                        offsets[512 + count] = UInt32(document.count)
+                        if isOpen != 0 { count += 1 }
+                        isDone = true
+                    }
+                    for index in 0..<count {
+                        hashes.append(WordEntry(hash: found[index], place: UInt64(hashes.count)))
+                        starts.append(offset + offsets[index])
+                        ends.append(offset + offsets[512 + index])
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A word's hash and its place among the words of a chunk.
+struct WordEntry: SortableRecord {
+    let hash: UInt64
+    let place: UInt64
+}
