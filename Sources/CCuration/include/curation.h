@@ -10,6 +10,7 @@
 #include "quality_bytes.h"
 #include "quality_tables.h"
 #include "personal.h"
+#include "archive.h"
 
 /// XXH3 of 64 bits, by Debian's libxxhash (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).
 uint64_t onepoint_xxh3_64(const void *bytes, size_t count, uint64_t seed);

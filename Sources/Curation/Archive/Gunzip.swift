@@ -13,6 +13,7 @@ public struct Gunzip: ~Copyable, @unchecked Sendable {
     }
 
     private var inflater = Inflater(.gzip)
+    private var scratch = [UInt8](repeating: 0, count: pieceBytes)
     private var state = State.between
     private let cap: ExpansionCap
 
@@ -20,7 +21,7 @@ public struct Gunzip: ~Copyable, @unchecked Sendable {
     public private(set) var consumed = 0
     public private(set) var produced = 0
 
-    private static let pieceBytes = 256 << 10
+    private static let pieceBytes = 64 << 10
 
     public init(cap: ExpansionCap = .none) {
         self.cap = cap
@@ -64,17 +65,15 @@ public struct Gunzip: ~Copyable, @unchecked Sendable {
             case .member:
                 guard room > 0 else { break loop }
                 let piece = min(room, Self.pieceBytes)
-                let before = output.count
-                output.append(contentsOf: repeatElement(0, count: piece))
                 let step = input.withUnsafeBufferPointer { source in
-                    output.withUnsafeMutableBufferPointer { target in
+                    scratch.withUnsafeMutableBufferPointer { target in
                         inflater.inflate(
                             UnsafeBufferPointer(rebasing: source[position...]),
-                            into: UnsafeMutableBufferPointer(rebasing: target[before...])
+                            into: UnsafeMutableBufferPointer(rebasing: target[..<piece])
                         )
                     }
                 }
-                output.removeLast(piece - step.produced)
+                output.append(contentsOf: scratch[..<step.produced])
                 position += step.consumed
                 room -= step.produced
                 produced += step.produced

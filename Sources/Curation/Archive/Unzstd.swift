@@ -9,7 +9,7 @@ public struct Unzstd: ~Copyable, @unchecked Sendable {
     /// The largest window that a frame may want: what the `zstd` tool decompresses without being asked to.
     public static let windowMaxBytes = 1 << windowMaxLog
     private static let windowMaxLog: Int32 = 27
-    private static let pieceBytes = 256 << 10
+    private static let pieceBytes = 64 << 10
 
     /// Of `ZSTD_ErrorCode` in zstd_errors.h, where they are promised not to change.
     private static let windowTooLarge = 16
@@ -18,6 +18,7 @@ public struct Unzstd: ~Copyable, @unchecked Sendable {
 
     private let context: OpaquePointer?
     private let cap: ExpansionCap
+    private var scratch = [UInt8](repeating: 0, count: pieceBytes)
     private var isInFrame = false
     private var fault: StreamFault?
 
@@ -55,15 +56,13 @@ public struct Unzstd: ~Copyable, @unchecked Sendable {
         while room > 0 {
             if position == input.count, !isInFrame { break }
             let piece = min(room, Self.pieceBytes)
-            let before = output.count
             let start = position
-            output.append(contentsOf: repeatElement(0, count: piece))
             var written = 0
             let result = input.withUnsafeBufferPointer { source in
-                output.withUnsafeMutableBufferPointer { target in
+                scratch.withUnsafeMutableBufferPointer { target in
                     var from = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: position)
                     var to = ZSTD_outBuffer(
-                        dst: UnsafeMutablePointer(target.baseAddress)?.advanced(by: before),
+                        dst: target.baseAddress,
                         size: piece,
                         pos: 0
                     )
@@ -73,7 +72,7 @@ public struct Unzstd: ~Copyable, @unchecked Sendable {
                     return result
                 }
             }
-            output.removeLast(piece - written)
+            output.append(contentsOf: scratch[..<written])
             room -= written
             produced += written
             if ZSTD_isError(result) != 0 { throw fail(kind(of: result), at: position) }

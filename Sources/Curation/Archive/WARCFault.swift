@@ -27,6 +27,11 @@ public struct WARCFault: Error, Equatable, Sendable {
     /// Where the record or the bytes begin in the file; of compressed files, where the member begins.
     public let offset: Int
 
+    public init(kind: Kind, offset: Int) {
+        self.kind = kind
+        self.offset = offset
+    }
+
     /// Whether a whole record was set aside, which ``WARCReader/record`` describes.
     public var isOfRecord: Bool {
         switch kind {

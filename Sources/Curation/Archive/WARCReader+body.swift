@@ -160,11 +160,11 @@ extension WARCReader {
         while at < end, bytes[at] == 32 || bytes[at] == 9 { at += 1 }
         if at < end, bytes[at] == UInt8(ascii: ";") {
             let lineEnd = min(end, at + 4_096)
-            while at < lineEnd, bytes[at] != 10 { at += 1 }
+            while at < lineEnd, bytes[at] != 13 { at += 1 }
         }
-        if at < end, bytes[at] == 13 { at += 1 }
-        guard at < end, bytes[at] == 10 else { return nil }
-        index = at + 1
+        // Strictly, since the first such line is what tells a chunked payload from one that is only said to be.
+        guard end - at >= 2, bytes[at] == 13, bytes[at + 1] == 10 else { return nil }
+        index = at + 2
         return size
     }
 

@@ -151,9 +151,9 @@ extension WARCReader {
 
     // MARK: - Looking for records
 
-    /// Moves to the next line that begins a record. What comes before is dropped.
+    /// Moves to the next place that may begin a record. What comes before is dropped.
     private mutating func findRecord() -> Bool {
-        if let found = nextVersionLine(in: begin..<end) {
+        if let found = nextVersion(in: begin..<end) {
             begin = found
             return true
         }
@@ -174,7 +174,7 @@ extension WARCReader {
     /// Where a record begins after an empty line, as it does between records.
     private func nextRecord(in range: Range<Int>) -> Int? {
         var from = range.lowerBound
-        while let found = nextVersionLine(in: from..<range.upperBound) {
+        while let found = nextVersion(in: from..<range.upperBound) {
             if found - range.lowerBound >= 2, bytes[found - 1] == 10,
                 bytes[found - 2] == 10
                     || (bytes[found - 2] == 13 && found - range.lowerBound >= 3 && bytes[found - 3] == 10)
@@ -186,13 +186,13 @@ extension WARCReader {
         return nil
     }
 
-    private func nextVersionLine(in range: Range<Int>) -> Int? {
+    /// Where a version with a line's end after it stands. Not only at the beginning of a line, since what comes before
+    /// it may be anything.
+    private func nextVersion(in range: Range<Int>) -> Int? {
         let span = bytes.span.extracting(range)
         var index = 0
         while index < span.count {
-            if span[index] == UInt8(ascii: "W"), index == 0 || span[index - 1] == 10,
-                Self.beginsVersionLine(span, at: index)
-            {
+            if span[index] == UInt8(ascii: "W"), Self.beginsVersionLine(span, at: index) {
                 return range.lowerBound + index
             }
             index += 1
