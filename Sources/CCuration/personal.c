@@ -159,3 +159,48 @@ size_t onepoint_personal_scan(
     *next = i;
     return found;
 }
+
+static inline uint8_t small(uint8_t c) { return (uint8_t)(c - 'A') < 26 ? c | 0x20 : c; }
+
+static inline uint8_t beginning(const uint8_t *bytes) { return (uint8_t)(bytes[0] + bytes[1] * 5 + bytes[2] * 11); }
+
+struct onepoint_personal_cues onepoint_personal_cues_make(const uint8_t *words, size_t count) {
+    struct onepoint_personal_cues cues = {words, count, {0, 0}, {0, 0, 0, 0}};
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && words[i - 1] != ' ') continue;
+        if (words[i] < 0x80) {
+            cues.latin[words[i] >> 6] |= 1ull << (words[i] & 63);
+        } else if (i + 2 < count) {
+            uint8_t hash = beginning(words + i);
+            cues.han[hash >> 6] |= 1ull << (hash & 63);
+        }
+    }
+    return cues;
+}
+
+size_t onepoint_personal_cue(
+    const struct onepoint_personal_cues *cues, const uint8_t *text, size_t count, size_t low, size_t high) {
+    const uint8_t *words = cues->words;
+    for (size_t at = high; at-- > low;) {
+        uint8_t c = small(text[at]);
+        if (c < 0x80) {
+            if (!(cues->latin[c >> 6] >> (c & 63) & 1) || (at > 0 && is_letter(text[at - 1]))) continue;
+        } else {
+            if (c < 0xE0 || at + 3 > high) continue;
+            uint8_t hash = beginning(text + at);
+            if (!(cues->han[hash >> 6] >> (hash & 63) & 1)) continue;
+        }
+        for (size_t start = 0; start < cues->count;) {
+            size_t k = 0;
+            while (start + k < cues->count && words[start + k] != ' ' && at + k < high
+                   && words[start + k] == small(text[at + k]))
+                k += 1;
+            if (start + k == cues->count || words[start + k] == ' ') {
+                if (c >= 0x80 || at + k >= count || !is_letter(text[at + k])) return at + k;
+            }
+            while (start + k < cues->count && words[start + k] != ' ') k += 1;
+            start += k + 1;
+        }
+    }
+    return 0;
+}

@@ -36,4 +36,19 @@ size_t onepoint_personal_scan(
     const uint8_t *text, size_t count, size_t from, const uint8_t *flags,
     struct onepoint_personal_event *events, size_t capacity, size_t *next);
 
+/// A list of words (separated by single spaces, ASCII letters small), and which beginnings they have: the first byte of those
+/// in Latin letters, a hash of the first three bytes of the others. `words` must outlive it.
+struct onepoint_personal_cues {
+    const uint8_t *words;
+    size_t count;
+    uint64_t latin[2], han[4];
+};
+
+struct onepoint_personal_cues onepoint_personal_cues_make(const uint8_t *words, size_t count);
+
+/// Where the last of the words that stands in `text[low..<high]` ends; 0 when none does. ASCII capitals of the text count as
+/// small letters; a Latin word counts only when no ASCII letter is beside it.
+size_t onepoint_personal_cue(
+    const struct onepoint_personal_cues *cues, const uint8_t *text, size_t count, size_t low, size_t high);
+
 #endif

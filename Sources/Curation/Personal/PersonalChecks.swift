@@ -81,12 +81,13 @@ enum PersonalChecks {
         case 5100...5599, 2221...2720: count == 16  // Mastercard
         case 6200...6299, 8100...8171: count >= 16  // UnionPay
         case 3400...3499, 3700...3799: count == 15  // American Express
-        case 3000...3059, 3095, 3600...3699, 3800...3999: count == 14 || count == 16 || count == 19  // Diners Club
+        // Diners Club.
+        case 3000...3059, 3095, 3600...3699, 3800...3999: count == 14 || count == 16 || count == 19
         case 3528...3589: count >= 16  // JCB
         case 2131, 1800: count == 15  // JCB, old
         case 6011, 6440...6599: count >= 16  // Discover
-        case 5000...5099, 5600...5899, 6300...6399, 6700...6799: count == 16 || count == 18 || count == 19  // Maestro
-        case 6000...6099, 6400...6439, 6800...6999, 9558...9559: count == 16 || count == 18 || count == 19  // banks' own
+        case 5000...5099, 5600...5899, 6300...6399, 6700...6799: count == 16 || count >= 18  // Maestro
+        case 6000...6099, 6400...6439, 6800...6999, 9558...9559: count == 16 || count >= 18  // banks' own
         default: false
         }
     }

@@ -9,7 +9,8 @@ extension PersonalScanner {
         var low = start
         for _ in 0..<Self.lengthLimit {
             let character = Self.character(text, before: low)
-            guard low - 3 >= addressFloor, Self.isHan(character), !tables.has(PersonalTables.addressStop, character) else { break }
+            guard low - 3 >= addressFloor, Self.isHan(character), !tables.has(PersonalTables.addressStop, character)
+            else { break }
             low -= 3
         }
         // 位于 stops as 在 does, but 于 alone is in names of places.
@@ -34,7 +35,7 @@ extension PersonalScanner {
             if tables.isPlace(Self.character(text, at: at), Self.character(text, at: at + 3)) { return at }
             at += 3
         }
-        if Self.hasCue("址 住 位于 居住 户籍 寄 送", in: text, before: low, window: 12) { return low }
+        if Self.hasCue(cues.address, in: text, before: low, window: 12) { return low }
         // A district or county that no known city precedes: its name has two characters, or all that is there up to four.
         at = low + 6
         while at + 3 <= end - 6 {

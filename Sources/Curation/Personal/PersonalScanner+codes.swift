@@ -4,9 +4,12 @@ extension PersonalScanner {
         let group = groups[g]
         let start = offset(group.start)
         let end = endOffset(group.end)
-        guard group.count >= 7, group.count <= 42, !Self.isWord(text, before: start), !Self.isWord(text, at: end) else { return }
+        guard group.count >= 7, group.count <= 42, !Self.isWord(text, before: start), !Self.isWord(text, at: end) else {
+            return
+        }
         if judgeGlued(g, text) || judgeGluedBefore(g, text) { return }
-        let isJoined = groups[g].separator == Self.hyphen || groups[g].separator == Self.dot
+        let isJoined =
+            groups[g].separator == Self.hyphen || groups[g].separator == Self.dot
             || separator(after: g) == Self.hyphen || separator(after: g) == Self.dot
         if isJoined { return }
         if group.count == 18 {
@@ -24,7 +27,9 @@ extension PersonalScanner {
                 return
             }
         }
-        if group.count >= 15, group.count <= 34, Self.isDigit(digits[group.start + 2]), Self.isDigit(digits[group.start + 3]) {
+        if group.count >= 15, group.count <= 34, Self.isDigit(digits[group.start + 2]),
+            Self.isDigit(digits[group.start + 3])
+        {
             code.removeAll(keepingCapacity: true)
             for k in group.start..<group.end { code.append(Self.capital(digits[k])) }
             if PersonalChecks.iban(code.span) {
@@ -67,7 +72,9 @@ extension PersonalScanner {
             !Self.has("id", in: digits.span, at: group.start), !Self.has("no", in: digits.span, at: group.start)
         {
             add(.phone, start, endOffset(group.end))
-        } else if !groups[g].hasLetters, (13...19).contains(count), PersonalChecks.bankCard(digits.span, at: cut, count: count) {
+        } else if !groups[g].hasLetters, (13...19).contains(count),
+            PersonalChecks.bankCard(digits.span, at: cut, count: count)
+        {
             add(.bankCard, start, endOffset(group.end))
         } else if !groups[g].hasLetters, count <= 11, letters == 2, digits[cut] != 0x30,
             Self.has("qq", in: digits.span, at: group.start)
@@ -92,8 +99,10 @@ extension PersonalScanner {
             add(.qq, start, endOffset(at))
             return true
         }
-        guard count == 11, digits[group.start] == 0x31, digits[group.start + 1] >= 0x33, groups[g].separator != Self.hyphen,
-            groups[g].separator != Self.dot, !isInPath(start, text), !Self.hasCue(Self.numberCues, in: text, before: start, window: 15)
+        guard count == 11, digits[group.start] == 0x31, digits[group.start + 1] >= 0x33,
+            groups[g].separator != Self.hyphen,
+            groups[g].separator != Self.dot, !isInPath(start, text),
+            !Self.hasCue(cues.number, in: text, before: start, window: 15)
         else { return false }
         // Hexadecimal digits may go on as letters; other letters do not.
         guard (at..<group.end).contains(where: { !Self.isHex(digits[$0]) }) else { return false }
@@ -111,13 +120,14 @@ extension PersonalScanner {
         let letters = at - group.start
         for k in at..<group.end where !Self.isDigit(digits[k]) { return }
         let start = offset(group.start)
-        let isPlain = (first == 0x45 || first == 0x47) && group.count == 9 && (letters == 1 || (letters == 2 && first == 0x45))
+        let isPlain =
+            (first == 0x45 || first == 0x47) && group.count == 9 && (letters == 1 || (letters == 2 && first == 0x45))
         guard letters <= 2 else { return }
         if isPlain {
-            if Self.hasCue(Self.numberCues, in: text, before: start, window: 15) { return }
+            if Self.hasCue(cues.number, in: text, before: start, window: 15) { return }
         } else {
             guard
-                Self.hasCue("护照 護照 passport 通行证 通行證 台胞证 回乡证", in: text, before: start, window: 40)
+                Self.hasCue(cues.passport, in: text, before: start, window: 40)
             else { return }
         }
         add(.passport, groups: g, g)

@@ -60,7 +60,8 @@ extension PersonalScanner {
     /// A name where a cue's word has ended: `姓名：张三`, `客户张三，`.
     private mutating func judgeName(after index: Int, in text: Span<UInt8>) {
         let start = Self.afterMark(text, index)
-        let isField = start > index && Self.character(text, at: index) != 0x4E3A && Self.character(text, at: index) != 0x662F
+        let isField =
+            start > index && Self.character(text, at: index) != 0x4E3A && Self.character(text, at: index) != 0x662F
         if let end = nameEnd(start, isField, text) { add(.name, start, end) }
     }
 
@@ -87,7 +88,9 @@ extension PersonalScanner {
         while count > lead {
             let end = start + 3 * count
             let next = Self.character(text, at: end)
-            if !Self.isHan(next) || tables.has(PersonalTables.particle, next) || isFollower(next, end, text) { return end }
+            if !Self.isHan(next) || tables.has(PersonalTables.particle, next) || isFollower(next, end, text) {
+                return end
+            }
             count -= 1
         }
         return nil
@@ -155,7 +158,9 @@ extension PersonalScanner {
             at += 2
         } else if Self.character(text, at: at) == 0x2022 || Self.character(text, at: at) == 0x30FB {
             at += 3
-        } else if Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen || Self.byte(text, at) == Self.dot {
+        } else if Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen
+            || Self.byte(text, at) == Self.dot
+        {
             at += 1
         }
         let first = at
@@ -174,7 +179,7 @@ extension PersonalScanner {
             }
         }
         guard count == 5 || count == 6, !Self.isWord(text, at: at) else { return }
-        let hasCue = Self.hasCue("车牌 牌照 号牌 车号 车辆 車牌 plate", in: text, before: index, window: 24)
+        let hasCue = Self.hasCue(cues.plate, in: text, before: index, window: 24)
         guard digitCount > 0 || hasCue, digitCount >= 3 || count == 5 else { return }
         // New-energy plates have D, F or another of A to K at the front (small cars) or at the end (large ones).
         if count == 6, !hasCue {
@@ -186,7 +191,7 @@ extension PersonalScanner {
     /// An account of WeChat: a letter and 5 to 19 letters, digits, `_` and `-`. A plain word counts only after 微信号 or a colon.
     private mutating func judgeWeChat(after index: Int, in text: Span<UInt8>) {
         var at = index
-        var isField = Self.hasCue("加", in: text, before: index, window: 12)
+        var isField = Self.hasCue(cues.adding, in: text, before: index, window: 12)
         if Self.character(text, at: at) == 0x53F7 {
             at += 3
             isField = true
@@ -201,7 +206,8 @@ extension PersonalScanner {
             hasMark = hasMark || !Self.isLetter(byte)
             at += 1
         }
-        guard at - start >= 6, at - start <= 20, Self.isLetter(text[start]), hasMark || isField, Self.byte(text, at) != 0x40
+        guard at - start >= 6, at - start <= 20, Self.isLetter(text[start]), hasMark || isField,
+            Self.byte(text, at) != 0x40
         else { return }
         add(.wechat, start, at)
     }

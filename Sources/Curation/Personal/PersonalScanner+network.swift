@@ -84,12 +84,16 @@ extension PersonalScanner {
                 break
             }
         }
-        if Self.byte(text, i) == 0x3A, Self.byte(text, i + 1) == 0x3A || Self.isAlphanumeric(Self.byte(text, i + 1)) { return }
+        if Self.byte(text, i) == 0x3A, Self.byte(text, i + 1) == 0x3A || Self.isAlphanumeric(Self.byte(text, i + 1)) {
+            return
+        }
         guard !Self.isWord(text, at: i) else { return }
         if gaps == 0 {
             guard groups == 8 else { return }
         } else {
-            let isInUse = (0x2000...0x3FFF).contains(first) || (0xFC00...0xFDFF).contains(first) || (0xFE80...0xFEBF).contains(first)
+            let isInUse =
+                (0x2000...0x3FFF).contains(first) || (0xFC00...0xFDFF).contains(first)
+                || (0xFE80...0xFEBF).contains(first)
             guard gaps == 1, groups <= 7, hasDigit, isInUse else { return }
         }
         add(.ipv6, start, i)

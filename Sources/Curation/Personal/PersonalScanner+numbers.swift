@@ -16,13 +16,6 @@ extension PersonalScanner {
     static let dot: UInt8 = 0x2E
     static let bracket: UInt8 = 0x29
 
-    static let numberCues: StaticString =
-        "编号 单号 流水号 订单 序列号 时间戳 工单 批号 货号 条码 书号 标号 文号 案号 票号 serial order invoice isbn timestamp"
-    static let phoneCues: StaticString = """
-        电话 手机 联系方式 致电 来电 拨打 热线 座机 传真 短信 號碼 電話 手機 phone tel telephone call mobile cell fax contact \
-        whatsapp sms dial hotline answering reach desk
-        """
-
     mutating func judgeNumber(_ start: Int, _ end: Int, in text: Span<UInt8>) {
         cut(start, end, text)
         guard let first = groups.first else { return }
@@ -212,7 +205,7 @@ extension PersonalScanner {
     private mutating func judgeOldID(_ g: Int, _ text: Span<UInt8>) -> Bool {
         let start = groups[g].start
         guard isAlone(g, nil, text), PersonalChecks.isOldNationalIDShaped(digits.span, at: start),
-            Self.hasCue("身份证 证件号 证号 身份號 身份証", in: text, before: offset(start), window: 60)
+            Self.hasCue(cues.identity, in: text, before: offset(start), window: 60)
         else { return false }
         add(.oldNationalID, groups: g, g)
         return true
@@ -229,7 +222,7 @@ extension PersonalScanner {
             PersonalChecks.number(digits.span, groups[g + 1].start, 2) != 0,
             PersonalChecks.number(digits.span, groups[g + 2].start, 4) != 0,
             groups[g + 1].separator == Self.hyphen
-                || Self.hasCue("ssn social security", in: text, before: offset(groups[g].start))
+                || Self.hasCue(cues.ssn, in: text, before: offset(groups[g].start))
         else { return nil }
         add(.ssn, groups: g, g + 2)
         return 3
@@ -245,13 +238,15 @@ extension PersonalScanner {
             let isCard = PersonalChecks.bankCard(number.span, at: 0, count: count)
             // A tenth of all numbers pass Luhn: one of an unknown issuer, or as short as Maestro's shortest, needs a cue.
             let start = offset(groups[g].start)
-            guard isCard || PersonalChecks.luhn(number.span, at: 0, count: count), !isInPath(start, text) else { return nil }
+            guard isCard || PersonalChecks.luhn(number.span, at: 0, count: count), !isInPath(start, text) else {
+                return nil
+            }
             if !isCard {
                 guard (0x33...0x36).contains(number[0]),
-                    Self.hasCue("银行卡 信用卡 储蓄卡 卡号 card cc visa", in: text, before: start, window: 40)
+                    Self.hasCue(cues.card, in: text, before: start, window: 40)
                 else { return nil }
             }
-            if Self.hasCue(Self.numberCues, in: text, before: start, window: 24) { return nil }
+            if Self.hasCue(cues.number, in: text, before: start, window: 24) { return nil }
             add(.bankCard, groups: g, g)
             return 1
         }
@@ -294,7 +289,8 @@ extension PersonalScanner {
     /// `6.23.12.2. Title` at the beginning of a line: the number of a section.
     private func isHeading(_ start: Int, _ end: Int, _ text: Span<UInt8>) -> Bool {
         let before = Self.byte(text, start - 1)
-        guard start == 0 || before == 0x0A, Self.byte(text, end) == Self.dot || Self.byte(text, end) == Self.space else {
+        guard start == 0 || before == 0x0A, Self.byte(text, end) == Self.dot || Self.byte(text, end) == Self.space
+        else {
             return false
         }
         let after = Self.byte(text, end + 1)
@@ -320,7 +316,7 @@ extension PersonalScanner {
         let first = PersonalChecks.number(digits.span, groups[g].start, groups[g].count)
         if first == 0 || first == 255 || Self.has("127.0.0.1", in: text, at: start) { return 4 }
         if isHeading(start, end, text) { return 4 }
-        if Self.hasCue("v ver version release 版本 升级到 版 固件 更新到 build oid linux kernel section chapter clause errata 章节 条款", in: text, before: start, window: 18) {
+        if Self.hasCue(cues.version, in: text, before: start, window: 18) {
             return nil
         }
         if isSmall {
@@ -330,7 +326,7 @@ extension PersonalScanner {
             let after = Self.byte(text, end)
             guard
                 isRepeated || ((after == 0x3A || after == 0x2F) && Self.isDigit(Self.byte(text, end + 1)))
-                    || Self.hasCue("ip 地址 服务器 主机 网关 server host dns ping address", in: text, before: start)
+                    || Self.hasCue(cues.host, in: text, before: start)
             else { return 4 }
         }
         add(.ipv4, start, end)

@@ -19,10 +19,14 @@ extension PersonalScanner {
         }
         let start = groups[first].start
         let count = groups[first].count
-        if count == 13, isMobileStart(start + 2), digits[start] == 0x38, digits[start + 1] == 0x36, isAlone(g, first, text) {
+        if count == 13, isMobileStart(start + 2), digits[start] == 0x38, digits[start + 1] == 0x36,
+            isAlone(g, first, text)
+        {
             return accept(g, first, isPlus, text)
         }
-        if count == 15, isMobileStart(start + 4), PersonalChecks.number(digits.span, start, 4) == 86, isAlone(g, first, text) {
+        if count == 15, isMobileStart(start + 4), PersonalChecks.number(digits.span, start, 4) == 86,
+            isAlone(g, first, text)
+        {
             return accept(g, first, isPlus, text)
         }
         if count == 11, isMobileStart(start), prefix || isAlone(g, first, text) {
@@ -31,7 +35,7 @@ extension PersonalScanner {
                 // Seven zeros at the end are an amount or an example.
                 if digits[start + 4..<start + 11].allSatisfy({ $0 == 0x30 }) { return nil }
                 if isInPath(from, text) { return nil }
-                if Self.hasCue(Self.numberCues, in: text, before: from, window: 15) { return nil }
+                if Self.hasCue(cues.number, in: text, before: from, window: 15) { return nil }
                 if isCounted(endOffset(groups[first].end), text) { return nil }
             }
             return accept(g, first, isPlus, text)
@@ -100,7 +104,7 @@ extension PersonalScanner {
         if group.count > area {
             let rest = group.count - area
             guard rest == 8 || (rest == 7 && area == 4), isSubscriber(group.start + area), isAlone(g, nil, text),
-                !isInPath(start, text), !Self.hasCue(Self.numberCues, in: text, before: start, window: 15)
+                !isInPath(start, text), !Self.hasCue(cues.number, in: text, before: start, window: 15)
             else { return nil }
             add(.landline, groups: g, g)
             return 1
@@ -148,14 +152,18 @@ extension PersonalScanner {
         }
         guard g == 0, group.count >= 2, group.count <= 5, digits[group.start] == 0x30, digits[group.start + 1] != 0x30,
             groups[g + 1].separator != 0x2F, let last = run(g, 9...11, limit: 5), last > g,
-            groups[g + 1...last].allSatisfy({ $0.separator == groups[g + 1].separator && $0.count >= 2 }), isAlone(g, last, text)
+            groups[g + 1...last].allSatisfy({ $0.separator == groups[g + 1].separator && $0.count >= 2 }),
+            isAlone(g, last, text)
         else { return nil }
         // A long code before a short number is a postal code; groups of more than four are parts of a number of things.
-        if last == g + 1 ? group.count == 5 && groups[last].count < 5 : groups[g...last].contains(where: { $0.count > 4 }) {
+        if last == g + 1
+            ? group.count == 5 && groups[last].count < 5 : groups[g...last].contains(where: { $0.count > 4 })
+        {
             return nil
         }
         // `B9 05 83 62 26 11`: bytes.
-        if Self.byte(text, start - 1) == Self.space, Self.isHex(Self.byte(text, start - 2)), Self.isHex(Self.byte(text, start - 3)),
+        if Self.byte(text, start - 1) == Self.space, Self.isHex(Self.byte(text, start - 2)),
+            Self.isHex(Self.byte(text, start - 3)),
             !Self.isAlphanumeric(Self.byte(text, start - 4))
         {
             return nil
@@ -165,7 +173,7 @@ extension PersonalScanner {
 
     private mutating func acceptForeign(_ g: Int, _ last: Int, _ isOpen: Bool, _ text: Span<UInt8>) -> Int? {
         let start = offset(groups[g].start)
-        guard !isInPath(start, text), !Self.hasCue(Self.numberCues, in: text, before: start, window: 15) else { return nil }
+        guard !isInPath(start, text), !Self.hasCue(cues.number, in: text, before: start, window: 15) else { return nil }
         add(.phone, start - (isOpen ? 1 : 0), endOffset(groups[last].end))
         return last - g + 1
     }
@@ -196,7 +204,8 @@ extension PersonalScanner {
     private func nanpEnd(_ g: Int, _ isOpen: Bool, _ text: Span<UInt8>) -> Int? {
         var first = g
         let lead = groups[g].count
-        if lead == 1 || lead == 3, PersonalChecks.number(digits.span, groups[g].start, lead) == 1, g + 3 < groups.count {
+        if lead == 1 || lead == 3, PersonalChecks.number(digits.span, groups[g].start, lead) == 1, g + 3 < groups.count
+        {
             first = g + 1
         }
         guard first + 2 < groups.count, groups[first].count == 3, groups[first + 1].count == 3,
@@ -213,12 +222,14 @@ extension PersonalScanner {
             // With spaces only, or two kinds of separators, it may be a row of numbers.
             guard a == b || a == Self.bracket else { return nil }
             if a == Self.space, first == g, !groups[last].hasLetters {
-                guard Self.hasCue(Self.phoneCues, in: text, before: start) else { return nil }
+                guard Self.hasCue(cues.phone, in: text, before: start) else { return nil }
             }
         }
         if groups[g].separator == Self.dot || groups[g].separator == Self.hyphen { return nil }
         let after = separator(after: last)
-        guard after != Self.dot, after != Self.hyphen, isAlone(g, last, text) || groups[last].hasLetters else { return nil }
+        guard after != Self.dot, after != Self.hyphen, isAlone(g, last, text) || groups[last].hasLetters else {
+            return nil
+        }
         return last
     }
 
@@ -240,7 +251,8 @@ extension PersonalScanner {
     private func run(_ g: Int, _ total: ClosedRange<Int>, limit: Int) -> Int? {
         var sum = groups[g].count
         var last = g
-        while last + 1 < groups.count, last + 1 - g < limit, !groups[last + 1].hasLetters, groups[last + 1].separator != 0x2F,
+        while last + 1 < groups.count, last + 1 - g < limit, !groups[last + 1].hasLetters,
+            groups[last + 1].separator != 0x2F,
             sum + groups[last + 1].count <= total.upperBound
         {
             last += 1
@@ -257,7 +269,8 @@ extension PersonalScanner {
     mutating func judgeCuedNumber(_ g: Int, _ text: Span<UInt8>) -> Int? {
         let group = groups[g]
         let start = offset(group.start)
-        if (5...11).contains(group.count), digits[group.start] != 0x30, isQQ(before: start, text), isAlone(g, nil, text) {
+        if (5...11).contains(group.count), digits[group.start] != 0x30, isQQ(before: start, text), isAlone(g, nil, text)
+        {
             add(.qq, groups: g, g)
             return 1
         }
@@ -265,10 +278,12 @@ extension PersonalScanner {
             let last = run(g, 6...13, limit: 5), !isYear(g), isAlone(g, last, text),
             groups[g + 1..<last + 1].allSatisfy({ $0.separator != Self.dot }),
             isPhoneField(start, endOffset(groups[last].end), text),
-            !Self.hasCue(Self.numberCues, in: text, before: start, window: 15), !isInPath(start, text)
+            !Self.hasCue(cues.number, in: text, before: start, window: 15), !isInPath(start, text)
         else { return nil }
         let total = groups[g...last].reduce(0) { $0 + $1.count }
-        guard total > 6 || last > g, digits[group.start..<groups[last].end].contains(where: { $0 > 0x30 }) else { return nil }
+        guard total > 6 || last > g, digits[group.start..<groups[last].end].contains(where: { $0 > 0x30 }) else {
+            return nil
+        }
         let isFixed = Self.character(text, before: Self.beforeMark(text, start)) != 0 && total <= 8
         add(isFixed ? .landline : .phone, groups: g, last)
         return last - g + 1
@@ -277,15 +292,18 @@ extension PersonalScanner {
     /// Whether a word before or after `start ..< end` in its line says that it is a phone number.
     private func isPhoneField(_ start: Int, _ end: Int, _ text: Span<UInt8>) -> Bool {
         var at = end
-        while at - end < 2, Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen || Self.byte(text, at) == 0x28 {
+        while at - end < 2,
+            Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen || Self.byte(text, at) == 0x28
+        {
             at += 1
         }
         if at > end {
-            for word in ["office", "fax", "mobile", "cell", "tel"] as [StaticString] where Self.has(word, in: text, at: at) {
+            for word in ["office", "fax", "mobile", "cell", "tel"] as [StaticString]
+            where Self.has(word, in: text, at: at) {
                 return !Self.isLetter(Self.byte(text, at + word.utf8CodeUnitCount))
             }
         }
-        guard var from = Self.cueEnd(Self.phoneCues, in: text, before: start, window: 32) else { return false }
+        guard var from = cues.phone.end(in: text, from: max(0, start - 32), to: start) else { return false }
         // The cue must be this number's: another number or line between takes it.
         while from < start {
             if Self.isDigit(text[from]) || text[from] == 0x0A { return false }

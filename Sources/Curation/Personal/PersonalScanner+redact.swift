@@ -10,7 +10,10 @@ extension PersonalScanner {
     ///   - matches: What was found in `text` is appended, whatever is done with it.
     ///   - output: Replaced by the masked text when the outcome is `masked`; otherwise emptied.
     public mutating func redact(
-        _ text: Span<UInt8>, policy: PersonalPolicy, matches: inout [PersonalMatch], into output: inout [UInt8]
+        _ text: Span<UInt8>,
+        policy: PersonalPolicy,
+        matches: inout [PersonalMatch],
+        into output: inout [UInt8]
     ) -> PersonalOutcome {
         output.removeAll(keepingCapacity: true)
         let first = matches.count
@@ -45,7 +48,10 @@ extension PersonalScanner {
 
     /// A kind to drop documents for that only masking uncovered is masked: the document was judged as it came.
     private static func mask(
-        _ text: Span<UInt8>, _ matches: ArraySlice<PersonalMatch>, _ policy: PersonalPolicy, into output: inout [UInt8]
+        _ text: Span<UInt8>,
+        _ matches: ArraySlice<PersonalMatch>,
+        _ policy: PersonalPolicy,
+        into output: inout [UInt8]
     ) {
         var from = 0
         for match in matches where policy[match.kind] != .report {

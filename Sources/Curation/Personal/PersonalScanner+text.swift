@@ -77,43 +77,10 @@ extension PersonalScanner {
         has(word, in: text, at: index - word.utf8CodeUnitCount)
     }
 
-    /// Whether one of `words` (separated by spaces, in small letters) stands in the `window` bytes before `index`.
-    ///
-    /// A Latin word counts only when no letter is beside it.
-    static func hasCue(_ words: StaticString, in text: Span<UInt8>, before index: Int, window: Int = 40) -> Bool {
-        cueEnd(words, in: text, before: index, window: window) != nil
-    }
-
-    /// Where such a word ends: the last place of the first of `words` that is there.
-    static func cueEnd(_ words: StaticString, in text: Span<UInt8>, before index: Int, window: Int) -> Int? {
-        let low = max(0, index - window)
-        guard low < index else { return nil }
-        return words.withUTF8Buffer { list in
-            var start = 0
-            while start < list.count {
-                var end = start
-                while end < list.count, list[end] != 0x20 { end += 1 }
-                let count = end - start
-                var at = index - count
-                while at >= low {
-                    var k = 0
-                    while k < count {
-                        let byte = text[at + k]
-                        guard list[start + k] == (isCapital(byte) ? byte | 0x20 : byte) else { break }
-                        k += 1
-                    }
-                    if k == count {
-                        let isLatin = list[start] < 0x80
-                        if !isLatin || (!isLetter(byte(text, at - 1)) && !isLetter(byte(text, at + count))) {
-                            return at + count
-                        }
-                    }
-                    at -= 1
-                }
-                start = end + 1
-            }
-            return nil
-        }
+    /// Whether one of `cues` stands in the `window` bytes before `index`.
+    @inline(__always)
+    static func hasCue(_ cues: CueWords, in text: Span<UInt8>, before index: Int, window: Int = 40) -> Bool {
+        cues.end(in: text, from: max(0, index - window), to: index) != nil
     }
 
     /// Skips, backwards from `index`, spaces and one mark such as a colon, and says where what precedes them ends.

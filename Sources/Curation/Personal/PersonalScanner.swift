@@ -11,6 +11,7 @@ public struct PersonalScanner: Sendable {
     static let eventLimit = 1024
 
     let tables = PersonalTables()
+    let cues = PersonalCues()
     private var events: [onepoint_personal_event]
     /// The cluster of digits being judged: ASCII, whatever the width was.
     var digits: [UInt8] = []
@@ -43,7 +44,13 @@ public struct PersonalScanner: Sendable {
                 tables.flags.withUnsafeBufferPointer { flags in
                     events.withUnsafeMutableBufferPointer { events in
                         onepoint_personal_scan(
-                            bytes.baseAddress, bytes.count, from, flags.baseAddress, events.baseAddress, events.count, &next
+                            bytes.baseAddress,
+                            bytes.count,
+                            from,
+                            flags.baseAddress,
+                            events.baseAddress,
+                            events.count,
+                            &next
                         )
                     }
                 }

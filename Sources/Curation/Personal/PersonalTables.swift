@@ -3,7 +3,7 @@ import CCuration
 /// What the scanner knows about characters: one byte of bits for each code point, and a few sorted lists of pairs.
 ///
 /// The lists of surnames, characters of given names and place names are general knowledge, written down for this scanner.
-struct PersonalTables: Sendable {
+final class PersonalTables: Sendable {
     static let surname: UInt8 = 1
     static let given: UInt8 = 2
     /// Never in a name, and a word boundary beside one.
