@@ -6,14 +6,15 @@ import Wire
 ///
 /// They run in one order: language, rules, personal data; the first that will not have a text ends it, unless all are to
 /// be listed. What duplicates are found by is made of the text as it will be written.
-struct Examiner: Sendable {
+struct Examiner: ~Copyable {
     /// Of the last text.
     private(set) var outcome = Outcome()
-    /// SHA-256 of every file that operators were made of, in the order of the pipeline.
-    private(set) var files: [Digest] = []
+    /// Whether it goes on after the first rule that would drop a text, and lists every rule.
+    private let listsAll: Bool
 
     private var rules: QualityRules?
-    private var personal: (scanner: PersonalScanner, policy: PersonalPolicy)?
+    private var personal: PersonalScanner?
+    private let policy: PersonalPolicy
     private var sketcher: DocumentSketcher?
     private var hasher: ExactHasher?
 
@@ -47,70 +48,18 @@ struct Examiner: Sendable {
         var threshold: Double?
     }
 
-    /// Whether it goes on after the first rule that would drop a text, and lists every rule.
-    private let listsAll: Bool
-
-    /// - Throws: ``Failure`` with what the pipeline asks for and there is not.
-    init(_ file: PipelineFile, listsAll: Bool = false) throws(Failure) {
+    init(_ operators: Operators, listsAll: Bool = false) {
         self.listsAll = listsAll
-        let document = file.document
-        var violations: [Violation] = []
-        if let asked = document.rules {
-            var configuration = Self.configuration(asked, &violations)
+        if var configuration = operators.rules {
             configuration.stopsAtFirstFailure = !listsAll
             rules = QualityRules(configuration)
+        } else {
+            rules = nil
         }
-        if let asked = document.personal { personal = (PersonalScanner(), Self.policy(asked, &violations)) }
-        if let near = document.duplicates?.near {
-            let standard = NearDuplicateSettings.standard
-            guard
-                let settings = NearDuplicateSettings(
-                    bands: standard.bands,
-                    rows: standard.rows,
-                    threshold: near.jaccardMin
-                )
-            else { preconditionFailure("the reader of pipelines lets only thresholds from 0.5 to 1 pass") }
-            sketcher = DocumentSketcher(settings)
-        } else if document.duplicates?.exact == true {
-            hasher = ExactHasher()
-        }
-        guard violations.isEmpty else {
-            throw Failure(.invalid, "\(file.path) asks for what there is not.", violations: violations)
-        }
-    }
-
-    private static func configuration(
-        _ asked: PipelineDocument.Rules,
-        _ violations: inout [Violation]
-    ) -> QualityRules.Configuration {
-        var configuration = QualityRules.Configuration(
-            filters: Set(asked.sets.compactMap { QualityFilter(name: $0.rawValue) })
-        )
-        for (name, threshold) in asked.thresholds.sorted(by: { $0.key < $1.key }) {
-            if let rule = QualityRule.allCases.first(where: { $0.fullName == name }) {
-                configuration.thresholds[rule] = threshold
-            } else {
-                let known = QualityRule.allCases.map(\.fullName).joined(separator: ", ")
-                violations.append(Violation("/rules/thresholds/\(name)", "is no rule; the rules are \(known)"))
-            }
-        }
-        return configuration
-    }
-
-    private static func policy(
-        _ asked: PipelineDocument.Personal,
-        _ violations: inout [Violation]
-    ) -> PersonalPolicy {
-        var policy = PersonalPolicy(.init(asked.action))
-        for (name, action) in asked.types.sorted(by: { $0.key < $1.key }) {
-            if let kind = PersonalKind.allCases.first(where: { $0.name == name }) {
-                policy[kind] = .init(action)
-            } else {
-                let known = PersonalKind.allCases.map(\.name).joined(separator: ", ")
-                violations.append(Violation("/personal/types/\(name)", "is no type; the types are \(known)"))
-            }
-        }
-        return policy
+        personal = operators.personal == nil ? nil : PersonalScanner()
+        policy = operators.personal ?? PersonalPolicy()
+        sketcher = operators.near.map { DocumentSketcher($0) }
+        hasher = operators.near == nil && operators.findsExact ? ExactHasher() : nil
     }
 
     /// Judges a text; ``outcome`` has what was found.
@@ -137,7 +86,8 @@ struct Examiner: Sendable {
         var output = masked
         masked = []
         defer { masked = output }
-        let result = redact(text, into: &output)
+        let result =
+            personal?.redact(text, policy: policy, matches: &matches, into: &output) ?? PersonalOutcome.unchanged
         var counts = [Int](repeating: 0, count: PersonalKind.allCases.count)
         for match in matches { counts[Int(match.kind.rawValue)] += 1 }
         for kind in PersonalKind.allCases where counts[Int(kind.rawValue)] > 0 {
@@ -146,7 +96,7 @@ struct Examiner: Sendable {
         switch result {
         case .unchanged: seal(text)
         case .dropped:
-            let kind = matches.first { personal?.policy[$0.kind] == .drop }?.kind
+            let kind = matches.first { policy[$0.kind] == .drop }?.kind
             if outcome.dropped == nil { outcome.dropped = Drop(rule: "personal/\(kind?.name ?? "unknown")") }
             seal(text)
         case .masked:
@@ -155,17 +105,10 @@ struct Examiner: Sendable {
         }
     }
 
-    private mutating func redact(_ text: Span<UInt8>, into output: inout [UInt8]) -> PersonalOutcome {
-        guard case (var scanner, let policy)? = personal else { return .unchanged }
-        personal = nil
-        defer { personal = (scanner, policy) }
-        return scanner.redact(text, policy: policy, matches: &matches, into: &output)
-    }
-
     /// What masking did, by the findings; as a whole where masking uncovered more.
     private func replacements(from text: Span<UInt8>, to output: [UInt8]) -> [TextEdits.Replacement] {
         var replacements: [TextEdits.Replacement] = []
-        for match in matches where personal?.policy[match.kind] == .mask {
+        for match in matches where policy[match.kind] == .mask {
             let placeholder = match.kind.placeholder.withUTF8Buffer { Array($0) }
             replacements.append(.init(range: match.start..<match.end, bytes: placeholder))
         }
@@ -175,12 +118,8 @@ struct Examiner: Sendable {
     }
 
     private mutating func judgeQuality(_ text: Span<UInt8>) {
-        guard var rules else { return }
-        // Taken out while it works, so that its memory is not copied.
-        self.rules = nil
-        defer { self.rules = rules }
         let language = QualityRules.Language(code: outcome.language?.code ?? "en")
-        let verdict = rules.judge(text, language: language, into: &findings, edited: &edited)
+        guard let verdict = rules?.judge(text, language: language, into: &findings, edited: &edited) else { return }
         if case .dropped(let rule) = verdict, outcome.dropped == nil {
             let finding = findings.first { $0.rule == rule }
             outcome.dropped = Drop(rule: rule.fullName, value: finding?.measured, threshold: finding?.threshold)
@@ -216,14 +155,9 @@ struct Examiner: Sendable {
 
     // MARK: sketches
 
-    /// Bytes that each kept document has among a block's sketches: whether it has an identity, the identity, band keys.
-    var sketchByteCount: Int {
-        if let sketcher { return 24 + 8 * sketcher.bandKeys.count }
-        return hasher == nil ? 0 : 24
-    }
-
+    /// Appends what ``Operators/sketchByteCount`` counts.
     mutating func writeSketch(to bytes: inout [UInt8]) {
-        guard sketchByteCount > 0 else { return }
+        guard sketcher != nil || hasher != nil else { return }
         UInt64(hasIdentity ? 1 : 0).append(to: &bytes)
         identity.high.append(to: &bytes)
         identity.low.append(to: &bytes)
@@ -247,16 +181,5 @@ extension PersonalKind {
             name += character.lowercased()
         }
         return name
-    }
-}
-
-extension PersonalPolicy.Action {
-    fileprivate init(_ action: PipelineDocument.Personal.Action) {
-        self =
-            switch action {
-            case .report: .report
-            case .mask: .mask
-            case .drop: .drop
-            }
     }
 }

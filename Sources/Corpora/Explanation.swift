@@ -107,7 +107,7 @@ extension PipelineRun {
             index: index,
             bytes: 0
         )
-        var judge = Judge(try Examiner(file, listsAll: true))
+        var judge = Judge(operators, listsAll: true)
         try judge.withText(
             of: block.bytes.span,
             Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes),

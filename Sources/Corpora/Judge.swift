@@ -6,13 +6,13 @@ import Wire
 ///
 /// What it says of a document depends on the document and the configuration alone, so that a result can be kept, made
 /// again elsewhere, and explained afterwards by the same code.
-struct Judge: Sendable {
+struct Judge: ~Copyable {
     var examiner: Examiner
     private var line = JSONLine()
     private var unescaped: [UInt8] = []
     private var fates: [String: UInt16] = [:]
 
-    init(_ examiner: Examiner) { self.examiner = examiner }
+    init(_ operators: Operators, listsAll: Bool = false) { examiner = Examiner(operators, listsAll: listsAll) }
 
     /// What the members of records are called, as bytes.
     struct FieldNames: Sendable {

@@ -99,7 +99,7 @@ extension PipelineRun {
         let partitions = try PartitionFiles(file.outputFolder + "/work/exact.draft", count: count)
         for block in numbering.blocks {
             let sketches = try cache.sketches(block.key)
-            let size = examiner.sketchByteCount
+            let size = operators.sketchByteCount
             for rank in 0..<block.count {
                 let at = rank * size
                 guard UInt64(sketches, at: at) == 1 else { continue }
@@ -122,15 +122,7 @@ extension PipelineRun {
         _ numbering: Numbering,
         skipping skipped: DocumentSet
     ) async throws -> [DuplicateRemoval] {
-        guard let near = file.document.duplicates?.near else { return [] }
-        let standard = NearDuplicateSettings.standard
-        guard
-            let settings = NearDuplicateSettings(
-                bands: standard.bands,
-                rows: standard.rows,
-                threshold: near.jaccardMin
-            )
-        else { return [] }
+        guard let settings = operators.near else { return [] }
         // Documents in some bucket, in ranges that ascend, since the check wants them so.
         let bucketBytes = numbering.total * 4 * MemoryLayout<BucketEntry>.stride
         let ranges = PartitionFiles.count(for: bucketBytes)
@@ -162,7 +154,7 @@ extension PipelineRun {
         let bands = try PartitionFiles(file.outputFolder + "/work/bands.draft", count: count)
         for block in numbering.blocks {
             let sketches = try cache.sketches(block.key)
-            let size = examiner.sketchByteCount
+            let size = operators.sketchByteCount
             for rank in 0..<block.count {
                 let at = rank * size
                 let document = block.first + UInt64(rank)

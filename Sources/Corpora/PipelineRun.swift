@@ -14,7 +14,7 @@ public struct PipelineRun: Sendable {
     public let workers: Int
     let runtime: any Runtime
     let now: @Sendable () -> Instant
-    let examiner: Examiner
+    let operators: Operators
     /// Of everything that judging depends on beside the blocks.
     let configuration: Digest
     let cache: BlockCache
@@ -35,21 +35,21 @@ public struct PipelineRun: Sendable {
         self.limits = limits
         self.runtime = runtime
         self.now = now
-        examiner = try Examiner(file)
-        configuration = try Self.configuration(of: file, examiner)
+        operators = try Operators(file)
+        configuration = try Self.configuration(of: file, operators)
         cache = BlockCache(folder: file.outputFolder + "/work/blocks")
     }
 
     /// What operators do to a text changes with it; results of an earlier version are not used.
     private static let version = 1
 
-    private static func configuration(of file: PipelineFile, _ examiner: Examiner) throws(Failure) -> Digest {
+    private static func configuration(of file: PipelineFile, _ operators: Operators) throws(Failure) -> Digest {
         var judged = file.document
         judged.name = ""
         judged.sources = []
         judged.output.folder = ""
         judged.output.format = .jsonl
-        let text = try json(judged) + Array("\(version) \(examiner.files.map(\.hex).joined(separator: " "))".utf8)
+        let text = try json(judged) + Array("\(version) \(operators.files.map(\.hex).joined(separator: " "))".utf8)
         return Disk.sha256(text.span)
     }
 
@@ -124,7 +124,7 @@ public struct PipelineRun: Sendable {
             let key = key(of: digest, source: block.source)
             let isThere = cache.has(key)
             if !isThere {
-                var judge = Judge(examiner)
+                var judge = Judge(operators)
                 var result = judge.judge(block.bytes, fields: file.sources[block.source].fields)
                 result.summary.setAside.merge(block.setAside, uniquingKeysWith: +)
                 try cache.store(result, under: key)
