@@ -1,5 +1,6 @@
 import Core
 import Curation
+import Wire
 
 /// Whole records of one file, at most about 64 MB: what is judged, cached and repeated as one.
 struct Block: Sendable {
@@ -7,16 +8,37 @@ struct Block: Sendable {
     let ordinal: Int
     /// Index into ``PipelineFile/sources``.
     let source: Int
+    /// Of the file, or of the first of several.
     let path: String
-    /// JSON Lines.
-    let bytes: [UInt8]
+    let content: Content
     /// How many bytes of all source files, as they are on the disk, end before the block's end.
     let bytesBefore: Int
     /// Records that could not be taken in, by reason.
     let setAside: [String: Int]
 
+    enum Content: Sendable {
+        /// JSON Lines.
+        case lines([UInt8])
+        case pages(PageBatch)
+    }
+
     /// With the configuration it names everything that is made of the block.
-    var digest: Digest { Disk.sha256(bytes.span) }
+    var digest: Digest {
+        switch content {
+        case .lines(let bytes): Disk.sha256(bytes.span)
+        case .pages(let batch): batch.digest
+        }
+    }
+}
+
+/// A block whose records are JSON Lines, as they came or made of pages.
+struct RecordBlock: Sendable {
+    let block: Block
+    let digest: Digest
+    let lines: [UInt8]
+    /// What the members of its records are called.
+    let fields: PipelineDocument.Fields
+    let setAside: [String: Int]
 }
 
 /// How large blocks and records are.

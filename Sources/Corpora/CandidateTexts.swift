@@ -30,13 +30,13 @@ final class CandidateTexts {
         let byOrdinal = numbered
         var found: [(document: UInt64, range: Range<Int>)] = []
         var offset = 0
-        try await run.forEachBlock { block -> (texts: [UInt8], documents: [(UInt64, Int)]) in
+        try await run.forEachBlock { records -> (texts: [UInt8], documents: [(UInt64, Int)]) in
             var texts: [UInt8] = []
             var documents: [(UInt64, Int)] = []
-            guard let numbered = byOrdinal[block.ordinal] else { return (texts, documents) }
+            guard let numbered = byOrdinal[records.block.ordinal] else { return (texts, documents) }
             let wanted = numbered.first..<numbered.first + UInt64(numbered.count)
             guard wanted.contains(where: { candidates.contains($0) }) else { return (texts, documents) }
-            var kept = try KeptDocuments(run.cache, numbered.key, block, run.file.sources[block.source].fields)
+            var kept = try KeptDocuments(run.cache, numbered.key, records)
             while kept.next() {
                 let document = numbered.first + UInt64(kept.rank)
                 guard candidates.contains(document) else { continue }

@@ -46,13 +46,13 @@ extension PipelineRun {
     /// Finds a document by its id and tells what became of it.
     ///
     /// - Throws: ``Failure`` when no finished run has it.
-    public func explain(_ document: String) async throws -> Explanation {
+    public func explain(_ document: String) throws -> Explanation {
         let blocks = try judgedBlocks()
         for block in blocks {
             guard let key = Digest(hex: block.key) else { continue }
             let decisions = try cache.decisions(key)
             guard let index = Self.index(of: document, in: decisions) else { continue }
-            return try await explain(document, block, index)
+            return try explain(document, block, index)
         }
         throw Failure(.notFound, "No document '\(document)' is in the sources of the last run.")
     }
@@ -96,9 +96,12 @@ extension PipelineRun {
         return nil
     }
 
-    private func explain(_ document: String, _ judged: JudgedBlock, _ index: Int) async throws -> Explanation {
-        let names = Judge.FieldNames(file.sources[judged.source].fields)
-        let (block, row) = try await self.block(judged, index: index)
+    private func explain(_ document: String, _ judged: JudgedBlock, _ index: Int) throws -> Explanation {
+        guard let key = Digest(hex: judged.key) else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
+        let items = try cache.items(key)
+        guard (index + 1) * ItemRow.byteCount <= items.count else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
+        let row = ItemRow(items, at: index * ItemRow.byteCount)
+        let records = try records(again: judged)
         var explanation = Explanation(
             document: document,
             source: file.sources[judged.source].name,
@@ -109,9 +112,9 @@ extension PipelineRun {
         )
         var judge = Judge(operators, listsAll: true)
         try judge.withText(
-            of: block.bytes.span,
+            of: records.lines.span,
             Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes),
-            names
+            Judge.FieldNames(records.fields)
         ) { judge, _, text in
             judge.examiner.examine(text)
             let outcome = judge.examiner.outcome
@@ -126,32 +129,13 @@ extension PipelineRun {
         return explanation
     }
 
-    /// A block's bytes anew, and the row of one of its documents.
-    private func block(_ judged: JudgedBlock, index: Int) async throws -> (Block, ItemRow) {
-        guard let key = Digest(hex: judged.key) else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
-        let items = try cache.items(key)
-        guard (index + 1) * ItemRow.byteCount <= items.count else {
-            throw Failure(.invalid, "blocks.jsonl is damaged.")
-        }
-        let found = try block(judged)
-        return (found, ItemRow(items, at: index * ItemRow.byteCount))
-    }
-
     /// Reads one block of the last run again.
-    func block(_ judged: JudgedBlock) throws(Failure) -> Block {
-        for input in file.sources[judged.source].files where input.path == judged.path {
-            var blocks = try LineBlocks(input, limits: limits)
-            while let bytes = try blocks.next() {
-                let block = Block(
-                    ordinal: judged.ordinal,
-                    source: judged.source,
-                    path: input.path,
-                    bytes: bytes,
-                    bytesBefore: 0,
-                    setAside: [:]
-                )
-                if block.digest.hex == judged.digest { return block }
-            }
+    private func records(again judged: JudgedBlock) throws(Failure) -> RecordBlock {
+        var reader = SourceReader(file, limits: limits)
+        while let block = try reader.next() {
+            guard block.ordinal == judged.ordinal else { continue }
+            guard block.digest.hex == judged.digest else { break }
+            return try records(of: block)
         }
         throw Failure(.conflict, "\(judged.path) has changed since the run. Run the pipeline again.")
     }

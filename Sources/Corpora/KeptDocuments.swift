@@ -19,11 +19,11 @@ struct KeptDocuments {
     private(set) var rank = -1
     private(set) var row = ItemRow(hash: TextHash(high: 0, low: 0), lineStart: 0, lineBytes: 0, textBytes: 0)
 
-    init(_ cache: BlockCache, _ key: Digest, _ block: Block, _ fields: PipelineDocument.Fields) throws(Failure) {
-        bytes = block.bytes
+    init(_ cache: BlockCache, _ key: Digest, _ records: RecordBlock) throws(Failure) {
+        bytes = records.lines
         items = try cache.items(key)
         edits = try cache.edits(key)
-        textName = Array(fields.text.utf8)
+        textName = Array(records.fields.text.utf8)
         nextEdit = TextEdits.read(edits, at: &editsOffset)
     }
 

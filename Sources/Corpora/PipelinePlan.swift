@@ -37,8 +37,8 @@ extension PipelineRun {
             )
         }
         let total = plan.sources.reduce(0) { $0 + $1.bytes }
-        try await forEachBlock { block in
-            (block.source, cache.has(key(of: block.digest, source: block.source)), block.bytes.count, block.bytesBefore)
+        try await forEachBlock { records in
+            (records.block.source, cache.has(key(of: records)), records.lines.count, records.block.bytesBefore)
         } done: { source, isThere, bytes, bytesBefore in
             plan.sources[source].blocks += 1
             if isThere {

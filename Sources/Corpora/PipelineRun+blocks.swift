@@ -1,4 +1,5 @@
 import Core
+import Curation
 import Wire
 
 extension PipelineRun {
@@ -8,38 +9,160 @@ extension PipelineRun {
     ///   - work: On the pool's threads.
     ///   - done: One at a time, in the order in which work ends.
     func forEachBlock<Result: Sendable>(
-        work: @escaping @Sendable (Block) throws -> Result,
+        work: @escaping @Sendable (RecordBlock) throws -> Result,
         done: (Result) throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Result.self) { group in
             var active = 0
-            var ordinal = 0
-            var bytesBefore = 0
-            for (source, files) in file.sources.enumerated() {
-                for input in files.files {
-                    var blocks = try LineBlocks(input, limits: limits)
-                    while let bytes = try blocks.next() {
-                        try Task.checkCancellation()
-                        let block = Block(
-                            ordinal: ordinal,
-                            source: source,
-                            path: input.path,
-                            bytes: bytes,
-                            bytesBefore: bytesBefore + blocks.fileOffset,
-                            setAside: blocks.setAside
-                        )
-                        ordinal += 1
-                        if active == workers, let result = try await group.next() {
-                            active -= 1
-                            try done(result)
-                        }
-                        active += 1
-                        group.addTask { try work(block) }
-                    }
-                    bytesBefore += input.bytes
+            var reader = SourceReader(file, limits: limits)
+            while let block = try reader.next() {
+                try Task.checkCancellation()
+                if active == workers, let result = try await group.next() {
+                    active -= 1
+                    try done(result)
                 }
+                active += 1
+                group.addTask { try work(records(of: block)) }
             }
             for try await result in group { try done(result) }
         }
+    }
+
+    /// What a block's records are. What pages become is kept: taking the text out of HTML is the longest of all steps.
+    func records(of block: Block) throws(Failure) -> RecordBlock {
+        let digest = block.digest
+        var setAside = block.setAside
+        switch block.content {
+        case .lines(let lines):
+            let fields = file.sources[block.source].fields
+            return RecordBlock(block: block, digest: digest, lines: lines, fields: fields, setAside: setAside)
+        case .pages(let batch):
+            setAside.merge(batch.setAside, uniquingKeysWith: +)
+            let name = Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span).hex
+            let path = "\(file.outputFolder)/work/pages/\(name.prefix(2))/\(name).jsonl.zst"
+            var fates: [String: Int] = [:]
+            let lines: [UInt8]
+            if let kept = try? readJSON([String: Int].self, path + ".json") {
+                fates = kept
+                lines = try Packed.unpack(Disk.read(path, bytesMax: 1 << 32), path)
+            } else {
+                var reading = PageReading()
+                lines = reading.records(of: batch, setAside: &fates)
+                try Disk.makeFolder("\(file.outputFolder)/work/pages/\(name.prefix(2))")
+                try Disk.publish(Packed.pack(lines), at: path)
+                try Disk.publish(json(fates), at: path + ".json")
+            }
+            setAside.merge(fates, uniquingKeysWith: +)
+            return RecordBlock(
+                block: block,
+                digest: digest,
+                lines: lines,
+                fields: PipelineDocument.Fields(),
+                setAside: setAside
+            )
+        }
+    }
+}
+
+/// Reads the files of all sources, one block after another.
+struct SourceReader: ~Copyable {
+    private let file: PipelineFile
+    private let limits: BlockLimits
+    private var source = 0
+    private var input = 0
+    private var ordinal = 0
+    /// Bytes of the files that were read to their end.
+    private var bytesBefore = 0
+    private var open = Open.none
+
+    private enum Open: ~Copyable {
+        case none
+        case lines(LineBlocks)
+        case archive(WARCBlocks)
+        case files(FileBlocks, count: Int)
+    }
+
+    init(_ file: PipelineFile, limits: BlockLimits) {
+        self.file = file
+        self.limits = limits
+    }
+
+    /// The next block; `nil` after the last file's last.
+    mutating func next() throws(Failure) -> Block? {
+        while source < file.sources.count {
+            let files = file.sources[source].files
+            guard input < files.count else {
+                source += 1
+                input = 0
+                continue
+            }
+            if let block = try nextOfOpen(files) { return block }
+        }
+        return nil
+    }
+
+    private mutating func nextOfOpen(_ files: [PipelineFile.Source.File]) throws(Failure) -> Block? {
+        let current = files[input]
+        var state = Open.none
+        swap(&state, &open)
+        switch consume state {
+        case .none:
+            switch current.format.content {
+            case .jsonl: open = .lines(try LineBlocks(current, limits: limits))
+            case .warc: open = .archive(try WARCBlocks(current, limits: limits))
+            case .text, .html:
+                let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
+                let group = Array(files[input..<input + count])
+                open = .files(FileBlocks(group, root: file.folder + "/", limits: limits), count: count)
+            case .parquet: throw Failure(.invalid, "\(current.path): Parquet is not read yet.")
+            }
+            return nil
+        case .lines(var blocks):
+            guard let lines = try blocks.next() else {
+                close(current.bytes, 1)
+                return nil
+            }
+            let block = block(.lines(lines), current.path, blocks.fileOffset, blocks.setAside)
+            open = .lines(blocks)
+            return block
+        case .archive(var blocks):
+            guard let batch = try blocks.next() else {
+                close(current.bytes, 1)
+                return nil
+            }
+            let block = block(.pages(batch), current.path, blocks.fileOffset, [:])
+            open = .archive(blocks)
+            return block
+        case .files(var blocks, let count):
+            guard let batch = try blocks.batch() else {
+                close(files[input..<input + count].reduce(0) { $0 + $1.bytes }, count)
+                return nil
+            }
+            let block = block(.pages(batch), current.path, blocks.bytesRead, [:])
+            open = .files(blocks, count: count)
+            return block
+        }
+    }
+
+    private mutating func close(_ bytes: Int, _ count: Int) {
+        input += count
+        bytesBefore += bytes
+    }
+
+    private mutating func block(
+        _ content: Block.Content,
+        _ path: String,
+        _ offset: Int,
+        _ setAside: [String: Int]
+    ) -> Block {
+        defer { ordinal += 1 }
+        return Block(
+            ordinal: ordinal,
+            source: source,
+            path: path,
+            content: content,
+            bytesBefore: bytesBefore + offset,
+            setAside: setAside
+        )
     }
 }

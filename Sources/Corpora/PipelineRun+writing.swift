@@ -31,14 +31,15 @@ extension PipelineRun {
         try Disk.makeFolder(folder + "/work/parts")
         let format = file.document.output.format
         var parts: [RunRecord.Part] = []
-        try await forEachBlock { block -> (RunRecord.Part?, [Removal], Int) in
+        try await forEachBlock { records -> (RunRecord.Part?, [Removal], Int) in
+            let block = records.block
             guard block.ordinal < blocks.count else { throw Self.changed(block.path) }
             let judged = blocks[block.ordinal]
-            let digest = block.digest
+            let digest = records.digest
             guard judged.digest == digest.hex else { throw Self.changed(block.path) }
             guard !file.sources[block.source].isReference else { return (nil, [], block.bytesBefore) }
             let ingredients = Ingredients(
-                key: key(of: digest, source: block.source),
+                key: key(of: records),
                 removals: try removals.bytes(ofBlock: block.ordinal)
             )
             let path = "data/part-\(Self.digits(block.ordinal)).\(format.ending)"
@@ -49,7 +50,7 @@ extension PipelineRun {
             {
                 return (kept.part, Removals.read(ingredients.removals), block.bytesBefore)
             }
-            let written = try write(block, ingredients)
+            let written = try write(records, ingredients)
             guard written.documents > 0 else {
                 unlink(folder + "/" + path)
                 unlink(note)
@@ -107,11 +108,11 @@ extension PipelineRun {
     }
 
     /// The lines of what is kept: as they came, but for texts that were edited.
-    private func write(_ block: Block, _ ingredients: Ingredients) throws(Failure) -> Written {
+    private func write(_ records: RecordBlock, _ ingredients: Ingredients) throws(Failure) -> Written {
         let removed = Set(Removals.read(ingredients.removals).map(\.document.index))
-        var kept = try KeptDocuments(cache, ingredients.key, block, file.sources[block.source].fields)
+        var kept = try KeptDocuments(cache, ingredients.key, records)
         var written = Written()
-        written.lines.reserveCapacity(block.bytes.count)
+        written.lines.reserveCapacity(records.lines.count)
         while kept.next() {
             guard !removed.contains(kept.index) else { continue }
             kept.appendRecord(to: &written.lines)

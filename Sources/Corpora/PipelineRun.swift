@@ -119,17 +119,17 @@ public struct PipelineRun: Sendable {
     private func judge(_ record: inout RunRecord, _ reporter: inout Reporter) async throws -> [JudgedBlock] {
         record.stage = .judge
         var judged: [JudgedBlock] = []
-        try await forEachBlock { block in
-            let digest = block.digest
-            let key = key(of: digest, source: block.source)
+        try await forEachBlock { records in
+            let block = records.block
+            let key = key(of: records)
             let isThere = cache.has(key)
             if !isThere {
                 var judge = Judge(operators)
-                var result = judge.judge(block.bytes, fields: file.sources[block.source].fields)
-                result.summary.setAside.merge(block.setAside, uniquingKeysWith: +)
+                var result = judge.judge(records.lines, fields: records.fields)
+                result.summary.setAside.merge(records.setAside, uniquingKeysWith: +)
                 try cache.store(result, under: key)
             }
-            return (block.ordinal, block.source, block.path, digest, key, block.bytesBefore, isThere)
+            return (block.ordinal, block.source, block.path, records.digest, key, block.bytesBefore, isThere)
         } done: { done in
             let (ordinal, source, path, digest, key, bytesBefore, isThere) = done
             let summary = try cache.summary(key).summary
@@ -154,9 +154,10 @@ public struct PipelineRun: Sendable {
     }
 
     /// What names a block's result.
-    func key(of digest: Digest, source: Int) -> Digest {
-        let fields = file.sources[source].fields
-        let text = "\(digest.hex) \(configuration.hex) \(fields.text) \(fields.id) \(fields.url)"
+    func key(of records: RecordBlock) -> Digest {
+        let fields = records.fields
+        var text = "\(records.digest.hex) \(configuration.hex) \(fields.text) \(fields.id) \(fields.url)"
+        if case .pages = records.block.content { text += " pages \(PageReading.version)" }
         return Disk.sha256(Array(text.utf8).span)
     }
 }

@@ -116,7 +116,7 @@ struct DataReportCommand: ParsableCommand {
 }
 
 /// `onepoint data explain`.
-struct DataExplainCommand: AsyncParsableCommand {
+struct DataExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Tell every rule that kept or dropped a document, with what it measured.",
@@ -127,8 +127,8 @@ struct DataExplainCommand: AsyncParsableCommand {
     @Argument(help: "The document's id.") var document: String
     @Flag(help: "Print one JSON object.") var json = false
 
-    func run() async throws {
-        let explanation = try await PipelineRun(pipeline, workers: nil).explain(document)
+    func run() throws {
+        let explanation = try PipelineRun(pipeline, workers: nil).explain(document)
         print(json ? try JSON(encoding: explanation).text : explanation.text)
     }
 }
