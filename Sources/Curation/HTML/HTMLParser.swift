@@ -102,7 +102,8 @@ struct HTMLParser {
                 hasReference = true
             } else if end + 1 < count {
                 let next = page[end + 1]
-                if isLetter(next) || next == UInt8(ascii: "/") || next == UInt8(ascii: "!") || next == UInt8(ascii: "?") {
+                if isLetter(next) || next == UInt8(ascii: "/") || next == UInt8(ascii: "!") || next == UInt8(ascii: "?")
+                {
                     break
                 }
             }
@@ -122,7 +123,12 @@ struct HTMLParser {
     private mutating func appendText(_ page: Span<UInt8>, _ start: Int, _ end: Int, hasReference: Bool) {
         guard start < end, let parent = open.last else { return }
         var node = HTMLTree.Node(
-            tag: .text, parent: parent, next: Int32(tree.nodes.count + 1), start: Int32(start), end: Int32(end))
+            tag: .text,
+            parent: parent,
+            next: Int32(tree.nodes.count + 1),
+            start: Int32(start),
+            end: Int32(end)
+        )
         if hasReference {
             node.isDecoded = true
             node.start = Int32(tree.decoded.count)
@@ -259,7 +265,10 @@ struct HTMLParser {
 
     /// Reads a tag from behind its name to behind its `>`; `count + 1` means that the page ended first.
     private mutating func readAttributes(
-        _ page: Span<UInt8>, _ from: Int, _ count: Int, _ isSelfClosing: inout Bool
+        _ page: Span<UInt8>,
+        _ from: Int,
+        _ count: Int,
+        _ isSelfClosing: inout Bool
     ) -> Int {
         let first = tree.attributes.count
         var at = from
@@ -376,7 +385,11 @@ struct HTMLParser {
     }
 
     @inline(__always) private func find(
-        _ a: UInt8, or b: UInt8, _ page: Span<UInt8>, _ from: Int, _ count: Int
+        _ a: UInt8,
+        or b: UInt8,
+        _ page: Span<UInt8>,
+        _ from: Int,
+        _ count: Int
     ) -> Int {
         page.withUnsafeBufferPointer { onepoint_find_either($0.baseAddress, from, min(count, $0.count), a, b) }
     }
@@ -407,8 +420,13 @@ struct HTMLParser {
         let node = tree.nodes.count
         tree.nodes.append(
             HTMLTree.Node(
-                tag: tag, parent: open.last ?? -1, next: Int32(node + 1), start: Int32(attributes),
-                end: Int32(tree.attributes.count)))
+                tag: tag,
+                parent: open.last ?? -1,
+                next: Int32(node + 1),
+                start: Int32(attributes),
+                end: Int32(tree.attributes.count)
+            )
+        )
         return node
     }
 

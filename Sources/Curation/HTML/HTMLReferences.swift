@@ -13,7 +13,11 @@ enum HTMLReferences {
 
     /// Appends `page[start ..< end]` with its references resolved.
     static func decode(
-        _ page: Span<UInt8>, _ start: Int, _ end: Int, inAttribute: Bool, into out: inout [UInt8]
+        _ page: Span<UInt8>,
+        _ start: Int,
+        _ end: Int,
+        inAttribute: Bool,
+        into out: inout [UInt8]
     ) {
         page.extracting(start..<end).withUnsafeBufferPointer { bytes in
             var at = 0
@@ -28,7 +32,10 @@ enum HTMLReferences {
 
     /// Resolves the reference whose ampersand is at `at`, or keeps the ampersand; returns where to go on.
     private static func reference(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ at: Int, _ inAttribute: Bool, into out: inout [UInt8]
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ at: Int,
+        _ inAttribute: Bool,
+        into out: inout [UInt8]
     ) -> Int {
         let behind = at + 1
         if behind < bytes.count && bytes[behind] == UInt8(ascii: "#") {
@@ -37,12 +44,15 @@ enum HTMLReferences {
         var points: (UInt32, UInt32) = (0, 0)
         let length = withUnsafeMutableBytes(of: &points) { raw in
             onepoint_html_reference(
-                bytes.baseAddress.map { $0 + behind }, bytes.count - behind,
-                raw.baseAddress?.assumingMemoryBound(to: UInt32.self))
+                bytes.baseAddress.map { $0 + behind },
+                bytes.count - behind,
+                raw.baseAddress?.assumingMemoryBound(to: UInt32.self)
+            )
         }
         // In attributes, "&copy=1" is a query and not a sign.
         let isQuery =
-            inAttribute && length > 0 && bytes[behind + length - 1] != UInt8(ascii: ";") && behind + length < bytes.count
+            inAttribute && length > 0 && bytes[behind + length - 1] != UInt8(ascii: ";")
+            && behind + length < bytes.count
             && (bytes[behind + length] == UInt8(ascii: "=") || isLetter(bytes[behind + length])
                 || bytes[behind + length] &- UInt8(ascii: "0") < 10)
         guard length > 0, !isQuery else {

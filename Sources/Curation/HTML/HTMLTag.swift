@@ -5,7 +5,8 @@ enum HTMLTag: UInt8, CaseIterable, Sendable {
     case text, other
     case a, abbr, address, applet, area, article, aside, audio, b, base, basefont, bgsound, big, blockquote, body, br
     case button, canvas, caption, center, cite, code, col, colgroup, dd, del, details, dialog, dir, div, dl, dt, em
-    case embed, fieldset, figcaption, figure, font, footer, foreignobject, form, frame, frameset, h1, h2, h3, h4, h5, h6, head, header
+    case embed, fieldset, figcaption, figure, font, footer, foreignobject, form, frame, frameset, h1, h2, h3, h4, h5,
+        h6, head, header
     case hgroup, hr, html, i, iframe, image, img, input, kbd, keygen, label, legend, li, link, listing, main, map, mark
     case marquee, math, menu, meta, nav, nobr, noembed, noframes, noscript, object, ol, optgroup, option, p, param
     case picture, plaintext, pre, q, rp, rt, ruby, s, samp, script, search, section, select, small, source, span, strike
@@ -26,7 +27,7 @@ enum HTMLTag: UInt8, CaseIterable, Sendable {
         static let scope = Traits(rawValue: 8)
         /// Formatting: its end tag does not close blocks opened inside it.
         static let formatting = Traits(rawValue: 16)
-        /// Content up to its own end tag is characters.
+        /// Content up to its own end tag is characters. `noscript` is, as where scripts run.
         static let raw = Traits(rawValue: 32)
         /// As `raw`, but character references count.
         static let escapable = Traits(rawValue: 64)
@@ -68,7 +69,7 @@ enum HTMLTag: UInt8, CaseIterable, Sendable {
         ),
         (.scope, "applet caption html table td th marquee object template"),
         (.formatting, "a b big code em font i nobr s small strike strong tt u"),
-        (.raw, "style xmp iframe noembed noframes script"),
+        (.raw, "style xmp iframe noembed noframes noscript script"),
         (.escapable, "title textarea"),
         (
             .block,
@@ -122,7 +123,8 @@ enum HTMLAttribute: UInt8, CaseIterable, Sendable {
                 default: "\($0)"
                 }
             return (name, $0.rawValue)
-        } + [("xml:lang", HTMLAttribute.lang.rawValue)])
+        } + [("xml:lang", HTMLAttribute.lang.rawValue)]
+    )
 }
 
 /// Lower-cased names to small numbers, by the 64-bit FNV-1a of their bytes.

@@ -41,7 +41,8 @@ extension PageExtractor {
                 mark.hints.formUnion(
                     attribute.isDecoded
                         ? hintTable.hints(of: parser.tree.decoded.span, start, end)
-                        : hintTable.hints(of: page, start, end))
+                        : hintTable.hints(of: page, start, end)
+                )
             case .href:
                 if node.tag == .a { mark.state.insert(.linked) }
             case .hidden:
@@ -121,7 +122,11 @@ extension PageExtractor {
             }
             guard !state.contains(.silent) else { continue }
             var block = Block(
-                first: Int32(index), last: Int32(index + 1), element: marks[index].block, state: state)
+                first: Int32(index),
+                last: Int32(index + 1),
+                element: marks[index].block,
+                state: state
+            )
             if node.isDecoded {
                 measure(parser.tree.decoded.span, Int(node.start), Int(node.end), &block)
             } else {

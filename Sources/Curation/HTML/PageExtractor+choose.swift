@@ -8,6 +8,7 @@ extension PageExtractor {
         let core = top
         top = widened(top)
         keep(inside: top, core: core)
+        keepAlike(core, page)
         keepLead(before: top)
         dropPhrases(page)
         trimHeadings()
@@ -102,7 +103,8 @@ extension PageExtractor {
             let links = marks[each].linkBlocks - marks[best].linkBlocks
             // Worth it when what comes along is prose for the most part, and not each with a link of its own, as the
             // teasers of other articles have.
-            if more * 100 > marks[best].prose * Self.gain && more * 2 > text && linked * 4 < text && links * 2 <= blocks {
+            if more * 100 > marks[best].prose * Self.gain && more * 2 > text && linked * 4 < text && links * 2 <= blocks
+            {
                 best = each
             }
             let tag = parser.tree.nodes[each].tag
@@ -117,6 +119,65 @@ extension PageExtractor {
     }
 
     private static let gain: Int32 = 15
+
+    /// Keeps elements of the same tag and class as the article's at the same depth: the other posts of a thread.
+    private mutating func keepAlike(_ core: Int, _ page: Span<UInt8>) {
+        let tag = parser.tree.nodes[core].tag
+        let own = parser.tree.attribute(.class, of: core)
+        guard own >= 0, core != parser.body else { return }
+        var name: [UInt8] = []
+        parser.tree.appendValue(of: own, in: page, to: &name)
+        guard !name.isEmpty else { return }
+        let level = depth(of: core)
+        var index = 0
+        while index < marks.count {
+            let node = parser.tree.nodes[index]
+            guard index != core, node.tag == tag, marks[index].prose > 0, !marks[index].state.contains(.dropped) else {
+                index += 1
+                continue
+            }
+            let attribute = parser.tree.attribute(.class, of: index)
+            scratch.removeAll(keepingCapacity: true)
+            if attribute >= 0 { parser.tree.appendValue(of: attribute, in: page, to: &scratch) }
+            guard scratch == name, depth(of: index) == level else {
+                index += 1
+                continue
+            }
+            keepBlocks(in: index)
+            index = Int(node.next)
+        }
+    }
+
+    private mutating func keepBlocks(in element: Int) {
+        let end = parser.tree.nodes[element].next
+        for index in firstBlock(from: element)..<blocks.count {
+            guard blocks[index].first < end else { return }
+            if !blocks[index].state.contains(.dropped) && blocks[index].linked * 2 <= blocks[index].text {
+                blocks[index].isKept = true
+            }
+        }
+    }
+
+    /// The index of the first block at or behind a node.
+    private func firstBlock(from node: Int) -> Int {
+        var low = 0
+        var high = blocks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if blocks[middle].first < Int32(node) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private func depth(of element: Int) -> Int {
+        var depth = 0
+        var each = parser.tree.nodes[element].parent
+        while each >= 0 {
+            depth += 1
+            each = parser.tree.nodes[Int(each)].parent
+        }
+        return depth
+    }
 
     /// Keeps prose between the page's heading and the article's element: its lead.
     private mutating func keepLead(before top: Int) {

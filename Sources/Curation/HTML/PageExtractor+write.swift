@@ -2,21 +2,58 @@
 extension PageExtractor {
     mutating func write(_ page: Span<UInt8>, into text: inout [UInt8]) {
         let start = text.count
+        // The row of the block before, if it was a short cell, and the cell.
         var lastRow: Int32 = -1
+        var lastCell: Int32 = -1
         for index in blocks.indices where blocks[index].isKept {
             let block = blocks[index]
-            let row = block.state.contains(.cell) ? ancestor(.tr, of: block.element) : -1
+            // Long cells are those of tables that only lay out the page.
+            let isCell = block.state.contains(.cell) && block.text < Self.cellBytesMax
+            let row = isCell ? ancestor(.tr, of: block.element) : -1
             if text.count > start {
-                if row >= 0 && row == lastRow {
+                if row >= 0 && row == lastRow && block.element != lastCell {
                     append(" | ", to: &text)
                 } else {
                     append("\n", to: &text)
-                    append(row >= 0 && lastRow >= 0 || isNeighbour(index) ? "" : "\n", to: &text)
+                    let isClose =
+                        row >= 0 && lastRow >= 0 && row != lastRow
+                        && ancestor(.table, of: row) == ancestor(.table, of: lastRow)
+                    if !isClose && !isNeighbour(index) { append("\n", to: &text) }
                 }
             }
             lastRow = row
+            lastCell = block.element
             if block.state.contains(.item) && row < 0 { append("- ", to: &text) }
             write(block, page, into: &text)
+        }
+    }
+
+    private static let cellBytesMax: Int32 = 240
+
+    /// Whether the text that the page states for machines is so much longer than what was found that it is the better one.
+    func useStatement() -> Bool {
+        guard statements.body.count >= 300 else { return false }
+        var found = 0
+        for block in blocks where block.isKept { found += Int(block.text) }
+        return found * 2 < statements.body.count
+    }
+
+    /// Appends the text that the page states for machines, a line for each of its lines.
+    func writeStatement(into text: inout [UInt8]) {
+        let start = text.count
+        var needsSpace = false
+        var needsLine = false
+        for byte in statements.body {
+            if byte == 0x0A || byte == 0x0D {
+                needsLine = text.count > start
+            } else if isSpace(byte) || byte == 0 {
+                needsSpace = text.count > start
+            } else {
+                if needsLine { text.append(contentsOf: [0x0A, 0x0A]) } else if needsSpace { text.append(0x20) }
+                needsLine = false
+                needsSpace = false
+                text.append(byte)
+            }
         }
     }
 
@@ -58,7 +95,8 @@ extension PageExtractor {
                 needsSpace = false
                 continue
             }
-            guard node.tag == .text, !marks[index].state.contains(.silent), !marks[index].state.contains(.dropped) else {
+            guard node.tag == .text, !marks[index].state.contains(.silent), !marks[index].state.contains(.dropped)
+            else {
                 continue
             }
             if node.isDecoded {
@@ -75,7 +113,11 @@ extension PageExtractor {
     }
 
     private func write(
-        _ bytes: Span<UInt8>, _ node: HTMLTree.Node, _ isPreformatted: Bool, _ start: Int, _ needsSpace: inout Bool,
+        _ bytes: Span<UInt8>,
+        _ node: HTMLTree.Node,
+        _ isPreformatted: Bool,
+        _ start: Int,
+        _ needsSpace: inout Bool,
         into text: inout [UInt8]
     ) {
         let end = Int(node.end)

@@ -17,6 +17,7 @@ public struct PageExtractor: Sendable {
     /// One for each node of the tree.
     var marks: [Mark] = []
     var blocks: [Block] = []
+    var statements = PageStatements()
     var scratch: [UInt8] = []
     /// The element that holds the article.
     var top = 0
@@ -94,7 +95,13 @@ public struct PageExtractor: Sendable {
         choose(page, &facts)
         facts.blocks = blocks.count
         for block in blocks where block.isKept { facts.blocksKept += 1 }
-        write(page, into: &text)
+        if facts.blocksKept == 0 { facts.origin = .none }
+        if useStatement() {
+            writeStatement(into: &text)
+            facts.origin = .statement
+        } else {
+            write(page, into: &text)
+        }
         return facts
     }
 }

@@ -116,7 +116,7 @@ struct PageHints: OptionSet, Sendable {
             """
             byline bylines author authors authorbio aboutauthor authorinfo authorbox bio timestamp datetime pubdate \
             published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo dateline metaline authordate articledate tags tagcloud \
-            taglist categories cats rating ratings zebian laiyuan biaoqian zuozhe fabushijian autor auteur
+            taglist categories cats rating ratings license licence zebian laiyuan biaoqian zuozhe fabushijian autor auteur
             """
         ),
         (
@@ -128,7 +128,10 @@ struct PageHints: OptionSet, Sendable {
             dingyue appdownload erweima qrcode saoma weixin wechat ewm
             """
         ),
-        (.caption, "caption wpcaption credit credits photocredit imagecaption imgcaption figcaption wpcaptiontext imagedescription imagesubtitle bildunterschrift"),
+        (
+            .caption,
+            "caption wpcaption credit credits photocredit imagecaption imgcaption figcaption wpcaptiontext imagedescription imagesubtitle bildunterschrift imgdescr imgdesc photodesc imgcap tushuo tuzhu tupianshuoming"
+        ),
         (
             .media,
             """
