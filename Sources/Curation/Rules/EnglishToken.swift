@@ -22,6 +22,10 @@ struct EnglishToken {
         packed = UInt32(truncatingIfNeeded: end - start) << 8 | flags
     }
 
+    /// Marks it as the first of its chunk.
+    @inline(__always)
+    mutating func begin() { packed |= Self.chunkStart }
+
     var count: Int { Int(packed >> 8) }
     var end: Int { Int(start) + count }
     var flags: UInt32 { packed & 0xFF }

@@ -1,5 +1,3 @@
-import CCuration
-
 /// Cuts text into the words that spaCy's blank English pipeline cuts it into, which datatrove's filters count.
 ///
 /// White space separates chunks. From a chunk prefixes and suffixes are peeled, one of each a turn, until it is an
@@ -62,47 +60,117 @@ struct EnglishTokenizer: ~Copyable {
 
     /// Cuts the chunk that begins at `start` and returns its end.
     private mutating func chunk(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
-        var any: UInt32 = 0
-        var at = start
+        let ascii = tables.ascii
+        let (front, length) = tables.character(at: text + start)
+        // The classes of the last character, and those of all between it and the first.
+        var last: UInt32 = 0
+        var inner: UInt32 = 0
+        var at = start + length
         while at < count {
-            let (mask, length) = tables.character(at: text + at)
-            if mask & CharacterClass.space != 0 { break }
-            any |= mask
-            at += length
+            let lead = text[at]
+            if lead < 0x80 {
+                let mask = ascii[Int(lead)]
+                if mask & CharacterClass.space != 0 { break }
+                inner |= last
+                last = mask
+                at += 1
+            } else {
+                let (mask, length) = tables.character(at: text + at)
+                if mask & CharacterClass.space != 0 { break }
+                inner |= last
+                last = mask
+                at += length
+            }
         }
         at = min(at, count)
-        // A chunk of letters is one word, and so is one of letters and digits that ends in a digit.
-        let onlyDigitsCut = any & (CharacterClass.cutting & ~CharacterClass.asciiDigit) == 0
-        let endsInDigit = text[at - 1] &- 0x30 < 10
+        let any = front | inner | last
         let firstToken = tokens.count
-        if any & CharacterClass.cutting == 0 || (onlyDigitsCut && endsInDigit) {
-            if !exception(text, start, at) {
-                tokens.append(EnglishToken(start: start, end: at, flags: EnglishToken.flags(of: any)))
-            }
-        } else {
+        if any & CharacterClass.cutting == 0 || isNumber(any, text[at - 1]) {
+            whole(text, start, at, any)
+        } else if inner & (CharacterClass.cutting | CharacterClass.beyondASCII) != 0
+            || !peel(text, start, at, front, inner, last)
+        {
             cut(text, start, at)
         }
-        let first = tokens[firstToken]
-        tokens[firstToken] = EnglishToken(
-            start: Int(first.start), end: first.end, flags: first.flags | EnglishToken.chunkStart)
+        tokens[firstToken].begin()
         return at
+    }
+
+    /// Whether a chunk has no characters that cut but digits, and ends in one, so that no unit is to come off.
+    @inline(__always)
+    private func isNumber(_ any: UInt32, _ last: UInt8) -> Bool {
+        any & (CharacterClass.cutting & ~CharacterClass.asciiDigit) == 0 && last &- 0x30 < 10
+    }
+
+    /// Makes one token of characters with these classes, or those of the exception that they are.
+    @inline(__always)
+    private mutating func whole(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ any: UInt32) {
+        if exception(text, start, end) { return }
+        tokens.append(EnglishToken(start: start, end: end, flags: EnglishToken.flags(of: any)))
+    }
+
+    /// Cuts a word of ASCII with one prefix, one suffix or both, and no other character that cuts: what `cut` does, in
+    /// short, for most chunks that are cut at all.
+    ///
+    /// - Returns: Whether it is such a word.
+    private mutating func peel(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ front: UInt32, _ inner: UInt32, _ last: UInt32
+    ) -> Bool {
+        guard (front | last) & CharacterClass.beyondASCII == 0 else { return false }
+        var low = start
+        var high = end
+        var core = inner
+        if front & CharacterClass.cutting == 0 {
+            core |= front
+        } else {
+            guard front & CharacterClass.prefix != 0 else { return false }
+            low += 1
+        }
+        if last & CharacterClass.cutting == 0 {
+            core |= last
+        } else {
+            high -= 1
+            guard low < high else { return false }
+            if last & CharacterClass.suffix == 0 {
+                guard text[high] == UInt8(ascii: "."), isBeforeDot(text, low, high) else { return false }
+            }
+        }
+        guard low < high, tables.exception(text + start, end - start) == 0 else { return false }
+        if start < low, high < end {
+            guard tables.exception(text + low, end - low) == 0, tables.exception(text + start, high - start) == 0 else {
+                return false
+            }
+        }
+        if start < low { tokens.append(EnglishToken(start: start, end: low, flags: EnglishToken.flags(of: front))) }
+        whole(text, low, high, core)
+        if high < end { tokens.append(EnglishToken(start: high, end: end, flags: EnglishToken.flags(of: last))) }
+        return true
+    }
+
+    /// Whether a dot comes off the word of ASCII before it.
+    @inline(__always)
+    private func isBeforeDot(_ text: UnsafePointer<UInt8>, _ low: Int, _ high: Int) -> Bool {
+        let before = tables.ascii[Int(text[high - 1])]
+        if before & CharacterClass.beforeDot != 0 { return true }
+        return high - 2 >= low && before & tables.ascii[Int(text[high - 2])] & CharacterClass.upper != 0
     }
 
     /// Peels prefixes and suffixes from a chunk, then cuts what is left.
     private mutating func cut(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) {
-        masks.removeAll()
-        offsets.removeAll()
         suffixes.removeAll()
+        masks.resize(to: end - start)
+        offsets.resize(to: end - start + 1)
+        var low = 0
+        var high = 0
         var at = start
         while at < end {
             let (mask, length) = tables.character(at: text + at)
-            masks.append(mask)
-            offsets.append(UInt32(truncatingIfNeeded: at))
+            masks[high] = mask
+            offsets[high] = UInt32(truncatingIfNeeded: at)
             at += length
+            high += 1
         }
-        offsets.append(UInt32(truncatingIfNeeded: end))
-        var low = 0
-        var high = masks.count
+        offsets[high] = UInt32(truncatingIfNeeded: end)
         while low < high, !isException(text, low, high) {
             let prefix = self.prefix(text, low, high)
             if prefix > 0, low + prefix < high, isException(text, low + prefix, high) {
@@ -136,10 +204,17 @@ struct EnglishTokenizer: ~Copyable {
         }
     }
 
+    /// Whether the chunk's characters are an exception.
+    @inline(__always)
+    private func isException(_ text: UnsafePointer<UInt8>, _ low: Int, _ high: Int) -> Bool {
+        let start = offset(low)
+        return tables.exception(text + start, offset(high) - start) > 0
+    }
+
     /// Makes the tokens of the exception that these bytes are, if they are one.
     @inline(__always)
     private mutating func exception(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        let number = Self.exception(tables, text + start, end - start)
+        let number = tables.exception(text + start, end - start)
         guard number > 0 else { return false }
         Self.appendWords(of: number, at: start, 0, text, tables, to: &tokens)
         return true
@@ -221,17 +296,7 @@ struct EnglishTokenizer: ~Copyable {
         }
         guard first > low, first < high else { return 0 }
         let start = Int(offsets[first])
-        let count = Int(offsets[high]) - start
-        let raw = tables.raw.pointee
-        for unit in 0..<Int(raw.unit_count) {
-            let offset = Int(raw.unit_offsets[unit])
-            if Int(raw.unit_offsets[unit + 1]) - offset == count,
-                Self.equal(text + start, raw.unit_text + offset, count)
-            {
-                return high - first
-            }
-        }
-        return 0
+        return tables.isUnit(text + start, Int(offsets[high]) - start) ? high - first : 0
     }
 
     /// Cuts characters at what stands between words and is neither prefix nor suffix.

@@ -150,10 +150,8 @@ extension QualityRules {
 
     /// The bytes of a citation such as "[12]", "[]", "[edit]" or "[citation needed]" that begins at `at`, or nought.
     private func citation(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
-        for phrase: StaticString in ["[edit]", "[citation needed]"] {
-            let count = phrase.utf8CodeUnitCount
-            if at + count <= end, onepoint_bytes_equal(text + at, phrase.utf8Start, count) { return count }
-        }
+        if Self.stands("[edit]", text, at, end) { return 6 }
+        if Self.stands("[citation needed]", text, at, end) { return 17 }
         var next = at + 1
         while next < end {
             if text[next] == UInt8(ascii: "]") { return next + 1 - at }
@@ -162,6 +160,13 @@ extension QualityRules {
             next += length
         }
         return 0
+    }
+
+    private static func stands(
+        _ phrase: StaticString, _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
+    ) -> Bool {
+        let count = phrase.utf8CodeUnitCount
+        return at + count <= end && onepoint_bytes_equal(text + at, phrase.utf8Start, count)
     }
 
     /// Whether the line ends in a mark that ends a sentence, and not in an ellipsis of dots.

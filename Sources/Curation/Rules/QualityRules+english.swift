@@ -81,6 +81,10 @@ extension QualityRules {
         return report(.duplicateLineCharacters, Double(lines.lines.repeatedCharacters) / total, &findings)
     }
 
+    private static let duplicateGrams: [QualityRule] = [
+        .duplicate5Grams, .duplicate6Grams, .duplicate7Grams, .duplicate8Grams, .duplicate9Grams, .duplicate10Grams,
+    ]
+
     private mutating func judgeRepeatedWords(_ characters: Int, _ findings: inout [QualityFinding]) -> Bool {
         let total = Double(characters)
         let top = runs.top()
@@ -89,11 +93,10 @@ extension QualityRules {
         }
         runs.findCandidates()
         for n in 5...10 {
-            let rules: [QualityRule] = [
-                .duplicate5Grams, .duplicate6Grams, .duplicate7Grams, .duplicate8Grams, .duplicate9Grams,
-                .duplicate10Grams,
-            ]
-            guard report(rules[n - 5], Double(runs.duplicated(n)) / total, &findings) else { return false }
+            if n == 7 { runs.refineCandidates() }
+            guard report(Self.duplicateGrams[n - 5], Double(runs.duplicated(n)) / total, &findings) else {
+                return false
+            }
         }
         return true
     }

@@ -181,7 +181,7 @@ extension TextLines {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ tables: QualityTables
     ) -> (mask: UInt32, start: Int) {
         var at = end - 1
-        if text[at] < 0x80 { return (tables.ascii(text[at]), at) }
+        if text[at] < 0x80 { return (tables.ascii[Int(text[at])], at) }
         while at > start, end - at < 4, text[at] & 0xC0 == 0x80 { at -= 1 }
         return (tables.character(at: text + at).mask, at)
     }

@@ -16,11 +16,12 @@ struct WordRuns: ~Copyable {
     private var characters = Scratch<UInt32>()
     private var hashes = Scratch<UInt64>()
     private var slots = Scratch<UInt32>()
-    /// The first place where the run at a place stands, and how often it does; for runs of n and of n + 1.
-    private var first = Scratch<UInt32>()
+    /// For pairs: how often the one that stands first at a place occurs, and the first place of each place's pair.
     private var counts = Scratch<UInt32>()
-    private var nextFirst = Scratch<UInt32>()
-    private var nextCounts = Scratch<UInt32>()
+    private var first = Scratch<UInt32>()
+    /// Runs of n words that occur twice or more, in order, and those of n + 1.
+    private var repeated = Scratch<Run>()
+    private var longer = Scratch<Run>()
     /// Places where a run of five or more may repeat.
     private var candidates = Scratch<UInt32>()
     private var bits = Scratch<UInt64>()
@@ -65,29 +66,58 @@ struct WordRuns: ~Copyable {
         characters.append(UInt32(truncatingIfNeeded: character))
     }
 
+    /// Where a run of words stands, where it stands first, and there how often it occurs.
+    private struct Run {
+        var place: UInt32
+        var first: UInt32
+        var count: UInt32
+    }
+
     /// Characters that the most frequent run of two, three and four words covers, blanks between its words included;
     /// of runs as frequent the first counts. Nil where the text has too few words.
     mutating func top() -> (two: Int?, three: Int?, four: Int?) {
         guard wordCount >= 2 else { return (nil, nil, nil) }
         countPairs()
-        let two = top(2)
+        let two = topPair()
         guard wordCount >= 3 else { return (two, nil, nil) }
-        extend(runs: wordCount - 2)
+        extend()
         let three = top(3)
         guard wordCount >= 4 else { return (two, three, nil) }
-        extend(runs: wordCount - 3)
+        extend()
         return (two, three, top(4))
     }
 
-    /// Of `first` and `counts`, which hold runs of n words.
-    private func top(_ n: Int) -> Int {
+    /// The top pair; gathers the pairs that occur twice or more.
+    private mutating func topPair() -> Int {
+        repeated.removeAll()
         var best = 0
-        var most: UInt32 = 0
-        for run in 0..<counts.count where counts[run] > most {
-            most = counts[run]
-            best = run
+        var most: UInt32 = 1
+        for place in 0..<first.count {
+            let origin = first[place]
+            let count = counts[Int(origin)]
+            guard count > 1 else { continue }
+            repeated.append(Run(place: UInt32(truncatingIfNeeded: place), first: origin, count: count))
+            if count > most {
+                most = count
+                best = place
+            }
         }
-        return (Int(characters[best + n] - characters[best]) + n - 1) * Int(most)
+        return characters(2, at: best) * Int(most)
+    }
+
+    /// The top run of n words, which occurs once if none is repeated.
+    private func top(_ n: Int) -> Int {
+        var best: UInt32 = 0
+        var most: UInt32 = 1
+        for index in 0..<repeated.count where repeated[index].count > most {
+            most = repeated[index].count
+            best = repeated[index].place
+        }
+        return characters(n, at: Int(best)) * Int(most)
+    }
+
+    private func characters(_ n: Int, at place: Int) -> Int {
+        Int(characters[place + n] - characters[place]) + n - 1
     }
 
     private mutating func countPairs() {
@@ -126,38 +156,45 @@ struct WordRuns: ~Copyable {
     }
 
     /// From runs of n words to those of n + 1: two are the same when their first n and their last n words are.
-    private mutating func extend(runs: Int) {
-        nextCounts.reset(to: 1, count: runs)
-        nextFirst.removeAll()
-        for run in 0..<runs { nextFirst.append(UInt32(truncatingIfNeeded: run)) }
-        candidates.removeAll()
-        for run in 0..<runs where counts[Int(first[run])] > 1 && counts[Int(first[run + 1])] > 1 {
-            candidates.append(UInt32(truncatingIfNeeded: run))
-        }
-        let shift = clearSlots(for: candidates.count)
+    private mutating func extend() {
+        longer.removeAll()
+        let shift = clearSlots(for: repeated.count)
         let mask = slots.count - 1
-        for index in 0..<candidates.count {
-            let candidate = candidates[index]
-            let run = Int(candidate)
-            let key = Self.mix(UInt64(first[run]) << 32 | UInt64(first[run + 1]), seed | 1)
+        for index in 0..<max(0, repeated.count - 1) where repeated[index + 1].place == repeated[index].place + 1 {
+            let head = repeated[index].first
+            let tail = repeated[index + 1].first
+            let key = Self.mix(UInt64(head) << 32 | UInt64(tail), seed | 1)
             var slot = Int(truncatingIfNeeded: key >> shift)
+            var origin = longer.count
             while true {
                 let found = Int(slots[slot])
                 if found == 0 {
-                    slots[slot] = candidate + 1
+                    // The runs' indices in `repeated` and in `longer` are told apart by place: both are found here.
+                    slots[slot] = UInt32(truncatingIfNeeded: origin + 1)
                     break
                 }
-                if first[found - 1] == first[run], first[found] == first[run + 1] {
-                    nextFirst[run] = UInt32(truncatingIfNeeded: found - 1)
-                    nextCounts[found - 1] += 1
-                    nextCounts[run] = 0
+                let other = longer[found - 1].count
+                if repeated[Int(other)].first == head, repeated[Int(other) + 1].first == tail {
+                    origin = found - 1
                     break
                 }
                 slot = (slot + 1) & mask
             }
+            longer.append(
+                Run(
+                    place: repeated[index].place, first: UInt32(truncatingIfNeeded: origin),
+                    count: UInt32(truncatingIfNeeded: index)))
         }
-        swap(&first, &nextFirst)
-        swap(&counts, &nextCounts)
+        // Until here `first` has been an index in `longer` and `count` one in `repeated`.
+        counts.reset(to: 0, count: longer.count)
+        for index in 0..<longer.count { counts[Int(longer[index].first)] += 1 }
+        repeated.removeAll()
+        for index in 0..<longer.count {
+            let origin = Int(longer[index].first)
+            let count = counts[origin]
+            guard count > 1 else { continue }
+            repeated.append(Run(place: longer[index].place, first: longer[origin].place, count: count))
+        }
     }
 
     /// Finds the places where a run of five words or more may repeat; to be called before `duplicated`.
@@ -186,6 +223,34 @@ struct WordRuns: ~Copyable {
         }
     }
 
+    /// Keeps the candidates for runs of seven words or more: those whose first 32 bytes stand a second time.
+    mutating func refineCandidates() {
+        guard candidates.count > 1 else { return }
+        let size = Self.powerOfTwo(atLeast: candidates.count * 16)
+        let shift = UInt64(size.leadingZeroBitCount + 1)
+        let half = max(1, size / 64)
+        bits.reset(to: 0, count: 2 * half)
+        for index in 0..<candidates.count {
+            let bit = Int(truncatingIfNeeded: hash32(Int(candidates[index])) >> shift)
+            let mask: UInt64 = 1 << UInt64(bit & 63)
+            let seen = bits[bit >> 6] & mask
+            bits[bit >> 6] |= mask
+            bits[half + bit >> 6] |= seen
+        }
+        var kept = 0
+        for index in 0..<candidates.count {
+            let place = Int(candidates[index])
+            guard place + 7 <= wordCount else { break }
+            let bit = Int(truncatingIfNeeded: hash32(place) >> shift)
+            let again = bits[half + bit >> 6] >> UInt64(bit & 63) & 1 != 0
+            if again || offsets[place + 7] - offsets[place] < 32 {
+                candidates[kept] = candidates[index]
+                kept += 1
+            }
+        }
+        candidates.resize(to: kept)
+    }
+
     /// Characters in runs of n words that stood before, no two of them overlapping; the words run together.
     ///
     /// - Parameter n: Five or more.
@@ -202,7 +267,7 @@ struct WordRuns: ~Copyable {
             if place < free { continue }
             let start = Int(offsets[place])
             let length = Int(offsets[place + n]) - start
-            let key = Self.mix(hash(start, length), 1)
+            let key = hash(start, length)
             var slot = Int(truncatingIfNeeded: key >> shift)
             while true {
                 let found = Int(slots[slot])
@@ -266,7 +331,30 @@ extension WordRuns {
         return (product.high ^ product.low) &* 0x9FB2_1C65_1E98_DF25
     }
 
-    private func hash(_ start: Int, _ count: Int) -> UInt64 { onepoint_xxh3_64(joined.base + start, count, seed) }
+    /// A hash of all bytes of a run.
+    @inline(__always)
+    private func hash(_ start: Int, _ count: Int) -> UInt64 {
+        guard count >= 16, count <= 48 else { return onepoint_xxh3_64(joined.base + start, count, seed) }
+        // The first sixteen, the last sixteen, and sixteen that cover what is between them.
+        let bytes = UnsafeRawPointer(joined.base + start)
+        let middle = min(16, count - 16)
+        let a = Self.mix(load(bytes, 0) ^ seed, load(bytes, 8) ^ UInt64(count))
+        let b = Self.mix(load(bytes, middle) ^ a, load(bytes, middle + 8) ^ 0x9E37_79B9_7F4A_7C15)
+        return Self.mix(load(bytes, count - 16) ^ b, load(bytes, count - 8) ^ 0xD6E8_FEB8_6659_FD93)
+    }
+
+    /// A hash of the 32 bytes from the word at `place` on.
+    @inline(__always)
+    private func hash32(_ place: Int) -> UInt64 {
+        let bytes = UnsafeRawPointer(joined.base + Int(offsets[place]))
+        let a = Self.mix(load(bytes, 0) ^ seed, load(bytes, 8) ^ 0x9E37_79B9_7F4A_7C15)
+        return Self.mix(load(bytes, 16) ^ a, load(bytes, 24) ^ 0xD6E8_FEB8_6659_FD93)
+    }
+
+    @inline(__always)
+    private func load(_ bytes: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
 
     /// Whether the same bytes stand at two places of `joined`.
     @inline(__always)
