@@ -50,8 +50,37 @@ static inline uint8_t ascii_word(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10 || byte == '_' ? byte : 0;
 }
 
+#if defined(__SSE2__)
+struct ascii16 {
+    unsigned words, high;  // a bit for each of sixteen bytes: letters, digits and underscores; what is not ASCII
+};
+
+static inline struct ascii16 look(const uint8_t *bytes) {
+    __m128i raw = _mm_loadu_si128((const __m128i *)bytes);
+    __m128i letter = _mm_sub_epi8(_mm_or_si128(raw, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    __m128i digit = _mm_sub_epi8(raw, _mm_set1_epi8('0'));
+    letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+    digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+    digit = _mm_or_si128(digit, _mm_cmpeq_epi8(raw, _mm_set1_epi8('_')));
+    return (struct ascii16){
+        .words = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit)), .high = (unsigned)_mm_movemask_epi8(raw)};
+}
+
 static const uint8_t front_mask[32] = {
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+// The hash of a word of ASCII of 1 to 16 bytes; sixteen are read.
+static inline uint64_t hash_ascii(const uint8_t *bytes, unsigned length) {
+    __m128i raw = _mm_loadu_si128((const __m128i *)bytes);
+    __m128i upper = _mm_sub_epi8(raw, _mm_set1_epi8('A'));
+    upper = _mm_cmpeq_epi8(_mm_min_epu8(upper, _mm_set1_epi8(25)), upper);
+    raw = _mm_or_si128(raw, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+    raw = _mm_and_si128(raw, _mm_loadu_si128((const __m128i *)(front_mask + 16 - length)));
+    uint64_t first = add_group(SEED, (uint64_t)_mm_cvtsi128_si64(raw));
+    uint64_t second = add_group(first, (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(raw, raw)));
+    return length > 8 ? second : first;
+}
+#endif
 
 static inline __attribute__((always_inline)) size_t split(
     struct onepoint_word *word, const uint8_t *bytes, size_t count, size_t *position, uint64_t *hashes, size_t capacity,
@@ -65,34 +94,45 @@ static inline __attribute__((always_inline)) size_t split(
     } while (0)
     // One step may write two: the word before an ideograph, and the ideograph.
     while (at < count && found + 1 < capacity) {
+        uint8_t byte = bytes[at];
 #if defined(__SSE2__)
-        if (!open.open && count - at >= 16) {
-            __m128i raw = _mm_loadu_si128((const __m128i *)(bytes + at));
-            unsigned high = (unsigned)_mm_movemask_epi8(raw);
-            __m128i lower = _mm_or_si128(raw, _mm_set1_epi8(0x20));
-            __m128i letter = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
-            letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
-            __m128i digit = _mm_sub_epi8(raw, _mm_set1_epi8('0'));
-            digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
-            digit = _mm_or_si128(digit, _mm_cmpeq_epi8(raw, _mm_set1_epi8('_')));
-            unsigned words = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit));
-            unsigned skipped = (unsigned)__builtin_ctz(words | high | 0x10000);
-            if (skipped) { at += skipped; continue; }
-            if (words & 1) {
-                unsigned length = (unsigned)__builtin_ctz(~words);
-                if (length < 16 && !(high >> length & 1)) {
-                    __m128i folded = _mm_or_si128(raw, _mm_and_si128(letter, _mm_set1_epi8(0x20)));
-                    folded = _mm_and_si128(folded, _mm_loadu_si128((const __m128i *)(front_mask + 16 - length)));
-                    uint64_t first = add_group(SEED, (uint64_t)_mm_cvtsi128_si64(folded));
-                    uint64_t second = add_group(first, (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(folded, folded)));
-                    EMIT(length > 8 ? second : first, at, at + length);
+        if (byte < 0x80 && !open.open && count - at >= 16) {
+            struct ascii16 ascii = look(bytes + at);
+            if (!ascii.high && count - at >= 80 && found + 33 <= capacity) {
+                // Words of 64 bytes at once, up to what is not ASCII: first where they start and end, then each on its own,
+                // so that none waits for the one before.
+                uint64_t words = ascii.words, high = 0;
+                for (unsigned part = 16; part < 64; part += 16) {
+                    ascii = look(bytes + at + part);
+                    words |= (uint64_t)ascii.words << part;
+                    high |= (uint64_t)ascii.high << part;
+                }
+                uint64_t known = high ? (high & -high) - 1 : UINT64_MAX;
+                words &= known;
+                uint64_t first = words & ~(words << 1), end = ~words & words << 1 & known;
+                size_t base = at;
+                while (end) {
+                    unsigned from = (unsigned)__builtin_ctzll(first), length = (unsigned)__builtin_ctzll(end) - from;
+                    if (length > 16) break;
+                    EMIT(hash_ascii(bytes + base + from, length), base + from, base + from + length);
+                    first &= first - 1;
+                    end &= end - 1;
+                }
+                // A word that is long, or may go on beyond, is left for the next round, and the steps below if it comes first.
+                at = first ? base + (unsigned)__builtin_ctzll(first) : base + (unsigned)__builtin_popcountll(known);
+                if (at > base) continue;
+            } else {
+                unsigned skipped = (unsigned)__builtin_ctz(ascii.words | ascii.high | 0x10000);
+                unsigned length = (unsigned)__builtin_ctz(~ascii.words);
+                if (skipped) { at += skipped; continue; }
+                if (length < 16 && !(ascii.high >> length & 1)) {
+                    EMIT(hash_ascii(bytes + at, length), at, at + length);
                     at += length + 1;  // What ended it is ASCII, and no word.
                     continue;
                 }
             }
         }
 #endif
-        uint8_t byte = bytes[at];
         if (byte < 0x80) {
             uint8_t lower = ascii_word(byte);
             if (lower) {

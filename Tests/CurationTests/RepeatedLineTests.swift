@@ -64,7 +64,7 @@ import Testing
     func bytes() {
         var random = DuplicateRandom.ofTests(0)
         let settings = RepeatedLineSettings(unit: .paragraph, seenMax: 1, letterBytesMin: 1, keepsFirst: true)
-        var scanner = LineScanner(settings)
+        let scanner = LineScanner(settings)
         let alphabet: [UInt8] = [0x0A, 0x0A, 0x61, 0x62, 0x20, 0xE3, 0x80, 0x80, 0xC2, 0xA0, 0x0D, 0xFF]
         for _ in 0..<300 {
             let text = (0..<Int.random(in: 0..<40, using: &random)).map { _ in
@@ -98,7 +98,7 @@ import Testing
         keepsFirst: Bool
     ) -> [String] {
         let settings = RepeatedLineSettings(unit: unit, seenMax: seenMax, letterBytesMin: 12, keepsFirst: keepsFirst)
-        var scanner = LineScanner(settings)
+        let scanner = LineScanner(settings)
         var entries: [LineEntry] = []
         for (index, text) in texts.enumerated() {
             scanner.appendLines(of: Array(text.utf8).span, document: UInt64(index), to: &entries)

@@ -68,6 +68,27 @@ import Testing
         #expect(sketcher.identity != identity)
     }
 
+    @Test("words are the same whether a text is seen whole or byte by byte")
+    mutating func blocks() {
+        var random = DuplicateRandom.ofTests(2)
+        for alphabet in ["aB1 ", "ab_    .", "abcdefgh é中-", "a", "aaaaaaaaaaaaaaaaaaaaaaaa ", "Жж ,a\n"].map({
+            Array($0)
+        }) {
+            for _ in 0..<40 {
+                let characters = (0..<Int.random(in: 0..<300, using: &random)).map { _ in
+                    alphabet[Int.random(in: alphabet.indices, using: &random)]
+                }
+                let text = Array(String(characters).utf8)
+                sketcher.sketch(text.span)
+                let whole = sketcher.identity
+                sketcher.begin()
+                for index in text.indices { sketcher.add(text.span.extracting(index...index)) }
+                sketcher.end()
+                #expect(sketcher.identity == whole)
+            }
+        }
+    }
+
     @Test("any bytes are split without a trap, and what is not UTF-8 parts words")
     mutating func bytes() {
         var random = DuplicateRandom.ofTests(1)

@@ -25,6 +25,12 @@ size_t onepoint_words(
     struct onepoint_word *word, const uint8_t *bytes, size_t count, size_t *position, uint64_t *hashes, size_t capacity,
     uint32_t *starts, uint32_t *ends);
 
+/// A hash of the words of a line, and how many bytes its words have.
+uint64_t onepoint_words_hash(const uint8_t *bytes, size_t count, uint64_t *word_bytes);
+
+/// The place after the next line feed at or after `from`; `count` if there is none.
+size_t onepoint_line_end(const uint8_t *bytes, size_t count, size_t from);
+
 /// The hash of the word that the end of the text has ended; 0 if there is none (1 written into `*found` if there is).
 uint64_t onepoint_words_end(struct onepoint_word *word, int *found);
 

@@ -2,17 +2,12 @@ import CCuration
 
 /// Goes through the lines or paragraphs of one text after another, and hashes those long enough to be looked at.
 public struct LineScanner: Sendable {
-    private static let blockWords = 256
     private let settings: RepeatedLineSettings
-    // In front of the words stands the hash of those before.
-    private var words = [UInt64](repeating: 0, count: 1 + blockWords)
-    private var starts = [UInt32](repeating: 0, count: blockWords)
-    private var ends = [UInt32](repeating: 0, count: blockWords)
 
     public init(_ settings: RepeatedLineSettings) { self.settings = settings }
 
     /// What the lines of a text give to the count: an entry for each that is long enough.
-    public mutating func appendLines(of text: Span<UInt8>, document: UInt64, to entries: inout [LineEntry]) {
+    public func appendLines(of text: Span<UInt8>, document: UInt64, to entries: inout [LineEntry]) {
         var position = 0
         while let unit = nextUnit(text, from: &position) {
             if let hash = hash(text, unit) { entries.append(LineEntry(hash: hash, document: document)) }
@@ -23,7 +18,7 @@ public struct LineScanner: Sendable {
     ///
     /// Where lines go, one run of blank lines of those around them stays at most, and none at the text's ends; the text ends with
     /// a line feed if it did before. A text all of whose lines go becomes empty.
-    public mutating func removals(of text: Span<UInt8>, document: UInt64, repeated: RepeatedLines) -> [Range<Int>] {
+    public func removals(of text: Span<UInt8>, document: UInt64, repeated: RepeatedLines) -> [Range<Int>] {
         var removals: [Range<Int>] = []
         // Lines of this document whose first occurrence stays, once met.
         var met: Set<UInt64> = []
@@ -70,14 +65,8 @@ public struct LineScanner: Sendable {
         var start: Int?
         while position < text.count {
             let line = position
-            var isBlank = true
-            while position < text.count {
-                let byte = text[position]
-                position += 1
-                if byte == 0x0A { break }
-                if isBlank { isBlank = Self.isSpace(text, &position) }
-            }
-            if isBlank {
+            position = text.withUnsafeBufferPointer { onepoint_line_end($0.baseAddress, $0.count, line) }
+            if Self.isBlank(text.extracting(line..<position)) {
                 if let start { return start..<line }
             } else if settings.unit == .line {
                 return line..<position
@@ -88,65 +77,27 @@ public struct LineScanner: Sendable {
         return start.map { $0..<text.count }
     }
 
-    /// Whether the character whose first byte is before `position` is a space; steps over the rest of an ideographic one (U+3000)
-    /// and one that does not break (U+00A0).
-    private static func isSpace(_ text: Span<UInt8>, _ position: inout Int) -> Bool {
-        switch text[position - 1] {
-        case 0x20, 0x09, 0x0B, 0x0C, 0x0D: return true
-        case 0xC2 where position < text.count && text[position] == 0xA0:
-            position += 1
-            return true
-        case 0xE3 where position + 1 < text.count && text[position] == 0x80 && text[position + 1] == 0x80:
-            position += 2
-            return true
-        default: return false
+    /// Whether a line has nothing but spaces: those of ASCII, the ideographic (U+3000) and the one that does not break (U+00A0).
+    private static func isBlank(_ line: Span<UInt8>) -> Bool {
+        var place = 0
+        while place < line.count {
+            switch line[place] {
+            case 0x09...0x0D, 0x20: place += 1
+            case 0xC2 where place + 1 < line.count && line[place + 1] == 0xA0: place += 2
+            case 0xE3 where place + 2 < line.count && line[place + 1] == 0x80 && line[place + 2] == 0x80: place += 3
+            default: return false
+            }
         }
+        return true
     }
 
     /// A hash of the words; nil if there are too few letters.
-    private mutating func hash(_ text: Span<UInt8>, _ unit: Range<Int>) -> UInt64? {
-        var letterBytes = 0
-        var word = onepoint_word()
-        var position = 0
-        words[0] = 0
-        let unit = text.extracting(unit)
-        var found: Int32 = 0
-        while found == 0 {
-            let before = position
-            var count = unit.withUnsafeBufferPointer { bytes in
-                words.withUnsafeMutableBufferPointer { words in
-                    starts.withUnsafeMutableBufferPointer { starts in
-                        ends.withUnsafeMutableBufferPointer { ends in
-                            onepoint_words(
-                                &word,
-                                bytes.baseAddress,
-                                bytes.count,
-                                &position,
-                                words.baseAddress! + 1,  // Never empty.
-                                Self.blockWords - 1,
-                                starts.baseAddress,
-                                ends.baseAddress
-                            )
-                        }
-                    }
-                }
-            }
-            if position == unit.count || position == before {
-                let start = word.start
-                let last = onepoint_words_end(&word, &found)
-                if found != 0 {
-                    words[1 + count] = last
-                    starts[count] = UInt32(truncatingIfNeeded: start)
-                    ends[count] = UInt32(truncatingIfNeeded: unit.count)
-                    count += 1
-                }
-                found = 1
-            }
-            for index in 0..<count { letterBytes += Int(ends[index] &- starts[index]) }
-            let bytes = (1 + count) * MemoryLayout<UInt64>.stride
-            words[0] = words.withUnsafeBytes { onepoint_xxh3_64($0.baseAddress, bytes, 0) }
+    private func hash(_ text: Span<UInt8>, _ unit: Range<Int>) -> UInt64? {
+        var wordBytes: UInt64 = 0
+        let hash = text.extracting(unit).withUnsafeBufferPointer {
+            onepoint_words_hash($0.baseAddress, $0.count, &wordBytes)
         }
-        return letterBytes >= settings.letterBytesMin ? words[0] : nil
+        return wordBytes >= UInt64(settings.letterBytesMin) ? hash : nil
     }
 }
 

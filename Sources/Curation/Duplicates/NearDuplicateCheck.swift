@@ -7,7 +7,7 @@ import CCuration
 /// representative, and chains do not join documents that are unlike. The result depends on the documents' numbers alone:
 /// not on the order of partitions, nor on threads.
 ///
-/// Memory: 8 bytes a bucket, the cache, and some 24 bytes times `shinglesMax`. A document is tested against the first 64 that
+/// Memory: 8 bytes a bucket, the cache, and at most 50 bytes times `shinglesMax`, if there are such long texts. A document is tested against the first 64 that
 /// stay in each of its buckets, which bounds the work where thousands of pages are alike but not like enough.
 ///
 /// > Source: greedy leader clustering (Hartigan, *Clustering Algorithms*, 1975, chapter 3), with the order given.
@@ -24,19 +24,23 @@ public struct NearDuplicateCheck: Sendable {
     private let firstOwn: UInt64
     private let shinglesMax: Int
     private var cache: ShingleSetCache
-    private var collector: ShingleCollector
+    /// Holds the shingles of the document that is tested, and of the one it is tested against if that is not in the cache.
+    private var own = ShingleCollector()
+    private var other = ShingleCollector()
     /// The first document of each bucket that stays; `UInt64.max` if there is none yet.
-    private var firstLeaders: [UInt64] = []
+    private var firstLeaders: [UInt64]
     /// The others, ascending, of the few buckets that have more than one.
-    private var otherLeaders: [UInt64: [UInt64]] = [:]
+    private var otherLeaders: [Int: [UInt64]] = [:]
     private var candidates: [UInt64] = []
 
     /// - Parameters:
+    ///   - bucketCount: The join's number of buckets; entries of others are passed over.
     ///   - firstOwn: Documents below are those compared against: they always stay.
     ///   - cacheBytes: Room for the shingle sets of texts that are looked at again.
     ///   - shinglesMax: Distinct shingles of one text held at a time; longer texts are read several times instead.
     public init(
         _ settings: NearDuplicateSettings,
+        bucketCount: UInt64,
         firstOwn: UInt64 = 0,
         cacheBytes: Int = 128 << 20,
         shinglesMax: Int = 1 << 22
@@ -45,7 +49,7 @@ public struct NearDuplicateCheck: Sendable {
         self.firstOwn = firstOwn
         self.shinglesMax = max(1024, shinglesMax)
         cache = ShingleSetCache(capacityBytes: max(0, cacheBytes))
-        collector = ShingleCollector(limit: self.shinglesMax)
+        firstLeaders = [UInt64](repeating: .max, count: Int(clamping: bucketCount))
     }
 
     /// Checks the documents of one range; ranges come in ascending order, and once each.
@@ -83,98 +87,102 @@ public struct NearDuplicateCheck: Sendable {
     ) throws(Failure) -> DuplicateRemoval? {
         candidates.removeAll(keepingCapacity: true)
         for index in range {
-            let bucket = entries[index].bucket
-            guard bucket < firstLeaders.count, firstLeaders[Int(bucket)] != .max else { continue }
-            candidates.append(firstLeaders[Int(bucket)])
+            guard let bucket = bucket(entries[index]), firstLeaders[bucket] != .max else { continue }
+            candidates.append(firstLeaders[bucket])
             if let others = otherLeaders[bucket] { candidates.append(contentsOf: others) }
         }
         candidates.sort()
-        var own: ShingleSet?
         var before: UInt64?
         for candidate in candidates where candidate != before {
+            if before == nil { try Self.collect(document, into: &own, limit: shinglesMax, &readCount, text) }
             before = candidate
-            let set: ShingleSet
-            if let own { set = own } else { set = try shingleSet(of: document, text) }
-            own = set
-            let other = try shingleSet(of: candidate, text)
             comparisonCount += 1
-            if let jaccard = try similarity((document, set), (candidate, other), text) {
-                return DuplicateRemoval(document: document, representative: candidate, jaccard: jaccard)
-            }
+            let leader = try shingleSet(ofLeader: candidate, text)
+            let jaccard =
+                own.isWhole && leader.isWhole
+                ? similarity(own.shingles, leader.shingles)
+                : try similarity(ofLong: document, to: candidate, leader, text)
+            if let jaccard { return DuplicateRemoval(document: document, representative: candidate, jaccard: jaccard) }
         }
-        if let own { cache.insert(own, of: document) }
+        // It stays, and later ones will be tested against it.
+        if before != nil { cache.insert(ShingleSet(own), of: document) }
         return nil
+    }
+
+    private func bucket(_ entry: BucketEntry) -> Int? {
+        entry.bucket < UInt64(firstLeaders.count) ? Int(entry.bucket) : nil
     }
 
     private mutating func lead(_ document: UInt64, _ entries: [BucketEntry], _ range: Range<Int>) {
         for index in range {
-            let bucket = Int(entries[index].bucket)
-            if bucket >= firstLeaders.count {
-                firstLeaders.append(contentsOf: repeatElement(.max, count: bucket + 1 - firstLeaders.count))
-            }
+            guard let bucket = bucket(entries[index]) else { continue }
             if firstLeaders[bucket] == .max {
                 firstLeaders[bucket] = document
-            } else if otherLeaders[UInt64(bucket), default: []].count < Self.leadersMax - 1 {
-                otherLeaders[UInt64(bucket), default: []].append(document)
+            } else if otherLeaders[bucket, default: []].count < Self.leadersMax - 1 {
+                otherLeaders[bucket, default: []].append(document)
             }
         }
     }
 
     private mutating func shingleSet<Failure: Error>(
-        of document: UInt64,
+        ofLeader document: UInt64,
         _ text: (UInt64, (Span<UInt8>) -> Void) throws(Failure) -> Void
     ) throws(Failure) -> ShingleSet {
         if let found = cache.find(document) { return found }
-        try collect(document, 0...UInt64.max, text)
-        let set = ShingleSet(
-            shingles: collector.shingles,
-            wordCount: collector.wordCount,
-            isWhole: collector.isWhole
-        )
-        if document < (candidates.last ?? 0) || candidates.contains(document) { cache.insert(set, of: document) }
+        try Self.collect(document, into: &other, limit: shinglesMax, &readCount, text)
+        let set = ShingleSet(other)
+        cache.insert(set, of: document)
         return set
     }
 
-    private mutating func collect<Failure: Error>(
+    private static func collect<Failure: Error>(
         _ document: UInt64,
-        _ range: ClosedRange<UInt64>,
+        _ range: ClosedRange<UInt64> = 0...UInt64.max,
+        into collector: inout ShingleCollector,
+        limit: Int,
+        _ readCount: inout Int,
         _ text: (UInt64, (Span<UInt8>) -> Void) throws(Failure) -> Void
     ) throws(Failure) {
         readCount += 1
-        collector.begin(range)
+        collector.begin(range, limit: limit)
         try text(document) { collector.add($0) }
         collector.end()
     }
 
     /// The exact similarity if it reaches the threshold.
+    private func similarity(_ a: [UInt64], _ b: [UInt64]) -> Double? {
+        guard let common = Self.common(a, b, settings.leastCommon(a.count, b.count)) else { return nil }
+        return accepted(common, a.count, b.count)
+    }
+
+    /// The same where one of the two has too many shingles to hold: the hashes' range in parts, so that the counts stay exact.
     private mutating func similarity<Failure: Error>(
-        _ a: (document: UInt64, set: ShingleSet),
-        _ b: (document: UInt64, set: ShingleSet),
+        ofLong document: UInt64,
+        to candidate: UInt64,
+        _ leader: ShingleSet,
         _ text: (UInt64, (Span<UInt8>) -> Void) throws(Failure) -> Void
     ) throws(Failure) -> Double? {
-        if a.set.isWhole, b.set.isWhole {
-            let least = settings.leastCommon(a.set.shingles.count, b.set.shingles.count)
-            guard let common = Self.common(a.set.shingles, b.set.shingles, least) else { return nil }
-            return accepted(common, a.set.shingles.count, b.set.shingles.count)
-        }
-        // What is not whole has more than `shinglesMax`; the other must not be too small for that.
-        let smaller = a.set.isWhole ? a.set.shingles.count : b.set.isWhole ? b.set.shingles.count : Int.max
+        // The one that can be held must not be too small for the other, which has more than `shinglesMax`.
+        let smaller = own.isWhole ? own.shingles.count : leader.isWhole ? leader.shingles.count : Int.max
         guard Double(smaller) >= settings.threshold * Double(shinglesMax) else { return nil }
-        // The hashes' range in parts, each small enough to hold, so that the count stays exact.
-        let words = max(a.set.wordCount, b.set.wordCount)
-        var parts: UInt64 = 2
-        while parts < 1 << 20, UInt64(shinglesMax / 2) * parts < UInt64(words) { parts *= 2 }
+        var a = ShingleCollector()
+        var b = ShingleCollector()
+        let words = max(own.wordCount, leader.wordCount)
+        let parts = UInt64(max(2, words / (shinglesMax / 4 * 3) + 1))
         let width = UInt64.max / parts + 1
         var common = 0
         var counts = (0, 0)
         for part in 0..<parts {
-            let range = part * width...(part * width + (width - 1))
-            try collect(a.document, range, text)
-            let shingles = collector.shingles
-            try collect(b.document, range, text)
-            common += Self.common(shingles, collector.shingles, 0) ?? 0
-            counts.0 += shingles.count
-            counts.1 += collector.shingles.count
+            let first = part * width
+            let range = first...(part == parts - 1 ? UInt64.max : first + (width - 1))
+            try Self.collect(document, range, into: &a, limit: .max, &readCount, text)
+            try Self.collect(candidate, range, into: &b, limit: .max, &readCount, text)
+            common += Self.common(a.shingles, b.shingles, 0) ?? 0
+            counts.0 += a.shingles.count
+            counts.1 += b.shingles.count
+            // A part is a fair sample of the whole, and if it is far off there is no need to see the rest.
+            let sampled = NearDuplicateSettings.jaccard(common: common, counts.0, counts.1)
+            if counts.0 > 100_000, sampled < settings.threshold - 0.05 { return nil }
         }
         return accepted(common, counts.0, counts.1)
     }

@@ -7,29 +7,30 @@ struct ShingleCollector: Sendable {
     /// Words of the text; its shingles are at most as many.
     var wordCount: Int { shingler.wordCount }
 
+    private static let sortAtLeast = 1 << 16
     private var shingler = WordShingler()
     private var scratch: [UInt64] = []
     private var counts = [UInt32](repeating: 0, count: 65_537)
     private var first: UInt64 = 0
     private var last: UInt64 = .max
     private var sortAt = 0
-    private var isOpen = true
-    private let limit: Int
-
-    /// - Parameter limit: Shingles beyond which a text is not collected; ``isWhole`` is false then.
-    init(limit: Int) { self.limit = limit }
-
+    private var limit = 0
     /// Whether all of the text's shingles in the range were collected.
-    var isWhole: Bool { isOpen }
+    private(set) var isWhole = true
+
+    init() {}
 
     /// Starts a text of which only shingles in a range count.
-    mutating func begin(_ range: ClosedRange<UInt64> = 0...UInt64.max) {
+    ///
+    /// - Parameter limit: Distinct shingles beyond which the text is not collected; ``isWhole`` is false then.
+    mutating func begin(_ range: ClosedRange<UInt64>, limit: Int) {
         shingles.removeAll(keepingCapacity: true)
+        self.limit = limit
         shingler.begin()
         first = range.lowerBound
         last = range.upperBound
-        sortAt = 1 << 16
-        isOpen = true
+        sortAt = Self.sortAtLeast
+        isWhole = true
     }
 
     mutating func add(_ piece: Span<UInt8>) {
@@ -40,12 +41,12 @@ struct ShingleCollector: Sendable {
     mutating func end() {
         shingler.last()
         take()
-        if isOpen { sortUnique() } else { shingles.removeAll() }
+        if isWhole { settle() }
     }
 
     private mutating func take() {
         let count = shingler.shingleCount
-        guard isOpen, count > 0 else { return }
+        guard isWhole, count > 0 else { return }
         if first == 0, last == .max {
             shingles.append(contentsOf: shingler.shingles[..<count])
         } else {
@@ -55,17 +56,22 @@ struct ShingleCollector: Sendable {
         }
         // Repeats are dropped now and then, so that a text that says one thing for ever takes no memory.
         guard shingles.count >= sortAt else { return }
+        settle()
+        sortAt = max(Self.sortAtLeast, shingles.count + shingles.count / 2)
+    }
+
+    /// Drops repeats, and gives up a text that has too many left.
+    private mutating func settle() {
         sortUnique()
-        sortAt = max(1 << 16, 2 * shingles.count)
         if shingles.count > limit {
-            isOpen = false
+            isWhole = false
             shingles.removeAll()
         }
     }
 
     private mutating func sortUnique() {
         let count = shingles.count
-        if scratch.count < count { scratch = [UInt64](repeating: 0, count: count + count / 2) }
+        if scratch.count < count { scratch = [UInt64](repeating: 0, count: max(count, Self.sortAtLeast)) }
         let kept = shingles.withUnsafeMutableBufferPointer { shingles in
             scratch.withUnsafeMutableBufferPointer { scratch in
                 counts.withUnsafeMutableBufferPointer {

@@ -4,6 +4,16 @@ struct ShingleSet: Sendable {
     let shingles: [UInt64]
     let wordCount: Int
     let isWhole: Bool
+
+    /// What a collector has, in memory that is no larger than it takes.
+    init(_ collector: borrowing ShingleCollector) {
+        let all = collector.shingles
+        shingles = [UInt64](unsafeUninitializedCapacity: all.count) { copy, count in
+            count = copy.initialize(fromContentsOf: all)
+        }
+        wordCount = collector.wordCount
+        isWhole = collector.isWhole
+    }
 }
 
 /// Shingle sets used lately: two generations, the older of which goes when the younger has taken half of the room.
