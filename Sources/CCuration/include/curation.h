@@ -7,6 +7,7 @@
 #include "charset.h"
 #include "html.h"
 #include "normalization.h"
+#include "linear.h"
 #include "scan.h"
 #include "quality_bytes.h"
 #include "quality_tables.h"

@@ -1,0 +1,54 @@
+/// How Chinese is written, by its name in ISO 15924.
+public enum ChineseScript: String, Sendable, Hashable, CaseIterable {
+    /// As in mainland China and Singapore.
+    case simplified = "Hans"
+    /// As in Taiwan, Hong Kong and Macau.
+    case traditional = "Hant"
+
+    /// Common characters that only one way of writing has, pair by pair in the same order. Frequent enough that hardly
+    /// any sentence lacks them all.
+    private static let simplifiedOnly = scalars(
+        "这国们来会时说为对学过发经现问还实开长体让应该进样种见无员机关动从电车门东两边书业义乐习买乱争产亲亿仅众优传伤价侧"
+            + "养写军农决况几击创别劳势区协单卖卫压厂厅历县参双变吗听启响图团场坏块"
+            + "处备够头夺妇妈孙宁宝审宽宾导将尔层岁岛帐师带帮庄庆库庙废异张弹强归录总战户护报担"
+    )
+    private static let traditionalOnly = scalars(
+        "這國們來會時說為對學過發經現問還實開長體讓應該進樣種見無員機關動從電車門東兩邊書業義樂習買亂爭產親億僅眾優傳傷價側"
+            + "養寫軍農決況幾擊創別勞勢區協單賣衛壓廠廳歷縣參雙變嗎聽啟響圖團場壞塊"
+            + "處備夠頭奪婦媽孫寧寶審寬賓導將爾層歲島帳師帶幫莊慶庫廟廢異張彈強歸錄總戰戶護報擔"
+    )
+
+    private static func scalars(_ text: String) -> [UInt16] {
+        text.unicodeScalars.compactMap { UInt16(exactly: $0.value) }.sorted()
+    }
+
+    /// The script that more characters of the text are of; `nil` when neither has more.
+    static func most(in text: Span<UInt8>) -> ChineseScript? {
+        var balance = 0
+        var place = 0
+        while place + 2 < text.count {
+            // Every character above is of three bytes.
+            guard text[place] & 0xF0 == 0xE0 else {
+                place += 1
+                continue
+            }
+            let scalar =
+                UInt16(text[place] & 0x0F) << 12 | UInt16(text[place + 1] & 0x3F) << 6 | UInt16(text[place + 2] & 0x3F)
+            if holds(simplifiedOnly, scalar) { balance += 1 }
+            if holds(traditionalOnly, scalar) { balance -= 1 }
+            place += 3
+        }
+        return balance == 0 ? nil : balance > 0 ? .simplified : .traditional
+    }
+
+    /// By halves: the list is in order.
+    private static func holds(_ list: [UInt16], _ scalar: UInt16) -> Bool {
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle] < scalar { low = middle + 1 } else { high = middle }
+        }
+        return low < list.count && list[low] == scalar
+    }
+}
