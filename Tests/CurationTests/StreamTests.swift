@@ -159,7 +159,7 @@ import Testing
         let text = ArchiveSupport.text(2_000, using: &random)
         let streams = [Gzip.compress(text.span) + Gzip.compress(text.span), Zstd.compress(text.span) + [1, 2]]
         let cap = ExpansionCap(outputMaxBytes: 1 << 20, ratioMax: .max)
-        for round in 0..<600 {
+        for round in 0..<4_000 {
             var file = streams[round % 2]
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 file[Int.random(in: 0..<file.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

@@ -44,28 +44,24 @@ extension WARCReader {
         spareBody = []
         output.removeAll(keepingCapacity: true)
         let limit = limits.recordMaxBytes
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
         var isPartial = false
         let isTooLarge = withBody { input in
             var position = 0
             while output.count <= limit {
-                let before = output.count
-                output.append(contentsOf: repeatElement(0, count: Self.pieceBytes))
                 let step = input.withUnsafeBufferPointer { input in
-                    output.withUnsafeMutableBufferPointer { output in
-                        inflater.inflate(
-                            UnsafeBufferPointer(rebasing: input[position...]),
-                            into: UnsafeMutableBufferPointer(rebasing: output[before...])
-                        )
+                    piece.withUnsafeMutableBufferPointer { piece in
+                        inflater.inflate(UnsafeBufferPointer(rebasing: input[position...]), into: piece)
                     }
                 }
-                output.removeLast(Self.pieceBytes - step.produced)
+                output.append(contentsOf: piece[..<step.produced])
                 position += step.consumed
                 switch step.outcome {
                 case .finished:
                     // Only gzip has members; what follows a zlib stream is nothing that browsers look at.
                     guard format == .gzip, Self.hasMagic(input, at: position) else { return false }
                     inflater.reset()
-                case .more where step.produced == Self.pieceBytes: continue
+                case .more where step.produced == piece.count: continue
                 case .more, .damaged, .checksum:
                     isPartial = true
                     return false
