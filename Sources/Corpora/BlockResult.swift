@@ -12,6 +12,8 @@ struct BlockResult: Sendable {
     var edits: [UInt8] = []
     /// What near duplicates are found by, for each document that is kept.
     var sketches: [UInt8] = []
+    /// A ``LineEntry`` for each line of what is kept that is long enough, with the rank of its document.
+    var lines: [UInt8] = []
     /// Names of the rules that ``ItemRow/fate`` counts.
     var rules: [String] = []
     var summary = BlockSummary()
@@ -36,6 +38,7 @@ struct BlockCache: Sendable {
         try Disk.write(Packed.pack(result.decisions), to: draft + "/decisions.jsonl.zst")
         try Disk.write(result.edits, to: draft + "/edits.bin")
         try Disk.write(result.sketches, to: draft + "/sketches.bin")
+        try Disk.write(result.lines, to: draft + "/lines.bin")
         let summary = Stored(rules: result.rules, summary: result.summary)
         try Disk.write(json(summary), to: draft + "/summary.json")
         try Disk.flush(folderOf: draft + "/summary.json")
@@ -55,6 +58,7 @@ struct BlockCache: Sendable {
     func items(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "items.bin") }
     func edits(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "edits.bin") }
     func sketches(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "sketches.bin") }
+    func lines(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "lines.bin") }
     func decisions(_ key: Digest) throws(Failure) -> [UInt8] {
         try Packed.unpack(read(key, "decisions.jsonl.zst"), folder(of: key))
     }

@@ -131,6 +131,16 @@ struct InputFile: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// Appends exactly these bytes of the file.
+    func readAll(into bytes: inout [UInt8], _ range: Range<Int>) throws(Failure) {
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let got = try read(into: &bytes, at: at, countMax: range.upperBound - at)
+            guard got > 0 else { throw Failure(.invalid, "\(path) is shorter than it says.") }
+            at += got
+        }
+    }
+
     /// Appends up to `countMax` bytes.
     ///
     /// - Returns: How many came; 0 at the end.

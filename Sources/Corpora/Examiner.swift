@@ -4,24 +4,32 @@ import Wire
 
 /// What the operators of one pipeline say of one text.
 ///
-/// They run in one order: language, rules, personal data; the first that will not have a text ends it, unless all are to
-/// be listed. What duplicates are found by is made of the text as it will be written.
+/// They run in one order: language, rules, keywords, contamination, personal data; the first that will not have a text
+/// ends it, unless all are to be listed. What duplicates are found by is made of the text as it will be written.
 struct Examiner: ~Copyable {
     /// Of the last text.
     private(set) var outcome = Outcome()
     /// Whether it goes on after the first rule that would drop a text, and lists every rule.
     private let listsAll: Bool
 
+    private var identifier: LanguageIdentifier?
+    private let languages: PipelineDocument.Languages?
     private var rules: QualityRules?
+    private var keywords: [KeywordScanner]
+    private let keywordWeightMin: Double
+    private let dropsByKeywords: Bool
     private var personal: PersonalScanner?
     private let policy: PersonalPolicy
     private var sketcher: DocumentSketcher?
     private var hasher: ExactHasher?
+    private var lines: LineScanner?
 
     private var findings: [QualityFinding] = []
     private var matches: [PersonalMatch] = []
     private var edited: [UInt8] = []
     private var masked: [UInt8] = []
+    private var words: [KeywordMatch] = []
+    private var lineEntries: [LineEntry] = []
     /// What ``writeSketch(to:)`` writes.
     private var identity = TextHash(high: 0, low: 0)
     private var hasIdentity = false
@@ -48,8 +56,21 @@ struct Examiner: ~Copyable {
         var threshold: Double?
     }
 
-    init(_ operators: Operators, listsAll: Bool = false) {
+    /// - Throws: ``Failure`` when there is no memory for the operators.
+    init(_ operators: Operators, listsAll: Bool = false) throws(Failure) {
         self.listsAll = listsAll
+        do {
+            // Rules for Chinese and for English need to know which it is.
+            let wantsLanguage = operators.languages != nil || operators.rules != nil
+            identifier = wantsLanguage ? try LanguageIdentifier() : nil
+            keywords = try operators.keywords.map { try KeywordScanner(pack: $0) }
+        } catch {
+            throw Failure(.internal, "The operators cannot be made.", note: "\(error)")
+        }
+        languages = operators.languages
+        keywordWeightMin = operators.keywordWeightMin
+        dropsByKeywords = operators.dropsByKeywords
+        lines = operators.lines.map { LineScanner($0) }
         if var configuration = operators.rules {
             configuration.stopsAtFirstFailure = !listsAll
             rules = QualityRules(configuration)
@@ -67,6 +88,8 @@ struct Examiner: ~Copyable {
         outcome = Outcome()
         hasIdentity = false
         edited.removeAll(keepingCapacity: true)
+        judgeLanguage(text)
+        if outcome.dropped != nil, !listsAll { return seal(text) }
         judgeQuality(text)
         if outcome.dropped != nil, !listsAll { return seal(text) }
         if edited.isEmpty { return examineEdited(text) }
@@ -81,6 +104,8 @@ struct Examiner: ~Copyable {
 
     /// The operators after the rules, on the text that they left.
     private mutating func examineEdited(_ text: Span<UInt8>) {
+        lookForKeywords(text)
+        if outcome.dropped != nil, !listsAll { return seal(text) }
         guard personal != nil else { return seal(text) }
         matches.removeAll(keepingCapacity: true)
         var output = masked
@@ -117,6 +142,56 @@ struct Examiner: ~Copyable {
         return again == output ? replacements : [.init(range: 0..<text.count, bytes: output)]
     }
 
+    private mutating func judgeLanguage(_ text: Span<UInt8>) {
+        guard let guess = identifier?.identify(text) else { return }
+        outcome.language = (guess.code, Double(guess.probability))
+        guard let languages else { return }
+        let isSure = Double(guess.probability) >= languages.probabilityMin
+        let passed = isSure && languages.keep.contains(guess.code)
+        if !passed {
+            outcome.dropped = Drop(
+                rule: isSure ? "language/other" : "language/unsure",
+                value: Double(guess.probability),
+                threshold: languages.probabilityMin
+            )
+        }
+        guard listsAll else { return }
+        outcome.findings.append(
+            .init(
+                rule: "language/\(guess.code)",
+                version: 1,
+                value: rounded(Double(guess.probability)),
+                threshold: languages.probabilityMin,
+                passed: passed
+            )
+        )
+    }
+
+    private mutating func lookForKeywords(_ text: Span<UInt8>) {
+        guard !keywords.isEmpty else { return }
+        var weight = 0
+        var counts: [String: Int] = [:]
+        for index in keywords.indices {
+            words.removeAll(keepingCapacity: true)
+            keywords[index].scan(text, into: &words)
+            let pack = keywords[index].pack
+            for match in words {
+                let word = pack.words[match.word]
+                weight += word.weight
+                counts[pack.categories[word.category], default: 0] += 1
+            }
+        }
+        outcome.keywords = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let passed = Double(weight) < keywordWeightMin || !dropsByKeywords
+        if !passed, outcome.dropped == nil {
+            outcome.dropped = Drop(rule: "keywords/weight", value: Double(weight), threshold: keywordWeightMin)
+        }
+        guard listsAll else { return }
+        outcome.findings.append(
+            .init(rule: "keywords/weight", version: 1, value: Double(weight), threshold: keywordWeightMin, passed: passed)
+        )
+    }
+
     private mutating func judgeQuality(_ text: Span<UInt8>) {
         let language = QualityRules.Language(code: outcome.language?.code ?? "en")
         guard let verdict = rules?.judge(text, language: language, into: &findings, edited: &edited) else { return }
@@ -143,6 +218,8 @@ struct Examiner: ~Copyable {
         outcome.hash = TextHash(text)
         outcome.textBytes = text.count
         guard outcome.dropped == nil else { return }
+        lineEntries.removeAll(keepingCapacity: true)
+        lines?.appendLines(of: text, document: 0, to: &lineEntries)
         if sketcher != nil {
             sketcher?.sketch(text)
             hasIdentity = sketcher?.wordCount ?? 0 > 0
@@ -154,6 +231,14 @@ struct Examiner: ~Copyable {
     }
 
     // MARK: sketches
+
+    /// Appends the hashes of the last text's lines, each with the text's rank among the kept ones of its block.
+    mutating func writeLines(rank: Int, to bytes: inout [UInt8]) {
+        for entry in lineEntries {
+            entry.hash.append(to: &bytes)
+            UInt64(rank).append(to: &bytes)
+        }
+    }
 
     /// Appends what ``Operators/sketchByteCount`` counts.
     mutating func writeSketch(to bytes: inout [UInt8]) {

@@ -110,7 +110,7 @@ extension PipelineRun {
             index: index,
             bytes: 0
         )
-        var judge = Judge(operators, listsAll: true)
+        var judge = try Judge(operators, listsAll: true)
         try judge.withText(
             of: records.lines.span,
             Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes),

@@ -1,4 +1,5 @@
 import Core
+import Wire
 
 /// Takes whole files as pages, many to a batch.
 struct FileBlocks {

@@ -12,7 +12,9 @@ struct Judge: ~Copyable {
     private var unescaped: [UInt8] = []
     private var fates: [String: UInt16] = [:]
 
-    init(_ operators: Operators, listsAll: Bool = false) { examiner = Examiner(operators, listsAll: listsAll) }
+    init(_ operators: Operators, listsAll: Bool = false) throws(Failure) {
+        examiner = try Examiner(operators, listsAll: listsAll)
+    }
 
     /// What the members of records are called, as bytes.
     struct FieldNames: Sendable {
@@ -128,6 +130,7 @@ struct Judge: ~Copyable {
                 result.summary.edited += 1
             }
             examiner.writeSketch(to: &result.sketches)
+            examiner.writeLines(rank: result.summary.kept.count - 1, to: &result.lines)
         }
         row.write(to: &result.items)
         decide(index, id, bytes, outcome, text.count, into: &result.decisions)

@@ -6,10 +6,15 @@ import Wire
 struct Operators: Sendable {
     /// SHA-256 of every file that they were made of, in the order of the pipeline.
     private(set) var files: [Digest] = []
+    private(set) var languages: PipelineDocument.Languages?
     private(set) var rules: QualityRules.Configuration?
+    private(set) var keywords: [KeywordPack] = []
+    let keywordWeightMin: Double
+    let dropsByKeywords: Bool
     private(set) var personal: PersonalPolicy?
     let near: NearDuplicateSettings?
     let findsExact: Bool
+    let lines: RepeatedLineSettings?
 
     /// - Throws: ``Failure`` with what the pipeline asks for and there is not.
     init(_ file: PipelineFile) throws(Failure) {
@@ -20,6 +25,22 @@ struct Operators: Sendable {
             return NearDuplicateSettings(bands: standard.bands, rows: standard.rows, threshold: near.jaccardMin)
         }
         findsExact = document.duplicates?.exact == true
+        lines = document.duplicates?.lines.map {
+            RepeatedLineSettings(
+                unit: .line,
+                seenMax: $0.countMin - 1,
+                letterBytesMin: $0.bytesMin,
+                keepsFirst: true
+            )
+        }
+        languages = document.languages
+        keywordWeightMin = document.keywords?.weightMin ?? 1
+        dropsByKeywords = document.keywords?.action == .drop
+        let known = try Self.languages()
+        for (index, code) in (document.languages?.keep ?? []).enumerated() where !known.contains(code) {
+            violations.append(Violation("/languages/keep/\(index)", "'\(code)' is no language that is told apart"))
+        }
+        try readKeywords(file)
         rules = document.rules.map { Self.configuration($0, &violations) }
         personal = document.personal.map { Self.policy($0, &violations) }
         guard violations.isEmpty else {
@@ -31,6 +52,29 @@ struct Operators: Sendable {
     var sketchByteCount: Int {
         if let near { return 24 + 8 * near.bands }
         return findsExact ? 24 : 0
+    }
+
+    private static func languages() throws(Failure) -> [String] {
+        do {
+            return try LanguageIdentifier().model.card.labels
+        } catch {
+            throw Failure(.internal, "The program is damaged: its language model cannot be read.", note: "\(error)")
+        }
+    }
+
+    private mutating func readKeywords(_ file: PipelineFile) throws(Failure) {
+        guard let asked = file.document.keywords else { return }
+        let table = NormalizationTable()
+        for pack in asked.packs {
+            let path = file.resolve(pack)
+            let bytes = try Disk.read(path)
+            files.append(Disk.sha256(bytes.span))
+            do throws(KeywordError) {
+                keywords.append(try KeywordPack(bytes.span, table: table))
+            } catch {
+                throw Failure(.invalid, "\(path) is no list of keywords: \(error.text).")
+            }
+        }
     }
 
     private static func configuration(
@@ -76,5 +120,18 @@ extension PersonalPolicy.Action {
             case .mask: .mask
             case .drop: .drop
             }
+    }
+}
+
+extension KeywordError {
+    fileprivate var text: String {
+        switch self {
+        case .badLines(let lines):
+            "lines \(lines.prefix(10).map(String.init).joined(separator: ", ")) are no word, category and weight with tabs between"
+        case .noWords: "it has no words"
+        case .tooManyWords: "it has more than \(KeywordPack.wordLimit) words"
+        case .tooManyCategories: "it has more than \(KeywordPack.categoryLimit) categories"
+        case .cannotCompile(let why): why
+        }
     }
 }

@@ -79,6 +79,7 @@ struct SourceReader: ~Copyable {
         case none
         case lines(LineBlocks)
         case archive(WARCBlocks)
+        case table(ParquetBlocks)
         case files(FileBlocks, count: Int)
     }
 
@@ -114,7 +115,7 @@ struct SourceReader: ~Copyable {
                 let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
                 let group = Array(files[input..<input + count])
                 open = .files(FileBlocks(group, root: file.folder + "/", limits: limits), count: count)
-            case .parquet: throw Failure(.invalid, "\(current.path): Parquet is not read yet.")
+            case .parquet: open = .table(try ParquetBlocks(current, limits: limits))
             }
             return nil
         case .lines(var blocks):
@@ -124,6 +125,14 @@ struct SourceReader: ~Copyable {
             }
             let block = block(.lines(lines), current.path, blocks.fileOffset, blocks.setAside)
             open = .lines(blocks)
+            return block
+        case .table(var blocks):
+            guard let lines = try blocks.next() else {
+                close(current.bytes, 1)
+                return nil
+            }
+            let block = block(.lines(lines), current.path, blocks.fileOffset, blocks.setAside)
+            open = .table(blocks)
             return block
         case .archive(var blocks):
             guard let batch = try blocks.next() else {

@@ -124,7 +124,7 @@ public struct PipelineRun: Sendable {
             let key = key(of: records)
             let isThere = cache.has(key)
             if !isThere {
-                var judge = Judge(operators)
+                var judge = try Judge(operators)
                 var result = judge.judge(records.lines, fields: records.fields)
                 result.summary.setAside.merge(records.setAside, uniquingKeysWith: +)
                 try cache.store(result, under: key)

@@ -3,7 +3,7 @@
 /// ":" and ")" that came off a word one after the other are one ":)" again. Of matches that overlap the longest counts
 /// and then the first, and one that is passed over still bars those it overlaps.
 struct EnglishSequences: ~Copyable {
-    private struct Match {
+    struct Match {
         var start: Int
         var count: Int
         var isAccepted = false

@@ -34,7 +34,7 @@ struct TextLines: ~Copyable {
         var repeatedCharacters = 0
     }
 
-    private struct Entry {
+    struct Entry {
         var hash: UInt64
         var start: UInt32
         var count: UInt32

@@ -67,7 +67,7 @@ struct WordRuns: ~Copyable {
     }
 
     /// Where a run of words stands, where it stands first, and there how often it occurs.
-    private struct Run {
+    struct Run {
         var place: UInt32
         var first: UInt32
         var count: UInt32

@@ -1,0 +1,35 @@
+import Core
+import Curation
+import Wire
+
+/// Makes a Parquet file of JSON Lines: `text`, `id`, `url`, and everything else of a record as one JSON text.
+enum ParquetPart {
+    static func make(_ lines: [UInt8], _ fields: PipelineDocument.Fields) throws(Failure) -> [UInt8] {
+        var writer = ParquetWriter(columns: [
+            .init("id", .string), .init("text", .string, isRequired: true), .init("url", .string),
+            .init("metadata", .string),
+        ])
+        var out: [UInt8] = []
+        do {
+            for line in lines.split(separator: 0x0A) {
+                guard case .object(let members) = try JSON(parsing: line) else { continue }
+                var row: [JSON] = [.null, .string(""), .null, .null]
+                var rest: [(key: String, value: JSON)] = []
+                for member in members {
+                    switch member.key {
+                    case fields.text: row[1] = member.value
+                    case fields.id: row[0] = .string(member.value.stringValue ?? member.value.text)
+                    case fields.url: row[2] = member.value.stringValue.map { .string($0) } ?? .null
+                    default: rest.append(member)
+                    }
+                }
+                if !rest.isEmpty { row[3] = .string(JSON.object(rest).text) }
+                try writer.append(row, to: &out)
+            }
+            writer.finish(&out)
+        } catch {
+            throw Failure(.internal, "A record cannot be written as Parquet.", note: "\(error)")
+        }
+        return out
+    }
+}
