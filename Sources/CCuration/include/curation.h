@@ -8,6 +8,7 @@
 #include "html.h"
 #include "normalization.h"
 #include "linear.h"
+#include "grams.h"
 #include "scan.h"
 #include "quality_bytes.h"
 #include "quality_tables.h"
