@@ -188,7 +188,13 @@ struct Examiner: ~Copyable {
         }
         guard listsAll else { return }
         outcome.findings.append(
-            .init(rule: "keywords/weight", version: 1, value: Double(weight), threshold: keywordWeightMin, passed: passed)
+            .init(
+                rule: "keywords/weight",
+                version: 1,
+                value: Double(weight),
+                threshold: keywordWeightMin,
+                passed: passed
+            )
         )
     }
 

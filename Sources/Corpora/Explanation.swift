@@ -99,7 +99,9 @@ extension PipelineRun {
     private func explain(_ document: String, _ judged: JudgedBlock, _ index: Int) throws -> Explanation {
         guard let key = Digest(hex: judged.key) else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
         let items = try cache.items(key)
-        guard (index + 1) * ItemRow.byteCount <= items.count else { throw Failure(.invalid, "blocks.jsonl is damaged.") }
+        guard (index + 1) * ItemRow.byteCount <= items.count else {
+            throw Failure(.invalid, "blocks.jsonl is damaged.")
+        }
         let row = ItemRow(items, at: index * ItemRow.byteCount)
         let records = try records(again: judged)
         var explanation = Explanation(

@@ -46,6 +46,20 @@ struct KeptDocuments {
 
     private var range: Range<Int> { Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes) }
 
+    /// Takes out the lines that documents before this one have, for ``appendRecord(to:)``.
+    ///
+    /// - Returns: How many bytes went.
+    mutating func takeLines(_ scanner: LineScanner, _ repeated: RepeatedLines, document: UInt64) -> Int {
+        guard findText() != nil else { return 0 }
+        let text = text
+        let parts = scanner.removals(of: text.span, document: document, repeated: repeated)
+        guard !parts.isEmpty else { return 0 }
+        var edits = edit ?? TextEdits()
+        edits.layers.append(parts.map { .init(range: $0, bytes: []) })
+        edit = edits
+        return parts.reduce(0) { $0 + $1.count }
+    }
+
     /// Appends the text as it is to be written.
     mutating func appendText(to out: inout [UInt8]) {
         guard findText() != nil else { return }

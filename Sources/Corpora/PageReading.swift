@@ -25,7 +25,8 @@ struct PageReading {
                 into: &decoded
             )
             var facts = PageFacts()
-            if page.isHTML { facts = extractor.extract(decoded.span, into: &text) } else { text = decoded }
+            let plain = decoded
+            if page.isHTML { facts = extractor.extract(plain.span, into: &text) } else { text = plain }
             guard !text.isEmpty else {
                 setAside[facts.limit == nil ? "no-main-text" : "page-above-budget", default: 0] += 1
                 continue
@@ -39,7 +40,8 @@ struct PageReading {
                 append(name, value, to: &lines)
             }
             lines.append(contentsOf: ",\"text\":".utf8)
-            JSONLine.escape(text.span, into: &lines)
+            let body = text
+            JSONLine.escape(body.span, into: &lines)
             lines.append(contentsOf: "}\n".utf8)
         }
         return lines

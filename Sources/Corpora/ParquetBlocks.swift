@@ -12,23 +12,30 @@ struct ParquetBlocks: ~Copyable {
     private(set) var fileOffset = 0
     private(set) var setAside: [String: Int] = [:]
 
-    init(_ file: PipelineFile.Source.File, limits: BlockLimits) throws(Failure) {
-        self.file = try InputFile(file.path)
+    private init(_ file: consuming InputFile, _ table: ParquetFile, _ limits: BlockLimits) {
+        self.file = file
+        self.table = table
         self.limits = limits
+    }
+
+    static func open(_ file: PipelineFile.Source.File, limits: BlockLimits) throws(Failure) -> ParquetBlocks {
+        let table = try table(file.path)
+        return ParquetBlocks(try InputFile(file.path), table, limits)
+    }
+
+    private static func table(_ path: String) throws(Failure) -> ParquetFile {
+        let file = try InputFile(path)
         var trailer: [UInt8] = []
+        try file.readAll(into: &trailer, max(0, file.count - ParquetFile.trailerBytes)..<file.count)
         var footer: [UInt8] = []
-        do {
-            let end = self.file.count
-            try self.file.readAll(into: &trailer, max(0, end - ParquetFile.trailerBytes)..<end)
-            let count = try ParquetFile.footerBytes(trailer: trailer.span, fileBytes: end)
-            try self.file.readAll(into: &footer, end - count..<end)
-            table = try ParquetFile(footer: footer.span, fileBytes: end)
-        } catch let fault as ParquetFault {
-            throw Failure(.invalid, "\(file.path) cannot be read as Parquet: \(fault.text).")
-        } catch let failure as Failure {
-            throw failure
+        do throws(ParquetFault) {
+            let count = try ParquetFile.footerBytes(trailer: trailer.span, fileBytes: file.count)
+            guard (try? file.readAll(into: &footer, file.count - count..<file.count)) != nil else {
+                throw ParquetFault.notParquet
+            }
+            return try ParquetFile(footer: footer.span, fileBytes: file.count)
         } catch {
-            throw Failure(.internal, "\(file.path) cannot be read.", note: "\(error)")
+            throw Failure(.invalid, "\(path) cannot be read as Parquet: \(error.text).")
         }
     }
 

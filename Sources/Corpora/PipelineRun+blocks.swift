@@ -115,7 +115,7 @@ struct SourceReader: ~Copyable {
                 let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
                 let group = Array(files[input..<input + count])
                 open = .files(FileBlocks(group, root: file.folder + "/", limits: limits), count: count)
-            case .parquet: open = .table(try ParquetBlocks(current, limits: limits))
+            case .parquet: open = .table(try .open(current, limits: limits))
             }
             return nil
         case .lines(var blocks):

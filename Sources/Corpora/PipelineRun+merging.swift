@@ -11,15 +11,20 @@ extension PipelineRun {
         _ blocks: [JudgedBlock],
         _ record: inout RunRecord,
         _ reporter: inout Reporter
-    ) async throws -> Removals {
+    ) async throws -> Merged {
         record.stage = .merge
         record.bytesDone = 0
         try reporter.tell(record)
         let numbering = try Numbering(blocks, file, cache)
-        let folder = "\(file.outputFolder)/work/merge/\(try mergeName(blocks))"
+        let name = try mergeName(blocks)
+        let folder = "\(file.outputFolder)/work/merge/\(name)"
+        let lines = try repeatedLines(numbering)
+        func merged(_ removals: Removals) -> Merged {
+            Merged(removals: removals, numbering: numbering, repeatedLines: lines, name: name)
+        }
         if let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json") {
             record.duplicates = kept.tallies
-            return Removals(path: folder + "/removals.bin", offsets: kept.offsets)
+            return merged(Removals(path: folder + "/removals.bin", offsets: kept.offsets))
         }
         var found: [DuplicateRemoval] = []
         if let duplicates = file.document.duplicates {
@@ -33,7 +38,17 @@ extension PipelineRun {
             }
             found.sort { $0.document < $1.document }
         }
-        return try keep(found, numbering, in: folder, &record)
+        return merged(try keep(found, numbering, in: folder, &record))
+    }
+
+    /// What looking at all blocks together gave.
+    struct Merged: Sendable {
+        var removals: Removals
+        var numbering: Numbering
+        /// Lines that go from all but the first document that has them; `nil` when lines are not looked at.
+        var repeatedLines: RepeatedLines?
+        /// Of everything that it was made of.
+        var name: String
     }
 
     private func mergeName(_ blocks: [JudgedBlock]) throws(Failure) -> String {
@@ -116,6 +131,30 @@ extension PipelineRun {
         return found
     }
 
+    // MARK: lines
+
+    private func repeatedLines(_ numbering: Numbering) throws(Failure) -> RepeatedLines? {
+        guard let settings = operators.lines else { return nil }
+        // About a line to sixty bytes.
+        let bytes = file.sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } }
+        let count = PartitionFiles.count(for: bytes / 60 * MemoryLayout<LineEntry>.stride)
+        let partitions = try PartitionFiles(file.outputFolder + "/work/lines.draft", count: count)
+        for block in numbering.blocks {
+            let lines = try cache.lines(block.key)
+            for at in stride(from: 0, to: lines.count, by: 16) {
+                let hash = UInt64(lines, at: at)
+                let entry = LineEntry(hash: hash, document: block.first + UInt64(lines, at: at + 8))
+                try partitions.append(entry, to: Int(hash >> 40) % count)
+            }
+        }
+        var repeated = RepeatedLines()
+        for partition in 0..<count {
+            var entries = try partitions.take(LineEntry.self, partition)
+            repeated.count(&entries, settings)
+        }
+        return repeated
+    }
+
     // MARK: near
 
     private func nearDuplicates(
@@ -129,12 +168,12 @@ extension PipelineRun {
         let width = UInt64(numbering.total / ranges + 1)
         let buckets = try PartitionFiles(file.outputFolder + "/work/buckets.draft", count: ranges)
         var candidates = DocumentSet()
-        try join(numbering, settings, skipping: skipped) { entry in
+        let bucketCount = try join(numbering, settings, skipping: skipped) { entry in
             candidates.insert(entry.document)
             try buckets.append(entry, to: Int(entry.document / width))
         }
         let texts = try await CandidateTexts.gather(self, numbering, candidates)
-        var check = NearDuplicateCheck(settings, firstOwn: numbering.firstOwn)
+        var check = NearDuplicateCheck(settings, bucketCount: bucketCount, firstOwn: numbering.firstOwn)
         var found: [DuplicateRemoval] = []
         for range in 0..<ranges {
             var entries = try buckets.take(BucketEntry.self, range)
@@ -148,7 +187,7 @@ extension PipelineRun {
         _ settings: NearDuplicateSettings,
         skipping skipped: DocumentSet,
         found: (BucketEntry) throws -> Void
-    ) throws {
+    ) throws -> UInt64 {
         let stride = MemoryLayout<BandEntry>.stride
         let count = PartitionFiles.count(for: numbering.total * settings.bands * stride)
         let bands = try PartitionFiles(file.outputFolder + "/work/bands.draft", count: count)
@@ -173,5 +212,6 @@ extension PipelineRun {
             join.join(&entries, skipping: skipped, into: &buckets)
             for bucket in buckets { try found(bucket) }
         }
+        return join.bucketCount
     }
 }

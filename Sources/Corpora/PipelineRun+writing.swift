@@ -8,18 +8,20 @@ extension PipelineRun {
     private struct Ingredients: Sendable {
         var key: Digest
         var removals: [UInt8]
+        /// What the lines that go depend on, where lines are looked at.
+        var merge: String
 
         /// A part made of the same is the same.
         func name(_ format: PipelineDocument.Output.Format) -> String {
             let removed = Disk.sha256(removals.span)
-            return Disk.sha256(Array("1 \(key.hex) \(removed.hex) \(format.rawValue)".utf8).span).hex
+            return Disk.sha256(Array("1 \(key.hex) \(removed.hex) \(merge) \(format.rawValue)".utf8).span).hex
         }
     }
 
     /// Writes what is kept of every block, a file for each.
     func write(
         _ blocks: [JudgedBlock],
-        _ removals: Removals,
+        _ merged: Merged,
         _ record: inout RunRecord,
         _ reporter: inout Reporter
     ) async throws {
@@ -40,7 +42,8 @@ extension PipelineRun {
             guard !file.sources[block.source].isReference else { return (nil, [], block.bytesBefore) }
             let ingredients = Ingredients(
                 key: key(of: records),
-                removals: try removals.bytes(ofBlock: block.ordinal)
+                removals: try merged.removals.bytes(ofBlock: block.ordinal),
+                merge: merged.repeatedLines == nil ? "" : merged.name
             )
             let path = "data/part-\(Self.digits(block.ordinal)).\(format.ending)"
             let note = "\(folder)/work/parts/\(Self.digits(block.ordinal)).json"
@@ -50,13 +53,18 @@ extension PipelineRun {
             {
                 return (kept.part, Removals.read(ingredients.removals), block.bytesBefore)
             }
-            let written = try write(records, ingredients)
+            let written = try write(records, ingredients, merged)
             guard written.documents > 0 else {
                 unlink(folder + "/" + path)
                 unlink(note)
                 return (nil, Removals.read(ingredients.removals), block.bytesBefore)
             }
-            let bytes = format == .jsonl ? written.lines : Packed.pack(written.lines)
+            let bytes =
+                switch format {
+                case .jsonl: written.lines
+                case .jsonlZstd: Packed.pack(written.lines)
+                case .parquet: try ParquetPart.make(written.lines, records.fields)
+                }
             try Disk.publish(bytes, at: folder + "/" + path)
             let part = RunRecord.Part(
                 path: path,
@@ -64,6 +72,7 @@ extension PipelineRun {
                 bytes: bytes.count,
                 documents: written.documents,
                 textBytes: written.textBytes,
+                lines: written.lost,
                 block: digest.hex,
                 key: ingredients.key.hex
             )
@@ -74,6 +83,7 @@ extension PipelineRun {
                 parts.append(part)
                 record.written.count += part.documents
                 record.written.bytes += part.textBytes
+                record.repeatedLines += part.lines
             }
             record.bytesDone = max(record.bytesDone, bytesBefore)
             try reporter.tell(record)
@@ -105,16 +115,31 @@ extension PipelineRun {
         var lines: [UInt8] = []
         var documents = 0
         var textBytes = 0
+        /// Documents that lost lines, and what they lost.
+        var lost = BlockSummary.Tally()
     }
 
     /// The lines of what is kept: as they came, but for texts that were edited.
-    private func write(_ records: RecordBlock, _ ingredients: Ingredients) throws(Failure) -> Written {
+    private func write(
+        _ records: RecordBlock,
+        _ ingredients: Ingredients,
+        _ merged: Merged
+    ) throws(Failure) -> Written {
         let removed = Set(Removals.read(ingredients.removals).map(\.document.index))
         var kept = try KeptDocuments(cache, ingredients.key, records)
+        let scanner = operators.lines.map { LineScanner($0) }
+        let first = merged.numbering.blocks.first { $0.ordinal == records.block.ordinal }?.first ?? 0
         var written = Written()
         written.lines.reserveCapacity(records.lines.count)
         while kept.next() {
             guard !removed.contains(kept.index) else { continue }
+            if let scanner, let repeated = merged.repeatedLines {
+                let lost = kept.takeLines(scanner, repeated, document: first + UInt64(kept.rank))
+                if lost > 0 { written.lost.add(lost) }
+                // What had only lines of others is gone with them.
+                guard lost == 0 || lost < Int(kept.row.textBytes) else { continue }
+                written.textBytes -= lost
+            }
             kept.appendRecord(to: &written.lines)
             written.documents += 1
             written.textBytes += Int(kept.row.textBytes)

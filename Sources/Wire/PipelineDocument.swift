@@ -49,6 +49,8 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
         public var text = "text"
         public var id = "id"
         public var url = "url"
+
+        public init() {}
     }
 
     public struct Languages: Hashable, Sendable, Codable {
