@@ -115,7 +115,7 @@ extension PageExtractor {
                 if node.tag == .br {
                     breaks += 1
                     if breaks > 1 { isOpen = false }
-                } else if parser.traits[Int(node.tag.rawValue)].contains(.block) {
+                } else if !state.contains(.silent), parser.traits[Int(node.tag.rawValue)].contains(.block) {
                     isOpen = false
                 }
                 continue

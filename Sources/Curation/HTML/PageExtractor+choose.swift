@@ -32,7 +32,10 @@ extension PageExtractor {
                 marks[index].state.insert(.dropped)
                 continue
             }
-            if parent >= 0 && marks[parent].state.contains(.weak) { marks[index].state.insert(.weak) }
+            if parent >= 0 {
+                marks[index].state.formUnion(marks[parent].state.intersection([.weak, .inBody]))
+            }
+            if marks[index].hints.contains(.body) { marks[index].state.insert(.inBody) }
             guard node.tag != .text, index != 0, index != parser.body else { continue }
             let mark = marks[index]
             let isMost = mark.prose * 5 > total * 2
@@ -50,6 +53,7 @@ extension PageExtractor {
                 isDropped = true
                 isSure = true
             case .header, .form, .fieldset: isWeak = true
+            case .figure: isDropped = mark.text < 250 && !holdsTable(index)
             default: break
             }
             if !mark.hints.isDisjoint(with: .foreign) {
@@ -74,9 +78,19 @@ extension PageExtractor {
         }
         for index in blocks.indices {
             let state = marks[Int(blocks[index].first)].state
-            if state.contains(.dropped) { blocks[index].state.insert(.dropped) }
-            if state.contains(.weak) { blocks[index].state.insert(.weak) }
+            blocks[index].state.formUnion(state.intersection([.dropped, .weak, .inBody]))
         }
+    }
+
+    private func holdsTable(_ index: Int) -> Bool {
+        let end = min(Int(parser.tree.nodes[index].next), index + 8)
+        var each = index + 1
+        while each < end {
+            let tag = parser.tree.nodes[each].tag
+            if tag == .table || tag == .pre || tag == .blockquote { return true }
+            each += 1
+        }
+        return false
     }
 
     /// Sums up the tree again, now without what was dropped.
@@ -191,7 +205,12 @@ extension PageExtractor {
         for index in first..<blocks.count {
             let block = blocks[index]
             guard block.first < Int32(top) else { break }
-            if !block.state.contains(.dropped) && Self.isProse(block) { blocks[index].isKept = true }
+            guard !block.state.contains(.dropped) else { continue }
+            let element = Int(block.element)
+            let isLead =
+                block.linked == 0 && block.text >= 70
+                && (parser.tree.nodes[element].tag == .p || marks[element].hints.contains(.lead))
+            if isLead || Self.isProse(block) { blocks[index].isKept = true }
         }
     }
 
@@ -237,11 +256,14 @@ extension PageExtractor {
         for index in blocks.indices {
             let block = blocks[index]
             guard block.first >= Int32(top), block.first < end, !block.state.contains(.dropped) else { continue }
-            if block.linked * 2 > block.text { continue }
+            // Sentences may have many links; else what is half links is none of the article's.
+            guard block.linked * 2 <= block.text || (block.stops >= 2 && block.linked * 10 <= block.text * 7) else {
+                continue
+            }
             let isCore = block.first >= Int32(core) && block.first < coreEnd
             if block.state.contains(.weak) {
                 guard Self.isProse(block) || block.state.contains(.heading) else { continue }
-            } else if !isCore {
+            } else if !isCore && (block.linked > 0 || !block.state.contains(.inBody)) {
                 guard Self.isProse(block) || block.state.contains(.heading) || isNearProse(block, top) else { continue }
             }
             if parser.tree.nodes[Int(block.element)].tag == .h1 { continue }

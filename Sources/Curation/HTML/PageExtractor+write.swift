@@ -135,16 +135,21 @@ extension PageExtractor {
                 needsSpace = true
                 continue
             }
-            // No-break and ideographic spaces are spaces in text, too: U+00A0 and U+3000. So is the zero-width U+FEFF.
-            if byte == 0xC2, at < end, bytes[at] == 0xA0 {
+            // U+00A0 and U+3000 are spaces; U+00AD, U+200B and U+FEFF only say where a line may break.
+            if byte == 0xC2, at < end, bytes[at] == 0xA0 || bytes[at] == 0xAD {
+                needsSpace = needsSpace || bytes[at] == 0xA0
                 at += 1
-                needsSpace = true
                 continue
             }
-            if byte == 0xE3, at + 1 < end, bytes[at] == 0x80, bytes[at + 1] == 0x80 {
-                at += 2
-                needsSpace = true
-                continue
+            if byte >= 0xE2, at + 1 < end {
+                let tail = UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
+                if (byte == 0xE3 && tail == 0x8080) || (byte == 0xE2 && tail == 0x808B)
+                    || (byte == 0xEF && tail == 0xBBBF)
+                {
+                    needsSpace = needsSpace || byte == 0xE3
+                    at += 2
+                    continue
+                }
             }
             if needsSpace {
                 if text.count > start && text.last != UInt8(ascii: "\n") { text.append(UInt8(ascii: " ")) }

@@ -61,6 +61,8 @@ public struct PageExtractor: Sendable {
         static let caption = State(rawValue: 256)
         /// Holds an element that calls itself the article's text and has much of the page's.
         static let holdsBody = State(rawValue: 1024)
+        /// Inside an element that calls itself the article's text.
+        static let inBody = State(rawValue: 2048)
         /// Where only what reads like prose is kept.
         static let weak = State(rawValue: 512)
     }

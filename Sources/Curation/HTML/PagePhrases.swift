@@ -1,7 +1,7 @@
 /// Openings of short paragraphs that stand in articles but are no part of them.
 struct PagePhrases: Sendable {
     /// Longer paragraphs are never taken for such a phrase.
-    static let longest = 200
+    static let longest = 300
 
     /// In small letters where they are ASCII; the lists are ours, from reading pages.
     private static let lists: [String] = [
@@ -13,7 +13,15 @@ struct PagePhrases: Sendable {
         recommended;you may also like;you might also like;more from;more on this;most read;most popular;trending;newsletter
         get the latest;never miss;stay up to date;stay up-to-date;if you enjoyed;loading;contact us;about the author;getty
         download our app;watch:;watch now;continue reading;skip to;view comments;comments (;show comments;report a typo
-        join our;like us on;find us on;email this;follow the;support our;become a member;already a subscriber;log in to
+        join our;like us on;find us on;email this;support our;become a member;already a subscriber;log in to
+        """,
+        """
+        we use cookies;this website uses cookies;this site uses cookies;our website uses cookies;this website is using cookies
+        by continuing to;diese website verwendet cookies;diese website benutzt cookies;diese seite verwendet cookies
+        wir verwenden cookies;wir nutzen cookies;durch die weitere nutzung;cookies erleichtern;cookies helfen;was sind cookies
+        en poursuivant;ce site utilise;nous utilisons des cookies;este sitio utiliza;utilizamos cookies;usamos cookies
+        questo sito utilizza;ta strona używa;korzystamy z plików;本网站使用;本網站使用;本站使用;your email address will not
+        deine e-mail-adresse wird;ihre e-mail-adresse wird;votre adresse e-mail ne;this article is the copyright
         """,
         """
         lesen sie auch;lesen sie mehr;lesen sie die folgenden;mehr zum thema;mehr dazu;auch interessant;weiterlesen
