@@ -26,7 +26,11 @@ struct EnglishSequences: ~Copyable {
     }
 
     /// All sequences that exceptions are made of, whether or not blanks stand between their words.
-    private mutating func find(_ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables) {
+    private mutating func find(
+        _ tokens: borrowing Scratch<EnglishToken>,
+        _ text: UnsafePointer<UInt8>,
+        _ tables: QualityTables
+    ) {
         matches.removeAll()
         guard tokens.count > 1 else { return }
         for first in 0..<(tokens.count - 1) {
@@ -63,7 +67,10 @@ struct EnglishSequences: ~Copyable {
 
     /// The exception that a match's text is, if nothing stands between its words.
     private func number(
-        _ match: Match, _ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables
+        _ match: Match,
+        _ tokens: borrowing Scratch<EnglishToken>,
+        _ text: UnsafePointer<UInt8>,
+        _ tables: QualityTables
     ) -> Int {
         let start = Int(tokens[match.start].start)
         let end = tokens[match.start + match.count - 1].end
@@ -71,7 +78,9 @@ struct EnglishSequences: ~Copyable {
     }
 
     private mutating func rebuild(
-        _ tokens: inout Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, _ tables: QualityTables
+        _ tokens: inout Scratch<EnglishToken>,
+        _ text: UnsafePointer<UInt8>,
+        _ tables: QualityTables
     ) {
         rebuilt.removeAll()
         var next = 0
@@ -82,7 +91,13 @@ struct EnglishSequences: ~Copyable {
             rebuilt.append(tokens.base + next, count: match.start - next)
             let chunkStart = tokens[match.start].flags & EnglishToken.chunkStart
             EnglishTokenizer.appendWords(
-                of: exception, at: Int(tokens[match.start].start), chunkStart, text, tables, to: &rebuilt)
+                of: exception,
+                at: Int(tokens[match.start].start),
+                chunkStart,
+                text,
+                tables,
+                to: &rebuilt
+            )
             next = match.start + match.count
         }
         guard next > 0 else { return }
@@ -94,7 +109,11 @@ struct EnglishSequences: ~Copyable {
 extension EnglishTokenizer {
     /// Adds the words of an exception that stands at `start`, the first with `flags` besides its own.
     static func appendWords(
-        of exception: Int, at start: Int, _ flags: UInt32, _ text: UnsafePointer<UInt8>, _ tables: QualityTables,
+        of exception: Int,
+        at start: Int,
+        _ flags: UInt32,
+        _ text: UnsafePointer<UInt8>,
+        _ tables: QualityTables,
         to tokens: inout Scratch<EnglishToken>
     ) {
         var start = start
@@ -111,7 +130,8 @@ extension EnglishTokenizer {
                 at += length
             }
             tokens.append(
-                EnglishToken(start: start, end: start + count, flags: EnglishToken.flags(of: any) | flags))
+                EnglishToken(start: start, end: start + count, flags: EnglishToken.flags(of: any) | flags)
+            )
             start += count
             flags = 0
         }

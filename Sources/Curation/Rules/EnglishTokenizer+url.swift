@@ -26,7 +26,8 @@ extension EnglishTokenizer {
         var at = low
         while at < high {
             let character = byte(text, at)
-            let isPart = mask(at) & CharacterClass.word != 0 || character == UInt8(ascii: "+")
+            let isPart =
+                mask(at) & CharacterClass.word != 0 || character == UInt8(ascii: "+")
                 || character == UInt8(ascii: "-") || character == UInt8(ascii: ".")
             if !isPart { break }
             at += 1
@@ -46,7 +47,8 @@ extension EnglishTokenizer {
         while true {
             var at = start
             while at < high, at - start <= 64 {
-                let isPart = mask(at) & CharacterClass.host != 0 || byte(text, at) == UInt8(ascii: "-")
+                let isPart =
+                    mask(at) & CharacterClass.host != 0 || byte(text, at) == UInt8(ascii: "-")
                     || byte(text, at) == UInt8(ascii: "_")
                 if !isPart { break }
                 at += 1

@@ -53,7 +53,8 @@ struct EnglishTokenizer: ~Copyable {
         let first = start > 0 && text[start] == 0x20 ? start + 1 : start
         if first < at {
             tokens.append(
-                EnglishToken(start: first, end: at, flags: EnglishToken.space | EnglishToken.plain))
+                EnglishToken(start: first, end: at, flags: EnglishToken.space | EnglishToken.plain)
+            )
         }
         return at
     }
@@ -114,7 +115,12 @@ struct EnglishTokenizer: ~Copyable {
     ///
     /// - Returns: Whether it is such a word.
     private mutating func peel(
-        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ front: UInt32, _ inner: UInt32, _ last: UInt32
+        _ text: UnsafePointer<UInt8>,
+        _ start: Int,
+        _ end: Int,
+        _ front: UInt32,
+        _ inner: UInt32,
+        _ last: UInt32
     ) -> Bool {
         guard (front | last) & CharacterClass.beyondASCII == 0 else { return false }
         var low = start
@@ -228,7 +234,11 @@ struct EnglishTokenizer: ~Copyable {
         for character in low..<high { any |= masks[character] }
         tokens.append(
             EnglishToken(
-                start: Int(offsets[low]), end: Int(offsets[high]), flags: EnglishToken.flags(of: any)))
+                start: Int(offsets[low]),
+                end: Int(offsets[high]),
+                flags: EnglishToken.flags(of: any)
+            )
+        )
     }
 
     /// How many characters come off the front; none if no prefix is there.
@@ -355,7 +365,8 @@ struct EnglishTokenizer: ~Copyable {
             guard alphaOrDigit else { return 0 }
             if alphaAfter { return 1 }
             let dash: UInt8 = 0x94
-            let isDouble = text[Int(offsets[at]) + 2] == dash && byte(text, at + 1) == 0xE2
+            let isDouble =
+                text[Int(offsets[at]) + 2] == dash && byte(text, at + 1) == 0xE2
                 && text[Int(offsets[at + 1]) + 1] == 0x80 && text[Int(offsets[at + 1]) + 2] == dash
             return isDouble && at + 2 < high && masks[at + 2] & CharacterClass.alpha != 0 ? 2 : 0
         default:

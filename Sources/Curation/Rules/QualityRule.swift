@@ -128,22 +128,22 @@ public enum QualityRule: UInt8, CaseIterable, Sendable {
     /// Thresholds of our own, set on zh8 so that prose and verse stay and menus, debris and boilerplate go.
     private var chineseFacts: Facts {
         switch self {
-        case .chineseLength: (.chinese, "zh_short", .least, 20)
-        case .chineseHan: (.chinese, "zh_han_ratio", .least, 0.5)
-        case .chinesePunctuationMost: (.chinese, "zh_punctuation_ratio", .most, 0.35)
+        case .chineseLength: (.chinese, "zh_short", .least, 16)
+        case .chineseHan: (.chinese, "zh_han_ratio", .least, 0.3)
+        case .chinesePunctuationMost: (.chinese, "zh_punctuation_ratio", .most, 0.45)
         case .chineseSymbols: (.chinese, "zh_symbol_ratio", .most, 0.1)
         case .chineseDigits: (.chinese, "zh_digit_ratio", .most, 0.2)
-        case .chineseLatin: (.chinese, "zh_latin_ratio", .most, 0.4)
+        case .chineseLatin: (.chinese, "zh_latin_ratio", .most, 0.6)
         case .chineseSentenceLengthLeast: (.chinese, "zh_short_sentences", .least, 4)
         case .chineseSentenceLengthMost: (.chinese, "zh_long_sentences", .most, 300)
         case .chineseLineEnds: (.chinese, "zh_line_punctuation", .least, 0.1)
-        case .chineseMenuLines: (.chinese, "zh_menu_lines", .most, 0.5)
+        case .chineseMenuLines: (.chinese, "zh_menu_lines", .most, 0.4)
         case .chineseDuplicateLines: (.chinese, "zh_duplicate_lines", .most, 0.2)
         case .chineseDuplicateSentences: (.chinese, "zh_duplicate_sentences", .most, 0.2)
         case .chineseTopGram: (.chinese, "zh_top_4_gram", .most, 0.15)
-        case .chineseDuplicateGrams: (.chinese, "zh_duplicated_10_grams", .most, 0.2)
+        case .chineseDuplicateGrams: (.chinese, "zh_duplicated_10_grams", .most, 0.25)
         case .chineseBoilerplate: (.chinese, "zh_boilerplate", .most, 0.2)
-        case .chineseMojibake: (.chinese, "zh_mojibake", .most, 0.001)
+        case .chineseMojibake: (.chinese, "zh_mojibake", .most, 0.005)
         default: (.chinese, "zh_ellipsis_lines", .most, 0.3)
         }
     }

@@ -19,7 +19,9 @@ extension QualityRules {
 
     /// - Returns: Whether to go on with further rules; whether the document passed; and the words of what was kept.
     mutating func judgeC4(
-        _ text: UnsafePointer<UInt8>, _ findings: inout [QualityFinding], _ edited: inout [UInt8]
+        _ text: UnsafePointer<UInt8>,
+        _ findings: inout [QualityFinding],
+        _ edited: inout [UInt8]
     ) -> (goOn: Bool, passed: Bool, words: Int) {
         var token = 0
         var hit = 0
@@ -51,7 +53,8 @@ extension QualityRules {
                 } else {
                     let inner = TextLines.stripped(text, line.lowerBound, line.upperBound, tables)
                     edited.append(
-                        contentsOf: UnsafeBufferPointer(start: text + inner.lowerBound, count: inner.count))
+                        contentsOf: UnsafeBufferPointer(start: text + inner.lowerBound, count: inner.count)
+                    )
                 }
             }
         }
@@ -66,7 +69,10 @@ extension QualityRules {
     }
 
     private mutating func judgeLine(
-        _ text: UnsafePointer<UInt8>, _ line: Range<Int>, _ token: inout Int, _ hit: inout Int
+        _ text: UnsafePointer<UInt8>,
+        _ line: Range<Int>,
+        _ token: inout Int,
+        _ hit: inout Int
     ) -> LineFate {
         let inner = TextLines.stripped(text, line.lowerBound, line.upperBound, tables)
         let tokens = passTokens(of: inner, &token)
@@ -163,7 +169,10 @@ extension QualityRules {
     }
 
     private static func stands(
-        _ phrase: StaticString, _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
+        _ phrase: StaticString,
+        _ text: UnsafePointer<UInt8>,
+        _ at: Int,
+        _ end: Int
     ) -> Bool {
         let count = phrase.utf8CodeUnitCount
         return at + count <= end && onepoint_bytes_equal(text + at, phrase.utf8Start, count)
@@ -210,7 +219,9 @@ extension QualityRules {
     ///
     /// A sentence begins at the first token that is not punctuation behind one that ends a sentence.
     private static func count(
-        _ tokens: borrowing Scratch<EnglishToken>, _ range: Range<Int>, _ text: UnsafePointer<UInt8>,
+        _ tokens: borrowing Scratch<EnglishToken>,
+        _ range: Range<Int>,
+        _ text: UnsafePointer<UInt8>,
         _ tables: QualityTables
     ) -> (sentences: Int, words: Int) {
         var sentences = 1
@@ -232,7 +243,9 @@ extension QualityRules {
 
     /// Whether every character of a token is punctuation.
     private static func isPunctuation(
-        _ text: UnsafePointer<UInt8>, _ token: EnglishToken, _ tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ token: EnglishToken,
+        _ tables: QualityTables
     ) -> Bool {
         var at = Int(token.start)
         while at < token.end {

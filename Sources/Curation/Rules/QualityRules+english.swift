@@ -5,12 +5,16 @@ extension QualityRules {
     ///
     /// - Returns: Whether C4 has passed, so that `edited` is the text to keep.
     mutating func judgeEnglish(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ findings: inout [QualityFinding], _ edited: inout [UInt8]
+        _ text: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ findings: inout [QualityFinding],
+        _ edited: inout [UInt8]
     ) -> Bool {
         let filters = configuration.filters
         let isASCII = Self.isASCII(text, count)
         let seed = onepoint_xxh3_64(text, count, 0)
-        let characters = isASCII ? count : TextLines.characters(text, 0, count)
+        // At least one, for bytes that are no text have none.
+        let characters = isASCII ? count : max(1, TextLines.characters(text, 0, count))
         if filters.contains(.gopherRepetition) || filters.contains(.fineWeb) || filters.contains(.gopherQuality) {
             lines.scan(text, count, isASCII: isASCII, seed: seed, tables: tables)
         }
@@ -63,7 +67,10 @@ extension QualityRules {
 
 extension QualityRules {
     private mutating func judgeRepeatedLines(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ characters: Int, _ findings: inout [QualityFinding]
+        _ text: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ characters: Int,
+        _ findings: inout [QualityFinding]
     ) -> Bool {
         let total = Double(characters)
         let paragraphs = lines.paragraphs
@@ -225,7 +232,7 @@ extension QualityRules {
         guard report(.linePunctuation, Double(lines.terminated) / count, &findings) else { return }
         guard report(.shortLines, Double(lines.short) / count, &findings) else { return }
         let lineBreaks = lines.starts.count - 2
-        let rest = Double(characters - lineBreaks)
+        let rest = Double(max(1, characters - lineBreaks))
         guard report(.duplicateCharacters, Double(written.repeatedCharacters) / rest, &findings) else { return }
         report(.lists, words > 0 ? Double(lineBreaks) / Double(words) : 0, &findings)
     }

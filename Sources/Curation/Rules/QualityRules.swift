@@ -80,7 +80,10 @@ public struct QualityRules: ~Copyable, Sendable {
     ///   - edited: Replaced by the text that C4 leaves, if the verdict is `keptEdited`; else emptied.
     /// - Complexity: Linear in the text's length.
     public mutating func judge(
-        _ text: Span<UInt8>, language: Language, into findings: inout [QualityFinding], edited: inout [UInt8]
+        _ text: Span<UInt8>,
+        language: Language,
+        into findings: inout [QualityFinding],
+        edited: inout [UInt8]
     ) -> Verdict {
         findings.removeAll(keepingCapacity: true)
         edited.removeAll(keepingCapacity: true)

@@ -46,8 +46,11 @@ struct QualityTables: @unchecked Sendable {
     func exception(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
         guard count <= 29 else { return 0 }
         let words = Words(
-            slots: raw.pointee.exception_slots, bits: 12, offsets: raw.pointee.exception_offsets,
-            text: raw.pointee.exception_text)
+            slots: raw.pointee.exception_slots,
+            bits: 12,
+            offsets: raw.pointee.exception_offsets,
+            text: raw.pointee.exception_text
+        )
         return words.number(of: bytes, count)
     }
 
@@ -59,7 +62,11 @@ struct QualityTables: @unchecked Sendable {
     func piece(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
         guard count <= 8 else { return 0 }
         let words = Words(
-            slots: raw.pointee.piece_slots, bits: 10, offsets: raw.pointee.piece_offsets, text: raw.pointee.piece_text)
+            slots: raw.pointee.piece_slots,
+            bits: 10,
+            offsets: raw.pointee.piece_offsets,
+            text: raw.pointee.piece_text
+        )
         return words.number(of: bytes, count)
     }
 
@@ -67,7 +74,11 @@ struct QualityTables: @unchecked Sendable {
     func isUnit(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count <= 10 else { return false }
         let words = Words(
-            slots: raw.pointee.unit_slots, bits: 9, offsets: raw.pointee.unit_offsets, text: raw.pointee.unit_text)
+            slots: raw.pointee.unit_slots,
+            bits: 9,
+            offsets: raw.pointee.unit_offsets,
+            text: raw.pointee.unit_text
+        )
         return words.number(of: bytes, count) > 0
     }
 

@@ -24,20 +24,12 @@ struct TextLines: ~Copyable {
     private(set) var written = Repeats()
     private(set) var terminated = 0
     private(set) var short = 0
-    private var slots = Scratch<UInt32>()
-    /// Of each line that is entered in `slots`: its hash, its first byte and its length.
-    private var entries = Scratch<Entry>()
+    private var met = ByteRuns()
 
     struct Repeats {
         var count = 0
         var repeated = 0
         var repeatedCharacters = 0
-    }
-
-    struct Entry {
-        var hash: UInt64
-        var start: UInt32
-        var count: UInt32
     }
 
     /// FineWeb's lines of at most these many characters are short.
@@ -47,7 +39,11 @@ struct TextLines: ~Copyable {
     ///   - text: UTF-8 with `EnglishTokenizer.paddingBytes` blanks behind it.
     ///   - isASCII: Whether all of it is.
     mutating func scan(
-        _ text: UnsafePointer<UInt8>, _ count: Int, isASCII: Bool, seed: UInt64, tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ count: Int,
+        isASCII: Bool,
+        seed: UInt64,
+        tables: QualityTables
     ) {
         split(text, count)
         countLines(text, isASCII, seed, tables)
@@ -66,19 +62,22 @@ struct TextLines: ~Copyable {
     }
 
     private mutating func countLines(
-        _ text: UnsafePointer<UInt8>, _ isASCII: Bool, _ seed: UInt64, _ tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ isASCII: Bool,
+        _ seed: UInt64,
+        _ tables: QualityTables
     ) {
         lines = Repeats()
         written = Repeats()
         terminated = 0
         short = 0
-        clear(for: starts.count)
+        met.clear(for: starts.count)
         for line in 0..<(starts.count - 1) {
             let start = Int(starts[line])
             let end = Int(starts[line + 1]) - 1
             guard start < end else { continue }
             lines.count += 1
-            let isRepeated = enter(text, start, end, seed)
+            let isRepeated = met.enter(text, start, end, seed)
             let isBlank = Self.isBlank(text, start, end, tables)
             let characters = isASCII ? end - start : Self.characters(text, start, end)
             if isRepeated {
@@ -98,7 +97,11 @@ struct TextLines: ~Copyable {
 
     /// Paragraphs stand between two line breaks or more, in the text without white space around it.
     private mutating func countParagraphs(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ isASCII: Bool, _ seed: UInt64, _ tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ isASCII: Bool,
+        _ seed: UInt64,
+        _ tables: QualityTables
     ) {
         paragraphs = Repeats()
         let stripped = Self.stripped(text, 0, count, tables)
@@ -106,7 +109,7 @@ struct TextLines: ~Copyable {
             paragraphs.count = 1
             return
         }
-        clear(for: starts.count)
+        met.clear(for: starts.count)
         var paragraph = -1
         for line in 0..<(starts.count - 1) {
             let start = max(Int(starts[line]), stripped.lowerBound)
@@ -115,44 +118,13 @@ struct TextLines: ~Copyable {
                 if paragraph < 0 { paragraph = start }
                 if end < stripped.upperBound, text[end + 1] != 0x0A { continue }
                 paragraphs.count += 1
-                if enter(text, paragraph, end, seed) {
+                if met.enter(text, paragraph, end, seed) {
                     paragraphs.repeated += 1
                     let characters = isASCII ? end - paragraph : Self.characters(text, paragraph, end)
                     paragraphs.repeatedCharacters += characters
                 }
                 paragraph = -1
             }
-        }
-    }
-
-    private mutating func clear(for count: Int) {
-        let size = count <= 16 ? 32 : 1 << (Int.bitWidth - (count * 2 - 1).leadingZeroBitCount)
-        slots.reset(to: 0, count: size)
-        entries.removeAll()
-    }
-
-    /// Whether the same bytes were entered before; they are now.
-    private mutating func enter(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ seed: UInt64) -> Bool {
-        let hash = onepoint_xxh3_64(text + start, end - start, seed)
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let found = Int(slots[slot])
-            if found == 0 {
-                entries.append(
-                    Entry(
-                        hash: hash, start: UInt32(truncatingIfNeeded: start),
-                        count: UInt32(truncatingIfNeeded: end - start)))
-                slots[slot] = UInt32(truncatingIfNeeded: entries.count)
-                return false
-            }
-            let entry = entries[found - 1]
-            if entry.hash == hash, Int(entry.count) == end - start,
-                onepoint_bytes_equal(text + start, text + Int(entry.start), end - start)
-            {
-                return true
-            }
-            slot = (slot + 1) & mask
         }
     }
 }
@@ -178,7 +150,10 @@ extension TextLines {
     /// The class and the first byte of the last character of bytes that are not none.
     @inline(__always)
     static func last(
-        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ start: Int,
+        _ end: Int,
+        _ tables: QualityTables
     ) -> (mask: UInt32, start: Int) {
         var at = end - 1
         if text[at] < 0x80 { return (tables.ascii[Int(text[at])], at) }
@@ -189,7 +164,10 @@ extension TextLines {
     /// The bytes without the white space around them; at the start if there is nothing else.
     @inline(__always)
     static func stripped(
-        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ tables: QualityTables
+        _ text: UnsafePointer<UInt8>,
+        _ start: Int,
+        _ end: Int,
+        _ tables: QualityTables
     ) -> Range<Int> {
         var low = start
         while low < end {

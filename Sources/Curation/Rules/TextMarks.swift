@@ -85,7 +85,10 @@ struct TextMarks: ~Copyable {
     /// Whether a phrase of small letters stands at `start`, in letters of whichever case.
     @inline(__always)
     private static func matches(
-        _ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ phrase: StaticString
+        _ text: UnsafePointer<UInt8>,
+        _ start: Int,
+        _ count: Int,
+        _ phrase: StaticString
     ) -> Bool {
         guard start >= 0, start + phrase.utf8CodeUnitCount <= count else { return false }
         for offset in 0..<phrase.utf8CodeUnitCount {

@@ -33,7 +33,10 @@ struct WordRuns: ~Copyable {
     ///
     /// - Parameter seed: Of the hashes; it depends on the text, so that none can be made to fill one slot.
     mutating func load(
-        _ tokens: borrowing Scratch<EnglishToken>, _ text: UnsafePointer<UInt8>, count: Int, seed: UInt64
+        _ tokens: borrowing Scratch<EnglishToken>,
+        _ text: UnsafePointer<UInt8>,
+        count: Int,
+        seed: UInt64
     ) {
         self.seed = seed
         joined.resize(to: count + 64)
@@ -182,8 +185,11 @@ struct WordRuns: ~Copyable {
             }
             longer.append(
                 Run(
-                    place: repeated[index].place, first: UInt32(truncatingIfNeeded: origin),
-                    count: UInt32(truncatingIfNeeded: index)))
+                    place: repeated[index].place,
+                    first: UInt32(truncatingIfNeeded: origin),
+                    count: UInt32(truncatingIfNeeded: index)
+                )
+            )
         }
         // Until here `first` has been an index in `longer` and `count` one in `repeated`.
         counts.reset(to: 0, count: longer.count)
