@@ -8,8 +8,9 @@ static inline __attribute__((always_inline)) int precedes(const uint64_t *a, con
     return a[width - 1] < b[width - 1];
 }
 
-// Most significant digit first, from the highest bit in which records differ. Keys are uniform and document numbers dense, so
-// two rounds leave a handful for the insertion sort. Each round takes at least one bit of 192, so that nothing is quadratic.
+// Most significant digit first, from the highest bit in which records differ. Keys are uniform and document numbers
+// dense, so two rounds leave a handful for the insertion sort. Each round takes at least one bit of 192, so that
+// nothing is quadratic.
 static inline __attribute__((always_inline)) void sort_round(
     uint64_t *records, uint64_t *scratch, size_t count, const size_t width, size_t word,
     void (*next)(uint64_t *, uint64_t *, size_t, size_t)) {
@@ -81,8 +82,8 @@ size_t onepoint_sort_unique(uint64_t *hashes, uint64_t *scratch, size_t count, u
         }
         return kept;
     }
-    // Hashes are uniform in their range, so that about four fall to each value of their top bits, and an insertion sort does
-    // the rest.
+    // Hashes are uniform in their range, so that about four fall to each value of their top bits, and an insertion
+    // sort does the rest.
     uint64_t least = hashes[0], most = hashes[0];
     for (size_t i = 1; i < count; i++) {
         least = hashes[i] < least ? hashes[i] : least;

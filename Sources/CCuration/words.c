@@ -99,8 +99,8 @@ static inline __attribute__((always_inline)) size_t split(
         if (byte < 0x80 && !open.open && count - at >= 16) {
             struct ascii16 ascii = look(bytes + at);
             if (!ascii.high && count - at >= 80 && found + 33 <= capacity) {
-                // Words of 64 bytes at once, up to what is not ASCII: first where they start and end, then each on its own,
-                // so that none waits for the one before.
+                // Words of 64 bytes at once, up to what is not ASCII: first where they start and end, then each on
+                // its own, so that none waits for the one before.
                 uint64_t words = ascii.words, high = 0;
                 for (unsigned part = 16; part < 64; part += 16) {
                     ascii = look(bytes + at + part);
@@ -118,7 +118,8 @@ static inline __attribute__((always_inline)) size_t split(
                     first &= first - 1;
                     end &= end - 1;
                 }
-                // A word that is long, or may go on beyond, is left for the next round, and the steps below if it comes first.
+                // A word that is long, or may go on beyond, is left for the next round, and the steps below if it
+                // comes first.
                 at = first ? base + (unsigned)__builtin_ctzll(first) : base + (unsigned)__builtin_popcountll(known);
                 if (at > base) continue;
             } else {

@@ -23,7 +23,7 @@ import Testing
         )
     }
 
-    @Test("neither the order of blocks nor of partitions changes the result")
+    @Test("neither the order of blocks and partitions nor the number of workers changes the result")
     func order() {
         var random = DuplicateRandom.ofTests(20)
         var texts = (0..<60).map { _ in words(150, &random) }
@@ -31,6 +31,12 @@ import Testing
         let straight = nearDuplicates(of: texts, strict)
         #expect(straight.count > 60)
         for round in 0..<4 { #expect(nearDuplicates(of: texts, strict, shuffledBy: UInt64(round)) == straight) }
+        for workers in [2, 7] {
+            #expect(
+                nearDuplicates(of: texts, strict, firstOwn: 9, workers: workers)
+                    == nearDuplicates(of: texts, strict, firstOwn: 9)
+            )
+        }
     }
 
     @Test("pairs at 0.8 and above are found after random edits, in words and in Chinese")
@@ -191,7 +197,8 @@ private func nearDuplicates(
     of texts: [String],
     _ settings: NearDuplicateSettings,
     firstOwn: Int = 0,
-    shuffledBy seed: UInt64? = nil
+    shuffledBy seed: UInt64? = nil,
+    workers: Int = 1
 ) -> [DuplicateRemoval] {
     var random = DuplicateRandom(seed: seed ?? 0)
     var order = Array(texts.indices)
@@ -213,18 +220,24 @@ private func nearDuplicates(
     var join = NearDuplicateJoin(firstOwn: UInt64(firstOwn))
     var buckets: [BucketEntry] = []
     for index in partitions.indices { join.join(&partitions[index], skipping: skipped, into: &buckets) }
-    var check = NearDuplicateCheck(
-        settings,
-        bucketCount: join.bucketCount,
-        firstOwn: UInt64(firstOwn),
-        cacheBytes: 20_000
-    )
+    var components = BucketComponents(documentCount: UInt64(texts.count))
+    components?.join(buckets)
     var near: [DuplicateRemoval] = []
-    let middle = UInt64(texts.count / 2)
-    for half in [true, false] {
-        var range = buckets.filter { ($0.document < middle) == half }
-        check.check(&range, into: &near) { document, piece in piece(Array(texts[Int(document)].utf8).span) }
+    for worker in 0..<workers {
+        var check = NearDuplicateCheck(
+            settings,
+            bucketCount: join.bucketCount,
+            firstOwn: UInt64(firstOwn),
+            cacheBytes: 20_000
+        )
+        let middle = UInt64(texts.count / 2)
+        for half in [true, false] {
+            var range = buckets.filter { ($0.document < middle) == half }
+            range.removeAll { Int(components?.component(of: $0.document) ?? 0) % workers != worker }
+            check.check(&range, into: &near) { document, piece in piece(Array(texts[Int(document)].utf8).span) }
+        }
     }
+    near.sort { $0.document < $1.document }
     return DuplicateRemoval.joined(exact: removals, near: near)
 }
 

@@ -18,9 +18,10 @@ struct onepoint_word {
 /// Splits a text into words, and gives the hash of each: of its bytes in UTF-8 after simple case folding.
 ///
 /// A word is a longest run of letters, numbers and underscores; each Han character and each kana is a word by itself.
-/// Bytes that are not UTF-8 part words. Starts at `*position`, moves it, and stops when the bytes are used up or `capacity`
-/// hashes are written. A character cut by the end of the bytes stays unread: `*position` is then less than `count`.
-/// Never writes more than `capacity` (2 or more), and returns how many. If `starts` and `ends` are given, the offsets too.
+/// Bytes that are not UTF-8 part words. Starts at `*position`, moves it, and stops when the bytes are used up or
+/// `capacity` hashes are written. A character cut by the end of the bytes stays unread: `*position` is then less than
+/// `count`. Never writes more than `capacity` (2 or more), and returns how many. If `starts` and `ends` are given,
+/// the offsets too.
 size_t onepoint_words(
     struct onepoint_word *word, const uint8_t *bytes, size_t count, size_t *position, uint64_t *hashes, size_t capacity,
     uint32_t *starts, uint32_t *ends);
@@ -40,9 +41,9 @@ void onepoint_shingles(const uint64_t *words, size_t count, uint64_t *shingles);
 /// The one shingle of a text that has `count` words, 1 to 4.
 uint64_t onepoint_short_shingle(const uint64_t *words, size_t count);
 
-/// Writes a text after simple case folding, with each run of white space as one space and none at the ends.
-/// `*state` is 0 at the start of a text; a piece starts at `*position` as above. Returns the bytes written, at most `capacity`,
-/// which is 8 or more; a character is never cut between two calls.
+/// Writes a text after simple case folding, with each run of white space as one space and none at the ends. `*state`
+/// is 0 at the start of a text; a piece starts at `*position` as above. Returns the bytes written, at most
+/// `capacity`, which is 8 or more; a character is never cut between two calls.
 size_t onepoint_fold(
     uint32_t *state, const uint8_t *bytes, size_t count, size_t *position, uint8_t *folded, size_t capacity);
 
@@ -61,7 +62,8 @@ void onepoint_minhash(
 
 // Sorting -----------------------------------------------------------------------------------------------------------
 
-/// Sorts hashes and drops repeats; returns how many are left. `scratch` is as long as `hashes`. `counts` has 65,537 entries.
+/// Sorts hashes and drops repeats; returns how many are left. `scratch` is as long as `hashes`. `counts` has 65,537
+/// entries.
 size_t onepoint_sort_unique(uint64_t *hashes, uint64_t *scratch, size_t count, uint32_t *counts);
 
 /// How many values two ascending arrays without repeats have in common; SIZE_MAX as soon as it cannot reach `least`.
@@ -70,19 +72,32 @@ size_t onepoint_common(const uint64_t *a, size_t a_count, const uint64_t *b, siz
 /// Sorts records of `width` numbers, 2 or 3, the first being the most significant. `scratch` is as long as `records`.
 void onepoint_sort_records(uint64_t *records, uint64_t *scratch, size_t count, size_t width);
 
-// Suffixes ----------------------------------------------------------------------------------------------------------
+// Passages ----------------------------------------------------------------------------------------------------------
 
-/// The suffix array of a text of bytes. Returns 0, or 1 if memory ran out. `count` is less than 2^31 - 1.
-int onepoint_suffixes_bytes(const uint8_t *text, int32_t *suffixes, int32_t count);
+/// A search for windows of a text that occur again.
+struct onepoint_passages {
+    const void *text;
+    const size_t *ends;
+    size_t count, length, at, document, filled, matched_place, matched_first;
+    uint64_t power, sum, *repeated, *slots;
+    uint64_t byte_hashes[256];
+    unsigned shift, slot_bits;
+    int wide, rolled, matched;
+};
 
-/// The suffix array of a text of numbers below `alphabet`.
-int onepoint_suffixes_numbers(const int32_t *text, int32_t *suffixes, int32_t count, int32_t alphabet);
+/// Starts a search in `count` characters, fewer than 2^31: 8-byte numbers if `wide`, else bytes.
+///
+/// `length`, 1 or more, is that of a window. `ends` are the ends of documents, ascending; the last is `count`. Text
+/// and ends must stay until the end. Returns 0, or 1 if memory ran out. ``onepoint_passages_end`` must follow either
+/// way.
+int onepoint_passages_begin(
+    struct onepoint_passages *passages, const void *text, int wide, size_t count, size_t length, const size_t *ends);
 
-/// For each position of a text, where the `length` characters that begin there began first; -1 if it is there, or if they
-/// go beyond the end of a document. `ends` are the ends of documents, ascending; the last is `count`. `length` is 1 or more.
-void onepoint_repeats_bytes(
-    const uint8_t *text, const int32_t *suffixes, int32_t count, int32_t length, const int32_t *ends, int32_t *first);
-void onepoint_repeats_numbers(
-    const int32_t *text, const int32_t *suffixes, int32_t count, int32_t length, const int32_t *ends, int32_t *first);
+/// The next places, ascending, of windows that occurred before, and where each occurred first. `capacity` is 64 or
+/// more. None found means that there are no more. Returns 0, or 1 if memory ran out.
+int onepoint_passages_next(
+    struct onepoint_passages *passages, uint32_t *places, uint32_t *firsts, size_t capacity, size_t *found);
+
+void onepoint_passages_end(struct onepoint_passages *passages);
 
 #endif

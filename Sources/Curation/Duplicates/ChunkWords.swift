@@ -1,37 +1,28 @@
 import CCuration
 
-/// The words of a chunk of documents, numbered by what they are.
+/// The words of a chunk of documents.
 struct ChunkWords {
-    /// The same number for the same word, from 0.
-    var numbers: [Int32] = []
-    private(set) var alphabet: Int32 = 0
+    private(set) var hashes: [UInt64] = []
     /// Offsets of bytes in the chunk.
     private(set) var starts: [UInt32] = []
     private(set) var ends: [UInt32] = []
-    /// For each document the number of words up to its end, ascending; documents without words may share one.
-    private(set) var documentEnds: [Int32] = []
+    /// For each document the number of words up to its end, ascending; documents without words share one with that
+    /// before.
+    private(set) var documentEnds: [Int] = []
 
     /// - Parameters:
     ///   - text: Documents one after another, at most 2^30 bytes.
     ///   - byteEnds: Their ends, ascending.
-    init(_ text: Span<UInt8>, _ byteEnds: [Int32]) {
-        var hashes: [WordEntry] = []
+    init(_ text: Span<UInt8>, _ byteEnds: [Int]) {
         var documentStart = 0
         for end in byteEnds {
-            append(text.extracting(documentStart..<Int(end)), at: UInt32(documentStart), to: &hashes)
-            documentEnds.append(Int32(hashes.count))
-            documentStart = Int(end)
+            append(text.extracting(documentStart..<end), at: UInt32(documentStart))
+            documentEnds.append(hashes.count)
+            documentStart = end
         }
-        radixSort(&hashes)
-        numbers = [Int32](repeating: 0, count: hashes.count)
-        for index in hashes.indices {
-            if index > 0, hashes[index].hash != hashes[index - 1].hash { alphabet += 1 }
-            numbers[Int(hashes[index].place)] = alphabet
-        }
-        if !hashes.isEmpty { alphabet += 1 }
     }
 
-    private mutating func append(_ document: Span<UInt8>, at offset: UInt32, to hashes: inout [WordEntry]) {
+    private mutating func append(_ document: Span<UInt8>, at offset: UInt32) {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 512) { found in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1024) { offsets in
                 guard let places = offsets.baseAddress else { return }
@@ -62,7 +53,7 @@ struct ChunkWords {
                         isDone = true
                     }
                     for index in 0..<count {
-                        hashes.append(WordEntry(hash: found[index], place: UInt64(hashes.count)))
+                        hashes.append(found[index])
                         starts.append(offset + offsets[index])
                         ends.append(offset + offsets[512 + index])
                     }
@@ -70,10 +61,4 @@ struct ChunkWords {
             }
         }
     }
-}
-
-/// A word's hash and its place among the words of a chunk.
-struct WordEntry: SortableRecord {
-    let hash: UInt64
-    let place: UInt64
 }

@@ -14,8 +14,9 @@ public struct DuplicateRemoval: Sendable, Hashable {
 
     /// Joins the removals of exact and of near duplicates, ascending by document.
     ///
-    /// An exact duplicate whose twin goes as a near duplicate gets the twin's representative, so that no representative is
-    /// removed itself. `exact` may be in any order; `near` ascends by document, as ``NearDuplicateCheck`` gives it.
+    /// An exact duplicate whose twin goes as a near duplicate gets the twin's representative, so that no
+    /// representative is removed itself. `exact` may be in any order; `near` ascends by document, as
+    /// ``NearDuplicateCheck`` gives it.
     public static func joined(exact: [DuplicateRemoval], near: [DuplicateRemoval]) -> [DuplicateRemoval] {
         var all = near
         all.reserveCapacity(near.count + exact.count)

@@ -2,10 +2,10 @@ import CCuration
 
 /// Hashes one text after another so that exact duplicates have one hash: XXH3-128 of the normalised text.
 ///
-/// Normalised is: simple case folding (Unicode 14), each run of Unicode's white space as one space, none at the ends. Punctuation
-/// and the form of composition (NFC, NFD) stay as they are, so that texts which may differ in meaning differ in hash. A text whose
-/// normalised form exceeds 64 KiB is hashed in blocks of that size, each with the hash of the block before in front.
-/// The hash of an empty text is that of other empty texts.
+/// Normalised is: simple case folding (Unicode 14), each run of Unicode's white space as one space, none at the ends.
+/// Punctuation and the form of composition (NFC, NFD) stay as they are, so that texts which may differ in meaning
+/// differ in hash. A text whose normalised form exceeds 64 KiB is hashed in blocks of that size, each with the hash
+/// of the block before in front. The hash of an empty text is that of other empty texts.
 public struct ExactHasher: Sendable {
     private static let blockBytes = 65_536
     private static let chainBytes = 16

@@ -16,8 +16,8 @@ public struct LineScanner: Sendable {
 
     /// The parts of a text to take out, ascending and apart, so that the text stays tidy.
     ///
-    /// Where lines go, one run of blank lines of those around them stays at most, and none at the text's ends; the text ends with
-    /// a line feed if it did before. A text all of whose lines go becomes empty.
+    /// Where lines go, one run of blank lines of those around them stays at most, and none at the text's ends; the
+    /// text ends with a line feed if it did before. A text all of whose lines go becomes empty.
     public func removals(of text: Span<UInt8>, document: UInt64, repeated: RepeatedLines) -> [Range<Int>] {
         var removals: [Range<Int>] = []
         // Lines of this document whose first occurrence stays, once met.
@@ -77,7 +77,8 @@ public struct LineScanner: Sendable {
         return start.map { $0..<text.count }
     }
 
-    /// Whether a line has nothing but spaces: those of ASCII, the ideographic (U+3000) and the one that does not break (U+00A0).
+    /// Whether a line has nothing but spaces: those of ASCII, the ideographic (U+3000) and the one that does not
+    /// break (U+00A0).
     private static func isBlank(_ line: Span<UInt8>) -> Bool {
         var place = 0
         while place < line.count {

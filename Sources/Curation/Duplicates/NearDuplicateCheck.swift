@@ -3,12 +3,13 @@ import CCuration
 /// Decides which candidates go: reads texts and compares their sets of shingles exactly.
 ///
 /// A document goes if, among the documents before it that stay and share a bucket with it, there is one whose Jaccard
-/// similarity to it reaches the threshold; the first such is its representative. So members of a cluster are all like their
-/// representative, and chains do not join documents that are unlike. The result depends on the documents' numbers alone:
-/// not on the order of partitions, nor on threads.
+/// similarity to it reaches the threshold; the first such is its representative. So members of a cluster are all like
+/// their representative, and chains do not join documents that are unlike. The result depends on the documents'
+/// numbers alone: not on the order of partitions, nor on threads.
 ///
-/// Memory: 8 bytes a bucket, the cache, and at most 50 bytes times `shinglesMax`, if there are such long texts. A document is tested against the first 64 that
-/// stay in each of its buckets, which bounds the work where thousands of pages are alike but not like enough.
+/// Memory: 8 bytes a bucket, the cache, and at most 50 bytes times `shinglesMax`, if there are such long texts. A
+/// document is tested against the first 64 that stay in each of its buckets, which bounds the work where thousands of
+/// pages are alike but not like enough.
 ///
 /// > Source: greedy leader clustering (Hartigan, *Clustering Algorithms*, 1975, chapter 3), with the order given.
 public struct NearDuplicateCheck: Sendable {
@@ -24,7 +25,8 @@ public struct NearDuplicateCheck: Sendable {
     private let firstOwn: UInt64
     private let shinglesMax: Int
     private var cache: ShingleSetCache
-    /// Holds the shingles of the document that is tested, and of the one it is tested against if that is not in the cache.
+    /// Holds the shingles of the document that is tested, and of the one it is tested against if that is not in the
+    /// cache.
     private var own = ShingleCollector()
     private var other = ShingleCollector()
     /// The first document of each bucket that stays; `UInt64.max` if there is none yet.
@@ -57,8 +59,8 @@ public struct NearDuplicateCheck: Sendable {
     /// - Parameters:
     ///   - entries: All entries of the range's documents, in any order; sorted in place, with memory for as many again.
     ///   - removals: Gets the documents that go, ascending.
-    ///   - text: Hands a document's text to the closure it is given, in one piece or several. It is asked for documents of this
-    ///     range in ascending order, and in between for earlier ones.
+    ///   - text: Hands a document's text to the closure it is given, in one piece or several. It is asked for
+    ///     documents of this range in ascending order, and in between for earlier ones.
     /// - Throws: What `text` throws. The check cannot be used any more then.
     public mutating func check<Failure: Error>(
         _ entries: inout [BucketEntry],
@@ -155,7 +157,8 @@ public struct NearDuplicateCheck: Sendable {
         return accepted(common, a.count, b.count)
     }
 
-    /// The same where one of the two has too many shingles to hold: the hashes' range in parts, so that the counts stay exact.
+    /// The same where one of the two has too many shingles to hold: the hashes' range in parts, so that the counts
+    /// stay exact.
     private mutating func similarity<Failure: Error>(
         ofLong document: UInt64,
         to candidate: UInt64,

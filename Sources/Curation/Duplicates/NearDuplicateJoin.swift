@@ -9,8 +9,8 @@ public struct NearDuplicateJoin: Sendable {
     /// - Parameter firstOwn: Documents below are those compared against; buckets of such alone are passed over.
     public init(firstOwn: UInt64 = 0) { self.firstOwn = firstOwn }
 
-    /// Emits who is in which bucket, for buckets of two documents or more. Numbers depend on the order of partitions; results
-    /// of the check do not.
+    /// Emits who is in which bucket, for buckets of two documents or more. Numbers depend on the order of partitions;
+    /// results of the check do not.
     ///
     /// - Parameters:
     ///   - entries: A whole partition, in any order; sorted in place, with memory for as many again.

@@ -1,11 +1,11 @@
 /// What makes two documents near-duplicates, and how they are found.
 ///
-/// Two documents become candidates when they agree on all `rows` minima of at least one band, which at similarity `s` happens
-/// with probability `1 - (1 - s^rows)^bands`; candidates count only if the exact Jaccard similarity of their sets of
-/// 5-word shingles reaches `threshold`.
+/// Two documents become candidates when they agree on all `rows` minima of at least one band, which at similarity `s`
+/// happens with probability `1 - (1 - s^rows)^bands`; candidates count only if the exact Jaccard similarity of their
+/// sets of 5-word shingles reaches `threshold`.
 ///
-/// > Source: Broder, "On the resemblance and containment of documents" (1997); banding after Leskovec, Rajaraman and Ullman,
-/// > *Mining of Massive Datasets*, section 3.4.
+/// > Source: Broder, "On the resemblance and containment of documents" (1997); banding after Leskovec, Rajaraman and
+/// > Ullman, *Mining of Massive Datasets*, section 3.4.
 public struct NearDuplicateSettings: Sendable, Hashable {
     /// Keys a document has, 1 to 128.
     public let bands: Int
@@ -28,8 +28,9 @@ public struct NearDuplicateSettings: Sendable, Hashable {
 
     /// 20 bands of 6 rows, verified at 0.8.
     ///
-    /// At a similarity of 0.8 a pair is missed with a probability of 0.0023. The 14 bands of 8 rows of FineWeb and datatrove
-    /// miss 0.076 there; the price is 48 bytes more for a document and some more candidates, which the check refuses.
+    /// At a similarity of 0.8 a pair is missed with a probability of 0.0023. The 14 bands of 8 rows of FineWeb and
+    /// datatrove miss 0.076 there; the price is 48 bytes more for a document and some more candidates, which the
+    /// check refuses.
     public static let standard = NearDuplicateSettings(unchecked: 20, 6, 0.8)
 
     static func jaccard(common: Int, _ a: Int, _ b: Int) -> Double { Double(common) / Double(a + b - common) }

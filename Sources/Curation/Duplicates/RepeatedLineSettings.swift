@@ -6,8 +6,8 @@ public struct RepeatedLineSettings: Sendable, Hashable {
     public let unit: Unit
     /// Times a line may be met in the corpus before it counts as repeated; at least 1.
     public let seenMax: Int
-    /// Bytes of letters, digits and underscores in UTF-8 that a line has at least to be looked at; at least 1. A Han character has
-    /// three, as much as it says. What is shorter, such as a brace or a heading, stays.
+    /// Bytes of letters, digits and underscores in UTF-8 that a line has at least to be looked at; at least 1. A Han
+    /// character has three, as much as it says. What is shorter, such as a brace or a heading, stays.
     public let letterBytesMin: Int
     /// Whether the first occurrence of a repeated line stays.
     public let keepsFirst: Bool

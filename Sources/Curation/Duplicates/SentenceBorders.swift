@@ -1,7 +1,7 @@
 /// Where a text can be cut without leaving half a character, nor half a sentence if it can be helped.
 enum SentenceBorders {
-    /// A range within `range` of whole sentences, or of such at one of its ends, if that is half of it or more; otherwise of whole
-    /// characters.
+    /// A range within `range` of whole sentences, or of such at one of its ends, if that is half of it or more;
+    /// otherwise of whole characters.
     ///
     /// The end may move beyond `range` over punctuation and spaces that close its last sentence, never over letters.
     static func trimmed(_ range: Range<Int>, in text: Span<UInt8>) -> Range<Int> {
@@ -47,7 +47,8 @@ enum SentenceBorders {
 
     /// The last place in the range, or just beyond, where a sentence ends.
     private static func sentenceEnd(from start: Int, to end: Int, _ isOpened: Bool, _ text: Span<UInt8>) -> Int? {
-        // A passage of words ends before its full stop and its closing marks. A quotation whose mark stays keeps the other too.
+        // A passage of words ends before its full stop and its closing marks. A quotation whose mark stays keeps the
+        // other too.
         let beyond = isOpened ? end : afterClosing(end, text)
         if let length = terminatorLength(at: beyond, text) {
             return isOpened ? beyond + length : afterClosing(beyond + length, text)
@@ -72,7 +73,8 @@ enum SentenceBorders {
         return next
     }
 
-    /// The length of what ends a sentence at `place`: a line feed, one of 。！？…, or one of . ! ? before a closing mark or the end.
+    /// The length of what ends a sentence at `place`: a line feed, one of 。！？…, or one of . ! ? before a closing mark
+    /// or the end.
     private static func terminatorLength(at place: Int, _ text: Span<UInt8>) -> Int? {
         guard place < text.count else { return nil }
         switch text[place] {

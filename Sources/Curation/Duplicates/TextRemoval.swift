@@ -2,7 +2,8 @@
 public enum TextRemoval {
     /// Writes a text without some of its parts over `result`.
     ///
-    /// - Parameter parts: Ascending and apart, as the operators give them. What goes beyond the text is left out of account.
+    /// - Parameter parts: Ascending and apart, as the operators give them. What goes beyond the text is left out of
+    ///   account.
     public static func write(_ text: Span<UInt8>, without parts: [Range<Int>], into result: inout [UInt8]) {
         result.removeAll(keepingCapacity: true)
         var position = 0

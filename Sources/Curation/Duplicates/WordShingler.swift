@@ -2,8 +2,9 @@ import CCuration
 
 /// Turns a text, whole or in pieces, into the hashes of its runs of five words, about a thousand at a time.
 ///
-/// Words are as `onepoint_words` has them. A text of one to four words has one shingle, the whole of it; a text without words
-/// has none. Feed pieces to ``next(_:from:)`` until it is false, then ``last()``; ``shingles`` holds what came of each call.
+/// Words are as `onepoint_words` has them. A text of one to four words has one shingle, the whole of it; a text
+/// without words has none. Feed pieces to ``next(_:from:)`` until it is false, then ``last()``; ``shingles`` holds
+/// what came of each call.
 struct WordShingler: Sendable {
     /// Words taken at a time. The identity depends on it.
     static let blockWords = 1024
@@ -33,10 +34,12 @@ struct WordShingler: Sendable {
         shingleCount = 0
     }
 
-    /// XXH3-128 of the words' hashes, a block's chained to that of the block before. Two texts with the same words have the same.
+    /// XXH3-128 of the words' hashes, a block's chained to that of the block before. Two texts with the same words
+    /// have the same.
     var identity: TextHash { TextHash(high: words[1], low: words[0]) }
 
-    /// Takes bytes from `position` on; true if a block of shingles is ready and there may be more, false when all are taken.
+    /// Takes bytes from `position` on; true if a block of shingles is ready and there may be more, false when all are
+    /// taken.
     mutating func next(_ bytes: Span<UInt8>, from position: inout Int) -> Bool {
         if !cut.isEmpty { takeCut(bytes, &position) }
         shingleCount = 0
