@@ -17,17 +17,48 @@ static inline size_t digit_width(const uint8_t *text, size_t count, size_t i) {
     return text[i] == 0xEF && i + 2 < count && text[i + 1] == 0xBC && (uint8_t)(text[i + 2] - 0x90) < 10 ? 3 : 0;
 }
 
-/// The bytes of the separator at `i` that may join two groups of one number. A bracket may stand beside another separator.
-static inline size_t separator_width(const uint8_t *text, size_t count, size_t i) {
+/// The bytes of the letter or digit at `i`, 1 in ASCII and 3 in full width, and what it is in ASCII; 0 when there is none.
+static inline size_t word_width(const uint8_t *text, size_t count, size_t i, uint8_t *ascii) {
+    uint8_t c = text[i];
+    *ascii = c;
+    if (is_digit(c) || is_letter(c)) return 1;
+    if (c != 0xEF || i + 2 >= count) return 0;
+    uint8_t last = text[i + 2];
+    if (text[i + 1] == 0xBC && (uint8_t)(last - 0x90) < 10) *ascii = (uint8_t)(last - 0x90 + '0');
+    else if (text[i + 1] == 0xBC && (uint8_t)(last - 0xA1) < 26) *ascii = (uint8_t)(last - 0xA1 + 'A');
+    else if (text[i + 1] == 0xBD && (uint8_t)(last - 0x81) < 26) *ascii = (uint8_t)(last - 0x81 + 'a');
+    else return 0;
+    return 3;
+}
+
+/// The bytes of a mark at `i` that may join two groups of one number, and what it is in ASCII; 0 when there is none.
+static inline size_t mark_width(const uint8_t *text, size_t count, size_t i, uint8_t *ascii) {
+    uint8_t c = text[i];
+    *ascii = c;
+    if (c < 0x80) return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+    *ascii = '-';
+    if (c == 0xEF && i + 2 < count && text[i + 1] == 0xBC) {
+        if (text[i + 2] == 0x8D) return 3;  // full-width hyphen
+        *ascii = text[i + 2] == 0x88 ? '(' : ')';
+        return text[i + 2] == 0x88 || text[i + 2] == 0x89 ? 3 : 0;
+    }
+    if (c == 0xE2 && i + 2 < count && text[i + 1] == 0x80) return text[i + 2] >= 0x90 && text[i + 2] <= 0x93 ? 3 : 0;
+    *ascii = ' ';
+    if (c == 0xC2 && i + 1 < count && text[i + 1] == 0xA0) return 2;
+    return c == 0xE3 && i + 2 < count && text[i + 1] == 0x80 && text[i + 2] == 0x80 ? 3 : 0;
+}
+
+/// The bytes of what joins two groups at `i`: a mark, or brackets and perhaps a mark beside one.
+static inline size_t separator_width(const uint8_t *text, size_t count, size_t i, size_t *dots) {
     size_t j = i;
-    while (j < count && j < i + 3) {
-        uint8_t c = text[j];
-        if (c == '(' || c == ')') j += 1;
-        else if (c == ' ' || c == '-' || c == '.' || c == '/') {
-            j += 1;
-            if (j < count && (text[j] == '(' || text[j] == ')')) continue;
-            break;
-        } else break;
+    for (int marks = 0; j < count && marks < 3; marks++) {
+        uint8_t mark;
+        size_t width = mark_width(text, count, j, &mark);
+        if (!width) break;
+        j += width;
+        if (mark == '.') *dots += 1;
+        if (mark == '(' || mark == ')') continue;
+        if (j >= count || !(width = mark_width(text, count, j, &mark)) || (mark != '(' && mark != ')')) break;
     }
     return j - i;
 }
@@ -125,9 +156,9 @@ size_t onepoint_personal_scan(
             size_t run = 0, width, group_digits = j;
             run_start = j;
             while (j < count) {
-                if ((width = digit_width(text, count, j))) digits += 1;
-                else if (is_letter(text[j])) width = 1;
-                else break;
+                uint8_t ascii;
+                if (!(width = word_width(text, count, j, &ascii))) break;
+                if (is_digit(ascii)) digits += 1;
                 j += width;
                 run += 1;
             }
@@ -143,9 +174,9 @@ size_t onepoint_personal_scan(
             }
             end = j;
             if (j - start > cluster_limit) break;
-            size_t gap = separator_width(text, count, j);
+            size_t points = 0, gap = separator_width(text, count, j, &points);
             if (!gap || !digit_width(text, count, j + gap)) break;
-            for (size_t k = j; k < j + gap; k++) dots += text[k] == '.';
+            dots += points;
             j += gap;
         }
         if (end > start) {
@@ -157,6 +188,39 @@ size_t onepoint_personal_scan(
         i = j > i ? j : i + 1;
     }
     *next = i;
+    return found;
+}
+
+size_t onepoint_personal_cut(
+    const uint8_t *text, size_t start, size_t end, uint8_t *characters, uint16_t *offsets,
+    struct onepoint_personal_group *groups, size_t *length) {
+    size_t count = 0, found = 0, i = start;
+    uint8_t separator = 0;
+    struct onepoint_personal_group *group = 0;
+    while (i < end && count < ONEPOINT_PERSONAL_CLUSTER_MAX) {
+        uint8_t c;
+        offsets[count] = (uint16_t)(i - start);
+        size_t width = word_width(text, end, i, &c);
+        if (!width) width = mark_width(text, end, i, &c);
+        i += width ? width : 1;
+        characters[count] = c;
+        int letter = is_letter(c);
+        if (letter || is_digit(c)) {
+            if (!group) {
+                group = &groups[found++];
+                *group = (struct onepoint_personal_group){(uint16_t)count, 0, separator, 0};
+                separator = 0;
+            }
+            group->has_letters |= (uint8_t)letter;
+            group->end = (uint16_t)(count + 1);
+        } else {
+            group = 0;
+            separator = c == '(' || c == ')' || separator == ')' ? ')' : c;
+        }
+        count += 1;
+    }
+    offsets[count] = (uint16_t)(i - start);
+    *length = count;
     return found;
 }
 

@@ -36,6 +36,24 @@ size_t onepoint_personal_scan(
     const uint8_t *text, size_t count, size_t from, const uint8_t *flags,
     struct onepoint_personal_event *events, size_t capacity, size_t *next);
 
+/// Bytes that a NUMBER has at most.
+enum { ONEPOINT_PERSONAL_CLUSTER_MAX = 4608 };
+
+/// A run of letters and digits of a NUMBER, by the index of its characters; `separator` is the last before it, `)` when one of
+/// them is a bracket, 0 when there is none.
+struct onepoint_personal_group {
+    uint16_t start, end;
+    uint8_t separator, has_letters;
+};
+
+/// Writes the characters of `text[start..<end]`, a NUMBER, to `characters` in ASCII, where each begins and where the last
+/// ends, counted from `start`, to `offsets`, and its groups to `groups`; both have room for ONEPOINT_PERSONAL_CLUSTER_MAX + 1.
+///
+/// Returns the number of groups, and of characters in `*length`.
+size_t onepoint_personal_cut(
+    const uint8_t *text, size_t start, size_t end, uint8_t *characters, uint16_t *offsets,
+    struct onepoint_personal_group *groups, size_t *length);
+
 /// A list of words (separated by single spaces, ASCII letters small), and which beginnings they have: the first byte of those
 /// in Latin letters, a hash of the first three bytes of the others. `words` must outlive it.
 struct onepoint_personal_cues {

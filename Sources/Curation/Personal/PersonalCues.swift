@@ -14,11 +14,11 @@ final class PersonalCues: Sendable {
     /// An identity number, even an old one.
     let identity = CueWords("身份证 证件号 证号 身份號 身份証")
     /// A bank card, even of an issuer that is unknown.
-    let card = CueWords("银行卡 信用卡 储蓄卡 卡号 card cc visa")
+    let card = CueWords("银行卡 信用卡 储蓄卡 卡号 账户 账号 card cc visa")
     /// A travel document of any letter.
     let passport = CueWords("护照 護照 passport 通行证 通行證 台胞证 回乡证")
     /// A plate, even one of letters only.
-    let plate = CueWords("车牌 牌照 号牌 车号 车辆 車牌 plate")
+    let plate = CueWords("车牌 牌照 号牌 车号 车辆 車牌 驾驶 plate")
     /// 加我微信: what follows is an account.
     let adding = CueWords("加")
     /// What follows is an address, even one whose city is unknown.

@@ -4,10 +4,12 @@ extension PersonalScanner {
         let group = groups[g]
         let start = offset(group.start)
         let end = endOffset(group.end)
-        guard group.count >= 7, group.count <= 42, !Self.isWord(text, before: start), !Self.isWord(text, at: end) else {
+        guard group.count >= 7, group.count <= 42,
+            groups[g].separator == Self.glue || !Self.isWord(text, before: start), !Self.isWord(text, at: end)
+        else {
             return
         }
-        if judgeGlued(g, text) || judgeGluedBefore(g, text) { return }
+        if judgeGlued(g, text) { return }
         let isJoined =
             groups[g].separator == Self.hyphen || groups[g].separator == Self.dot
             || separator(after: g) == Self.hyphen || separator(after: g) == Self.dot
@@ -83,30 +85,6 @@ extension PersonalScanner {
         } else {
             return false
         }
-        return true
-    }
-
-    /// `13912345678QQ`, `QQ：12345678My`: a word without digits is glued to the end of a mobile or QQ number.
-    private mutating func judgeGluedBefore(_ g: Int, _ text: Span<UInt8>) -> Bool {
-        let group = groups[g]
-        var at = group.start
-        while at < group.end, Self.isDigit(digits[at]) { at += 1 }
-        let count = at - group.start
-        guard (5...11).contains(count), group.end - at >= 2 else { return false }
-        for k in at..<group.end where !Self.isLetter(digits[k]) { return false }
-        let start = offset(group.start)
-        if isQQ(before: start, text), digits[group.start] != 0x30 {
-            add(.qq, start, endOffset(at))
-            return true
-        }
-        guard count == 11, digits[group.start] == 0x31, digits[group.start + 1] >= 0x33,
-            groups[g].separator != Self.hyphen,
-            groups[g].separator != Self.dot, !isInPath(start, text),
-            !Self.hasCue(cues.number, in: text, before: start, window: 15)
-        else { return false }
-        // Hexadecimal digits may go on as letters; other letters do not.
-        guard (at..<group.end).contains(where: { !Self.isHex(digits[$0]) }) else { return false }
-        add(.phone, start, endOffset(at))
         return true
     }
 

@@ -24,16 +24,31 @@ extension PersonalScanner {
         case 0x8868:  // 代表, 代表人
             guard previous == 0x4EE3 else { return }
             judgeName(after: index + (next == 0x4EBA ? 6 : 3), in: text)
-        case 0x6301:  // 持有人, 持卡人
-            if Self.character(text, at: index + 6) == 0x4EBA { judgeName(after: index + 9, in: text) }
+        case 0x6301:  // 持有人, 持卡人, 持有者
+            let third = Self.character(text, at: index + 6)
+            if third == 0x4EBA || third == 0x8005 { judgeName(after: index + 9, in: text) }
         case 0x60A3:  // 患者
             if next == 0x8005 { judgeName(after: index + 6, in: text) }
         case 0x53F8:  // 司机
             if next == 0x673A { judgeName(after: index + 6, in: text) }
-        case 0x4E58:  // 乘客
+        case 0x4E58, 0x79DF, 0x65C5, 0x987E:  // 乘客, 租客, 旅客, 顾客
             if next == 0x5BA2 { judgeName(after: index + 6, in: text) }
         case 0x8F66, 0x4E1A:  // 车主, 业主
             if next == 0x4E3B { judgeName(after: index + 6, in: text) }
+        case 0x5BB6:  // 家长
+            if next == 0x957F { judgeName(after: index + 6, in: text) }
+        case 0x5B66:  // 学生
+            if next == 0x751F { judgeName(after: index + 6, in: text) }
+        case 0x5458:  // 员工, 管理员, 业务员
+            judgeName(after: index + (next == 0x5DE5 ? 6 : 3), in: text)
+        case 0x6C47:  // 汇至, 汇给
+            if next == 0x81F3 || next == 0x7ED9 { judgeName(after: index + 6, in: text) }
+        case 0x6258:  // 委托, 委托人
+            if next == 0x4EBA || previous == 0x59D4 { judgeName(after: index + (next == 0x4EBA ? 6 : 3), in: text) }
+        case 0x6536:  // 张三收, with a mark on both sides; 收件人
+            let isBounded = [6, 9, 12].contains { !Self.isHan(Self.character(text, before: index - $0)) }
+            if isBounded, !Self.isHan(next) { judgeNameBefore(index, isTitle: true, in: text) }
+            if Self.character(text, at: index + 6) == 0x4EBA { judgeName(after: index + 9, in: text) }
         case 0x623F:  // 房东
             if next == 0x4E1C { judgeName(after: index + 6, in: text) }
         case 0x544A:  // 原告, 被告
@@ -102,7 +117,7 @@ extension PersonalScanner {
             : tables.has(PersonalTables.given, character)
     }
 
-    /// Words that follow a name: 先生, 女士, 同志, 身份证, 手机, 性别, 男, 女.
+    /// Words that follow a name: 先生, 女士, 同志, 身份证, 手机, 性别, 联系, 驾驶, 男, 女.
     private func isFollower(_ next: UInt32, _ at: Int, _ text: Span<UInt8>) -> Bool {
         let after = Self.character(text, at: at + 3)
         switch next {
@@ -114,6 +129,7 @@ extension PersonalScanner {
         case 0x624B: return after == 0x673A
         case 0x6027: return after == 0x522B
         case 0x8054: return after == 0x7CFB
+        case 0x9A7E: return after == 0x9A76
         default: return false
         }
     }
@@ -192,7 +208,7 @@ extension PersonalScanner {
     private mutating func judgeWeChat(after index: Int, in text: Span<UInt8>) {
         var at = index
         var isField = Self.hasCue(cues.adding, in: text, before: index, window: 12)
-        if Self.character(text, at: at) == 0x53F7 {
+        while Self.character(text, at: at) == 0x53F7 || Self.character(text, at: at) == 0x7FA4, at - index < 6 {
             at += 3
             isField = true
         }

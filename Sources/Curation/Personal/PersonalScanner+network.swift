@@ -12,34 +12,36 @@ extension PersonalScanner {
         guard start < at, at - start <= Self.localLimit, text[at - 1] != Self.dot else { return }
         var i = end
         var label = end
-        var hasDot = false
-        var last = end
+        // The end of the letters that the last label that can be a top-level domain begins with.
+        var last = 0
         while i < text.count, i - end < Self.domainLimit {
             let byte = text[i]
             if Self.isAlphanumeric(byte) || byte == Self.hyphen {
                 i += 1
                 continue
             }
-            if byte == Self.dot, i > label, i + 1 < text.count, Self.isAlphanumeric(text[i + 1]) {
-                hasDot = true
-                i += 1
-                label = i
-                continue
+            if label > end { last = Self.topLevelEnd(text, label, i) ?? last }
+            guard byte == Self.dot, i > label, i + 1 < text.count, Self.isAlphanumeric(text[i + 1]) else {
+                label = 0
+                break
             }
-            break
+            i += 1
+            label = i
         }
-        // The last label has letters only; one that goes on without a space (`a@b.comThen`) is still one label.
-        last = i
-        guard hasDot else { return }
-        var top = label
-        while top < last, Self.isLetter(text[top]) { top += 1 }
-        if top < last, text[top] != Self.hyphen {
-            // `a@b.com13912345678`: digits after the top-level domain are no part of it.
-            guard Self.isDigit(text[top]), !Self.isLetter(Self.byte(text, last)) else { return }
-        }
-        last = top
-        guard last - label >= 2, last - label <= 24, Self.isAlphanumeric(text[end]) else { return }
+        if label > end { last = Self.topLevelEnd(text, label, i) ?? last }
+        guard last > 0, Self.isAlphanumeric(text[end]) else { return }
         add(.email, start, last)
+    }
+
+    /// The end of the letters of `label ..< end` when they can be a top-level domain: all of it, or what digits are glued to
+    /// (`a@b.com13912345678`, `a@b.cn2.0`).
+    private static func topLevelEnd(_ text: Span<UInt8>, _ label: Int, _ end: Int) -> Int? {
+        var at = label
+        while at < end, isLetter(text[at]) { at += 1 }
+        guard at - label >= 2, at - label <= 24, at == end || text[at] == hyphen || isDigit(text[at]) else {
+            return nil
+        }
+        return at
     }
 
     private static func isLocal(_ byte: UInt8) -> Bool {
@@ -87,7 +89,8 @@ extension PersonalScanner {
         if Self.byte(text, i) == 0x3A, Self.byte(text, i + 1) == 0x3A || Self.isAlphanumeric(Self.byte(text, i + 1)) {
             return
         }
-        guard !Self.isWord(text, at: i) else { return }
+        // A word may be glued to it, but no hexadecimal digit.
+        if Self.isHex(Self.byte(text, i)) || Self.byte(text, i) == 0x5F { return }
         if gaps == 0 {
             guard groups == 8 else { return }
         } else {

@@ -1,3 +1,5 @@
+import CCuration
+
 /// One run of letters and digits in a cluster of them: `digits[start ..< end]` of the scanner.
 struct DigitGroup: Sendable {
     var start: Int
@@ -15,6 +17,8 @@ extension PersonalScanner {
     static let hyphen: UInt8 = 0x2D
     static let dot: UInt8 = 0x2E
     static let bracket: UInt8 = 0x29
+    /// Stands for nothing between a number and the word glued to it.
+    static let glue: UInt8 = 1
 
     mutating func judgeNumber(_ start: Int, _ end: Int, in text: Span<UInt8>) {
         cut(start, end, text)
@@ -51,63 +55,73 @@ extension PersonalScanner {
 
     /// Copies the cluster to `digits` in ASCII and finds its groups.
     private mutating func cut(_ start: Int, _ end: Int, _ text: Span<UInt8>) {
-        digits.removeAll(keepingCapacity: true)
         groups.removeAll(keepingCapacity: true)
-        wideOffsets.removeAll(keepingCapacity: true)
         clusterStart = start
-        isWide = false
-        var i = start
-        var group = DigitGroup(start: 0, end: 0, separator: 0, hasLetters: false)
-        var isInside = false
-        var separator: UInt8 = 0
-        while i < end {
-            var byte = text[i]
-            var width = 1
-            if byte == 0xEF, i + 2 < text.count {
-                if !isWide {
-                    isWide = true
-                    for k in 0..<digits.count { wideOffsets.append(start + k) }
+        var length = 0
+        let count = text.withUnsafeBufferPointer { text in
+            digits.withUnsafeMutableBufferPointer { digits in
+                offsets.withUnsafeMutableBufferPointer { offsets in
+                    pieces.withUnsafeMutableBufferPointer { pieces in
+                        onepoint_personal_cut(
+                            text.baseAddress,
+                            start,
+                            end,
+                            digits.baseAddress,
+                            offsets.baseAddress,
+                            pieces.baseAddress,
+                            &length
+                        )
+                    }
                 }
-                byte = text[i + 2] &- 0x90 &+ 0x30
-                width = 3
             }
-            let isLetter = Self.isLetter(byte)
-            if isLetter || Self.isDigit(byte) {
-                if !isInside {
-                    isInside = true
-                    group = DigitGroup(start: digits.count, end: 0, separator: separator, hasLetters: false)
-                    separator = 0
-                }
-                if isLetter { group.hasLetters = true }
-            } else {
-                if isInside {
-                    isInside = false
-                    group.end = digits.count
-                    groups.append(group)
-                }
-                separator = byte == 0x28 || byte == 0x29 || separator == Self.bracket ? Self.bracket : byte
-            }
-            digits.append(byte)
-            if isWide { wideOffsets.append(i) }
-            i += width
         }
-        if isInside {
-            group.end = digits.count
+        isWide = length != end - start
+        for k in 0..<count {
+            let piece = pieces[k]
+            append(
+                DigitGroup(
+                    start: Int(piece.start),
+                    end: Int(piece.end),
+                    separator: piece.separator,
+                    hasLetters: piece.has_letters != 0
+                )
+            )
+        }
+    }
+
+    /// Appends a group, or two when a word is glued to a number: `13912345678QQ`, `5041sha1`, `12345678v1`.
+    private mutating func append(_ group: DigitGroup) {
+        guard group.hasLetters, group.count >= 5, let at = glue(group) else {
             groups.append(group)
+            return
         }
-        if isWide { wideOffsets.append(end) }
+        groups.append(DigitGroup(start: group.start, end: at, separator: group.separator, hasLetters: false))
+        groups.append(DigitGroup(start: at, end: group.end, separator: Self.glue, hasLetters: true))
+    }
+
+    /// Where, after three digits or more, a word of two letters that are no hexadecimal digits begins, or `v` and a digit.
+    private func glue(_ group: DigitGroup) -> Int? {
+        var at = group.start
+        while at < group.end, Self.isDigit(digits[at]) { at += 1 }
+        guard at - group.start >= 3, at + 1 < group.end else { return nil }
+        if group.count == 18 {
+            let isID = at == group.end - 1
+            if isID || PersonalChecks.creditCode(digits.span, at: group.start) { return nil }
+        }
+        let isVersion = digits[at] | 0x20 == 0x76 && Self.isDigit(digits[at + 1])
+        let isWord =
+            Self.isLetter(digits[at]) && Self.isLetter(digits[at + 1])
+            && (!Self.isHex(digits[at]) || !Self.isHex(digits[at + 1]))
+        return isVersion || isWord ? at : nil
     }
 
     /// The byte offset in the text of `digits[index]`.
     @inline(__always)
-    func offset(_ index: Int) -> Int { isWide ? wideOffsets[index] : clusterStart + index }
+    func offset(_ index: Int) -> Int { clusterStart + Int(offsets[index]) }
 
-    /// The end in the text of what ends before `digits[index]`.
+    /// The end in the text of what ends before `digits[index]`: where the character before it ends, which is where it begins.
     @inline(__always)
-    func endOffset(_ index: Int) -> Int {
-        guard isWide else { return clusterStart + index }
-        return wideOffsets[index]
-    }
+    func endOffset(_ index: Int) -> Int { clusterStart + Int(offsets[index]) }
 
     mutating func add(_ kind: PersonalKind, groups first: Int, _ last: Int) {
         add(kind, offset(groups[first].start), endOffset(groups[last].end))

@@ -46,7 +46,7 @@ extension PersonalScanner {
     private mutating func judgeMobileGroups(_ g: Int, _ first: Int, isPlus: Bool, _ text: Span<UInt8>) -> Int? {
         guard first + 1 < groups.count, isMobileStart(groups[first].start), groups[first].count >= 3 else { return nil }
         let separator = groups[first + 1].separator
-        guard separator == Self.space || separator == Self.hyphen else { return nil }
+        guard separator == Self.space || separator == Self.hyphen || separator == Self.dot else { return nil }
         let a = groups[first].count
         let b = groups[first + 1].count
         var last = first + 1
@@ -56,14 +56,16 @@ extension PersonalScanner {
             default: break
             }
         }
-        guard last == first + 2 || (a, b) == (3, 8), !groups[first...last].contains(where: \.hasLetters),
+        guard last == first + 2 || ((a, b) == (3, 8) && separator != Self.dot),
+            !groups[first...last].contains(where: \.hasLetters),
             isAlone(g, last, text)
         else { return nil }
         return accept(g, last, isPlus, text)
     }
 
     private mutating func accept(_ g: Int, _ last: Int, _ isPlus: Bool, _ text: Span<UInt8>) -> Int {
-        let start = offset(groups[g].start) - (isPlus ? 1 : 0)
+        var start = offset(groups[g].start) - (isPlus ? 1 : 0)
+        if isPlus, separator(after: g) == Self.bracket, Self.byte(text, start - 1) == 0x28 { start -= 1 }
         add(.phone, start, endOffset(groups[last].end))
         judgeNameBefore(start, in: text)
         return last - g + 1
@@ -145,7 +147,7 @@ extension PersonalScanner {
             return acceptForeign(g, last, isOpen, text)
         }
         guard g + 1 < groups.count, group.separator != Self.dot, group.separator != Self.hyphen else { return nil }
-        if isOpen, group.count >= 2, group.count <= 5, let last = run(g, 8...12, limit: 5) {
+        if isOpen, group.count >= 2, group.count <= 5, let last = run(g, 9...12, limit: 5) {
             if groups[g + 1...last].contains(where: { $0.separator == Self.dot }) { return nil }
             if last == g + 2 && isYear(g + 1) && isYear(g + 2) { return nil }
             return isAlone(g, last, text) ? acceptForeign(g, last, true, text) : nil
@@ -300,7 +302,9 @@ extension PersonalScanner {
         if at > end {
             for word in ["office", "fax", "mobile", "cell", "tel"] as [StaticString]
             where Self.has(word, in: text, at: at) {
-                return !Self.isLetter(Self.byte(text, at + word.utf8CodeUnitCount))
+                // With a colon it is the next number's.
+                let next = Self.byte(text, at + word.utf8CodeUnitCount)
+                return !Self.isLetter(next) && next != 0x3A && Self.byte(text, start - 1) != 0x3D
             }
         }
         guard var from = cues.phone.end(in: text, from: max(0, start - 32), to: start) else { return false }

@@ -14,9 +14,11 @@ public struct PersonalScanner: Sendable {
     let cues = PersonalCues()
     private var events: [onepoint_personal_event]
     /// The cluster of digits being judged: ASCII, whatever the width was.
-    var digits: [UInt8] = []
-    /// The byte offset in the text of each of `digits`, and of their end, when one of them is full-width.
-    var wideOffsets: [Int] = []
+    var digits: [UInt8]
+    /// Where each of `digits` begins, and the last ends, from `clusterStart` on.
+    var offsets: [UInt16]
+    var pieces: [onepoint_personal_group]
+    /// Whether a digit is full-width.
     var isWide = false
     var clusterStart = 0
     var groups: [DigitGroup] = []
@@ -30,6 +32,10 @@ public struct PersonalScanner: Sendable {
     var remaining: [PersonalMatch] = []
 
     public init() {
+        let room = Int(ONEPOINT_PERSONAL_CLUSTER_MAX) + 1
+        digits = Array(repeating: 0, count: room)
+        offsets = Array(repeating: 0, count: room)
+        pieces = Array(repeating: onepoint_personal_group(start: 0, end: 0, separator: 0, has_letters: 0), count: room)
         events = Array(repeating: onepoint_personal_event(start: 0, end: 0, kind: 0), count: Self.eventLimit)
     }
 
