@@ -121,7 +121,8 @@ struct ParquetColumnBuffer: Sendable {
     /// - Returns: The pages, and the length of the dictionary's page at their beginning, 0 when there is none.
     mutating func close() -> (pages: [UInt8], dictionaryBytes: Int) {
         var dictionaryBytes = 0
-        if usesDictionary, rowCount > 0 {
+        if known.isEmpty { usesDictionary = false }
+        if usesDictionary {
             closeDictionaryPage()
             dictionaryBytes = pages.count
         }
@@ -129,7 +130,8 @@ struct ParquetColumnBuffer: Sendable {
         return (pages, dictionaryBytes)
     }
 
-    var encodings: [Int] { usesDictionary && rowCount > 0 ? [0, 3, 8] : [0, 3] }
+    /// Those of ``close()``'s pages.
+    var encodings: [Int] { usesDictionary ? [0, 3, 8] : [0, 3] }
 
     /// Begins the next row group.
     mutating func reset() { self = ParquetColumnBuffer(column, compression: compression) }
@@ -209,7 +211,7 @@ struct ParquetColumnBuffer: Sendable {
         var packed: [UInt8] = []
         func flush(_ packed: inout [UInt8], to bytes: inout [UInt8]) {
             guard !packed.isEmpty else { return }
-            appendVarint((packed.count + 7) / 8 << 1 | 1, to: &bytes)
+            appendVarint(((packed.count + 7) / 8) << 1 | 1, to: &bytes)
             bytes.append(contentsOf: bits(packed))
             packed.removeAll(keepingCapacity: true)
         }
