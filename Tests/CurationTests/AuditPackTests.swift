@@ -78,7 +78,7 @@ import Testing
                 name: "people",
                 check: check,
                 proofs: prover.finish()?.proofs ?? [],
-                rule: SpotCheck.Rule(itemsMin: 3, passMin: 0.96)
+                rule: SpotCheck.Rule(itemsMin: 3, passMin: 0.96, confidence: 0.95)
             )
         ]
         var evidence = ProfileEvidence()

@@ -5,6 +5,7 @@ import Testing
 @Suite struct ProfileTests {
     static let names = [
         "gbt-45654-2025", "gbt-45652-2025", "gbt-45674-2025", "tc260-003-2024", "interim-measures-2023",
+        "data-provenance-initiative",
     ]
 
     static func taxonomy() throws -> RiskTaxonomy { try RiskTaxonomy(Governance.profile("tc260-003-2024-risks")) }
@@ -34,9 +35,12 @@ import Testing
     @Test("GB/T 45654 asks for 4,000 items at 96 %, 10 % at 98 %, and refuses sources above 5 %")
     func thresholds() throws {
         let profile = try Profile(Governance.profile("gbt-45654-2025"))
-        #expect(profile.spotCheckRule == SpotCheck.Rule(itemsMin: 4000, passMin: 0.96))
-        #expect(profile.admissionRule(.assessment)?.limit == 0.05)
-        #expect(profile.admissionRule(.verification)?.limit == 0.05)
+        #expect(profile.spotCheckRule == SpotCheck.Rule(itemsMin: 4000, passMin: 0.96, confidence: 0.95))
+        for stage in Admission.Stage.allCases {
+            let rule = try #require(profile.admissionRule(stage))
+            #expect(rule.limit == 0.05 && rule.confidence == 0.95 && rule.acceptable == 0.02)
+        }
+        #expect(try Profile(Governance.profile("gbt-45652-2025")).spotCheckRule == nil)
         func asked(_ id: String) -> [String] {
             profile.check(ProfileEvidence()).filter { $0.check.id == id }.map(\.asked)
         }

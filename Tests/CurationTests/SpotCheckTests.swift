@@ -131,7 +131,7 @@ import Testing
 
     @Test("a spot check passes at its rule's share and fails one item below it, also before it is done")
     func verdicts() throws {
-        let rule = SpotCheck.Rule(itemsMin: 250, passMin: 0.96)
+        let rule = SpotCheck.Rule(itemsMin: 250, passMin: 0.96, confidence: 0.95)
         #expect(try Self.check(9000, drawn: 250, bad: 10).verdict(rule).outcome == .passed)
         #expect(try Self.check(9000, drawn: 250, bad: 11).verdict(rule).outcome == .failed)
         #expect(try Self.check(9000, drawn: 250, bad: 11, open: 200).verdict(rule).outcome == .failed)

@@ -13,6 +13,7 @@ extension AuditFacts {
             ("creator", release.creator.schemaOrg), ("publisher", release.publisher?.schemaOrg),
             ("datePublished", .string(release.published.rfc3339)), ("version", .string(release.version)),
             ("keywords", .texts(release.keywords)), ("inLanguage", .texts(release.languages)),
+            ("citeAs", .string(release.citation)),
             ("rai:dataUseCases", .texts(release.purposes)),
             (
                 "rai:dataCollection",
@@ -45,8 +46,8 @@ extension AuditFacts {
                 distribution.append(
                     .sorted([
                         ("@type", .string("cr:FileSet")), ("@id", .string(id)),
-                        ("containedIn", .array(places.map { Self.reference("file-\($0 + 1)") })),
-                        ("encodingFormat", format.mediaTypes), ("includes", .texts(["*"])),
+                        ("encodingFormat", format.mediaTypes),
+                        ("includes", .texts(Self.globs(places.map { outputs[$0].path }))),
                     ])
                 )
                 source = ("fileSet", Self.reference(id))
@@ -75,6 +76,19 @@ extension AuditFacts {
 
     private static func reference(_ id: String) -> JSON { .object([("@id", .string(id))]) }
 
+    /// For each folder and ending one pattern: the validator reads files of a set by patterns on their paths.
+    private static func globs(_ paths: [String]) -> [String] {
+        var globs: Set<String> = []
+        for path in paths {
+            let file = path.split(separator: "/").last ?? ""
+            let ending = file.firstIndex(of: ".").map { file[$0...] } ?? ""
+            // What means something in a pattern stands for any character here.
+            let folder = path.dropLast(file.count).map { "*?[]{}!\\".contains($0) ? "?" : $0 }
+            globs.insert(String(folder) + "*" + ending.map { "*?[]{}!\\".contains($0) ? "?" : $0 })
+        }
+        return globs.sorted()
+    }
+
     /// The context that the specification asks to be repeated in every card.
     private static let croissantContext: JSON = {
         let plain = [
@@ -98,6 +112,16 @@ extension AuditFacts {
         ]
         return .sorted(members)
     }()
+}
+
+extension AuditFacts.Release {
+    /// In BibTeX, as the specification recommends; braces would end a value.
+    fileprivate var citation: String {
+        func plain(_ text: String) -> String { text.filter { $0 != "{" && $0 != "}" } }
+        let year = published.rfc3339.prefix(4)
+        return "@misc{\(name), title={\(name)}, author={\(plain(creator.name))}, version={\(version)}, year={\(year)}, "
+            + "url={\(plain(url))}}"
+    }
 }
 
 extension AuditFacts.Party {

@@ -153,7 +153,8 @@ extension SpotCheck.Verdict {
         .sorted([
             ("outcome", .string(outcome.rawValue)), ("good", good.json), ("open", .count(open)),
             ("items_min", .count(rule.itemsMin)), ("pass_min", .fraction(rule.passMin)), ("bad_left", .count(badLeft)),
-            ("bad_upper_bound", .fraction(badUpperBound)), ("sentence", .string(sentence)),
+            ("bad_upper_bound", .fraction(badUpperBound)), ("confidence", .fraction(rule.confidence)),
+            ("sentence", .string(sentence)),
         ])
     }
 }

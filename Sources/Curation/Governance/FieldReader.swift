@@ -31,9 +31,9 @@ struct FieldReader {
         }
     }
 
-    mutating func fault(_ pointer: String, _ message: String) {
+    mutating func fault(_ pointer: @autoclosure () -> String, _ message: @autoclosure () -> String) {
         guard violations.count < Self.violationsMax else { return }
-        violations.append(Violation(pointer, message))
+        violations.append(Violation(pointer(), message()))
     }
 
     /// - Returns: The value when nothing was at fault.

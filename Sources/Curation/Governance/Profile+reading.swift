@@ -2,7 +2,7 @@ public import Core
 
 extension Profile {
     private static let keys = [
-        "profile", "version", "standard", "title", "published", "in_force", "note", "taxonomy", "checks",
+        "profile", "version", "standard", "title", "published", "in_force", "note", "taxonomy", "sampling", "checks",
     ]
     private static let checkKeys = [
         "id", "clause", "title", "measure", "compare", "value", "unit", "confidence", "within", "sure", "source",
@@ -23,6 +23,11 @@ extension Profile {
         let inForce = reader.day(fields, "in_force")
         let note = reader.bilingual(fields, "note", isRequired: false)
         let taxonomy = fields.has("taxonomy") ? reader.name(fields, "taxonomy") : nil
+        let sampling = Self.sampling(
+            reader.value(fields, "sampling", isRequired: false),
+            at: fields.at("sampling"),
+            &reader
+        )
         var checks: [Check] = []
         var seen: Set<String> = []
         for (json, pointer) in reader.list(fields, "checks", isRequired: true) {
@@ -44,10 +49,27 @@ extension Profile {
                 inForce: inForce,
                 note: note,
                 taxonomy: taxonomy,
+                sampling: sampling,
                 checks: checks
             )
         }
         self = try reader.finish(profile, "profile")
+    }
+
+    private static func sampling(_ json: JSON?, at pointer: String, _ reader: inout FieldReader) -> Sampling? {
+        guard let json else { return nil }
+        let fields = reader.fields(json, at: pointer, known: ["confidence", "acceptable", "source"])
+        let confidence = reader.number(fields, "confidence")
+        let acceptable = reader.number(fields, "acceptable")
+        let source = reader.text(fields, "source")
+        if let confidence, !(confidence > 50 && confidence < 100) {
+            reader.fault(fields.at("confidence"), "must be a percentage above 50 and below 100")
+        }
+        if let acceptable, !(acceptable > 0 && acceptable < 100) {
+            reader.fault(fields.at("acceptable"), "must be a percentage above 0 and below 100")
+        }
+        guard let confidence, let acceptable, let source else { return nil }
+        return Sampling(confidence: confidence / 100, acceptable: acceptable / 100, source: source)
     }
 
     private static func check(_ json: JSON, at pointer: String, _ reader: inout FieldReader) -> Check? {

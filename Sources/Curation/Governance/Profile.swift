@@ -41,6 +41,16 @@ public struct Profile: Hashable, Sendable {
         var threshold: Double { unit == .percent ? value / 100 : value }
     }
 
+    /// How sure samples must make us: ours to choose, so that the file says it apart from the standard's checks.
+    public struct Sampling: Hashable, Sendable {
+        /// A fraction.
+        public var confidence: Double
+        /// A rate of bad items that a sequential test should accept, as a fraction.
+        public var acceptable: Double
+        /// Who chose it, and why.
+        public var source: String
+    }
+
     public var name: String
     public var version: Int
     public var standard: String
@@ -51,18 +61,30 @@ public struct Profile: Hashable, Sendable {
     public var note: BilingualText?
     /// Of the ``RiskTaxonomy`` that its checks speak of.
     public var taxonomy: String?
+    public var sampling: Sampling?
     public var checks: [Check]
 
     private func first(_ measure: Measure) -> Check? { checks.first { $0.measure == measure } }
 
     /// What it asks of a spot check by people; `nil` when it asks for none.
     public var spotCheckRule: SpotCheck.Rule? {
-        guard let items = first(.humanItems), let pass = first(.humanPass), items.value < 1e9 else { return nil }
-        return SpotCheck.Rule(itemsMin: Int(items.value.rounded(.up)), passMin: pass.threshold)
+        guard let items = first(.humanItems), let pass = first(.humanPass), items.value < 1e9, let sampling else {
+            return nil
+        }
+        return SpotCheck.Rule(
+            itemsMin: Int(items.value.rounded(.up)),
+            passMin: pass.threshold,
+            confidence: sampling.confidence
+        )
     }
 
     /// How much of a source may be bad, and how surely that must be shown; `nil` when it does not say.
-    public func admissionRule(_ stage: Admission.Stage) -> (limit: Double, confidence: Double?)? {
-        first(stage == .assessment ? .assessedBad : .verifiedBad).map { ($0.threshold, $0.confidence) }
+    ///
+    /// All three are fractions: the limit for ``Admission``, and with what is acceptable for ``SequentialTest``.
+    public func admissionRule(
+        _ stage: Admission.Stage
+    ) -> (limit: Double, confidence: Double, acceptable: Double)? {
+        guard let check = first(stage == .assessment ? .assessedBad : .verifiedBad), let sampling else { return nil }
+        return (check.threshold, sampling.confidence, sampling.acceptable)
     }
 }

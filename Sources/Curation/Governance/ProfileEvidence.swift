@@ -101,10 +101,12 @@ public struct ProfileEvidence: Sendable {
         values[.humanPass] = .proportion(Proportion(tally.good, of: tally.settled))
     }
 
-    /// What annotation batches show.
+    /// What annotation batches show. An empty list says that nothing was annotated.
     public mutating func add(batches: [AnnotationBatch]) {
         let people = batches.flatMap(\.people)
         set(.annotatorsQualified, of: people) { $0.isQualified }
+        // Somebody must have done it.
+        if people.isEmpty, !batches.isEmpty { values[.annotatorsQualified] = nil }
         set(.rolesApart, of: batches) { batch in
             let roles = Set(batch.people.map(\.role))
             return roles.contains(.annotator) && roles.contains(.reviewer) && batch.withSeveralRoles.isEmpty

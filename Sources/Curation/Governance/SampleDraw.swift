@@ -48,9 +48,7 @@ public struct SampleDraw: Hashable, Sendable {
         var chance = Chance(seed: seed(hash: hash), hash: hash)
         // What stands at a place that was exchanged; asked by key only.
         var moved: [Int: Int] = [:]
-        moved.reserveCapacity(size)
         var drawn: [Int] = []
-        drawn.reserveCapacity(size)
         for step in 0..<size {
             let other = step + Int(chance.below(UInt64(population - step)))
             drawn.append(moved[other] ?? other)

@@ -21,7 +21,8 @@ public struct SpotCheck: Hashable, Sendable {
 
     /// Whether its items are those that the draw gives, and no others.
     public func isRedrawn(hash: @escaping MerkleHash) -> Bool {
-        draw.places(hash: hash).sorted() == work.items.map(\.place)
+        // First the cheap question: a size that a stranger wrote may be any.
+        draw.size == work.items.count && draw.places(hash: hash).sorted() == work.items.map(\.place)
     }
 
     /// What a profile asks of a spot check.
@@ -30,8 +31,12 @@ public struct SpotCheck: Hashable, Sendable {
         public var itemsMin: Int
         /// A fraction of the items.
         public var passMin: Double
+        /// At which the sample is said to prove something of the whole.
+        public var confidence: Double
 
-        public init(itemsMin: Int, passMin: Double) { (self.itemsMin, self.passMin) = (itemsMin, passMin) }
+        public init(itemsMin: Int, passMin: Double, confidence: Double) {
+            (self.itemsMin, self.passMin, self.confidence) = (itemsMin, passMin, confidence)
+        }
     }
 
     public struct Verdict: Hashable, Sendable {
@@ -54,7 +59,7 @@ public struct SpotCheck: Hashable, Sendable {
         public let rule: Rule
         /// How many more may turn out bad; negative when it has failed.
         public let badLeft: Int
-        /// One-sided at 95 %: at most that fraction of the whole is bad, should all be settled.
+        /// One-sided: at most that fraction of the whole is bad, should all be settled.
         public let badUpperBound: Double
 
         /// What was found and what to do, for people.
@@ -64,7 +69,7 @@ public struct SpotCheck: Hashable, Sendable {
             switch outcome {
             case .passed:
                 return
-                    "\(found); \(asked). At most \(Percent.text(badUpperBound)) of the whole is bad, at 95 % confidence."
+                    "\(found); \(asked). At most \(Percent.text(badUpperBound)) of the whole is bad, at \(Percent.text(rule.confidence)) confidence."
             case .failed: return "\(found); \(asked). Clean the corpus and draw a new sample for a new purpose."
             case .open: return "\(found); \(asked). \(open) are open, of which \(badLeft) may still turn out bad."
             case .tooSmall: return "\(found); \(asked). Draw more: a larger sample begins with this one."
@@ -92,7 +97,7 @@ public struct SpotCheck: Hashable, Sendable {
             open: open,
             rule: rule,
             badLeft: badMax - tally.bad,
-            badUpperBound: Binomial.upperBound(tally.bad, of: tally.settled, confidence: 0.95)
+            badUpperBound: Binomial.upperBound(tally.bad, of: tally.settled, confidence: rule.confidence)
         )
     }
 
