@@ -13,7 +13,7 @@ size_t onepoint_fold(
     uint32_t now = *state;
     while (at < count && written + 5 <= capacity) {
 #if defined(__SSE2__)
-        if (now && count - at >= 16 && written + 17 <= capacity) {
+        if ((now & 1) && count - at >= 16 && written + 17 <= capacity) {
             __m128i raw = _mm_loadu_si128((const __m128i *)(bytes + at));
             __m128i upper = _mm_sub_epi8(raw, _mm_set1_epi8('A')), other = _mm_sub_epi8(raw, _mm_set1_epi8(9));
             upper = _mm_cmpeq_epi8(_mm_min_epu8(upper, _mm_set1_epi8(25)), upper);

@@ -18,7 +18,7 @@ import Testing
             ("  Hello \r\n\t World\u{3000}", "hello world"), ("ÄÖÜ\u{A0}ΣΑΣ", "äöü σασ"), ("\u{2028}", ""),
             ("A LONG LINE  OF MORE THAN SIXTEEN BYTES \n", "a long line of more than sixteen bytes"),
             ("0123456789abcde 0123456789abcde  x", "0123456789abcde 0123456789abcde x"),
-            ("0123456789abcde   ", "0123456789abcde"),
+            ("0123456789abcde   ", "0123456789abcde"), ("\n 0123456789abcdef", "0123456789abcdef"),
         ]
     )
     mutating func normalised(_ text: String, _ normal: String) {

@@ -18,7 +18,7 @@ import Testing
         }
         let firstOwn = round % 2 == 0 ? 0 : 20
         #expect(
-            nearDuplicates(of: texts, settings, firstOwn: firstOwn).map(\.self)
+            nearDuplicates(of: texts, settings, firstOwn: firstOwn)
                 == expectedRemovals(texts, settings, firstOwn: firstOwn)
         )
     }
@@ -53,7 +53,8 @@ import Testing
                 found += nearDuplicates(of: [base, other], strict).count
             }
             #expect(near > 60)
-            #expect(Double(found) / Double(near) >= 0.995, "\(found) of \(near)")
+            // At 0.8 one in 400 is missed, and fewer above: three of a hundred would be a fault.
+            #expect(near - found <= 2)
         }
     }
 
@@ -73,8 +74,9 @@ import Testing
         }
     }
 
-    @Test("sketches are those of earlier releases")
+    @Test("sketches are those of earlier releases, or their version is another")
     func golden() {
+        #expect(DocumentSketcher.version == 1)
         var sketcher = DocumentSketcher(.standard)
         sketcher.sketch(Array("The quick brown fox jumps over 13 lazy dogs. 静夜思：床前明月光，疑是地上霜。ÄÖÜ Привет".utf8).span)
         #expect(sketcher.wordCount == 24)
@@ -241,7 +243,8 @@ private func nearDuplicates(
     return DuplicateRemoval.joined(exact: removals, near: near)
 }
 
-// The definition, word for word.
+// The definition, word for word: the first document with the same words or what represents it, else the first that
+// stays, shares a band and is near.
 private func expectedRemovals(
     _ texts: [String],
     _ settings: NearDuplicateSettings,
@@ -253,25 +256,29 @@ private func expectedRemovals(
         return sketcher.wordCount == 0 ? [] : Set(sketcher.bandKeys)
     }
     var staying: [Int] = []
-    var removals: [DuplicateRemoval] = []
+    var removals: [Int: DuplicateRemoval] = [:]
     for document in texts.indices {
-        let first = staying.first { other in
-            document >= firstOwn && !keys[document].isDisjoint(with: keys[other])
-                && jaccard(texts[document], texts[other]) >= settings.threshold
+        var representative: Int?
+        let twin = texts[..<document].firstIndex(of: texts[document])
+        if document >= firstOwn, !keys[document].isEmpty {
+            representative =
+                twin.map { removals[$0].map { Int($0.representative) } ?? $0 }
+                ?? staying.first { other in
+                    !keys[document].isDisjoint(with: keys[other])
+                        && jaccard(texts[document], texts[other]) >= settings.threshold
+                }
         }
-        if let first {
-            removals.append(
-                DuplicateRemoval(
-                    document: UInt64(document),
-                    representative: UInt64(first),
-                    jaccard: jaccard(texts[document], texts[first])
-                )
+        if let representative {
+            removals[document] = DuplicateRemoval(
+                document: UInt64(document),
+                representative: UInt64(representative),
+                jaccard: jaccard(texts[document], texts[representative])
             )
         } else {
             staying.append(document)
         }
     }
-    return removals
+    return removals.values.sorted { $0.document < $1.document }
 }
 
 // Of runs of five words; a word is what stands between spaces, or a character beyond ASCII.

@@ -2,6 +2,10 @@
 ///
 /// Memory is some 20 kB however long a text is. Keep one per worker; results do not depend on what came before.
 public struct DocumentSketcher: Sendable {
+    /// Of words, shingles, hashes and the family of hash functions together. Keep it, and the settings, with stored
+    /// keys: those of another version say nothing to ours, and must be made anew from the texts.
+    public static let version = 1
+
     /// The keys of the last text, one per band. Without meaning if it has no words.
     public var bandKeys: [UInt64] { minHash.bandKeys }
     /// XXH3-128 of the last text's words: texts that differ in case, white space and punctuation alone have the same.

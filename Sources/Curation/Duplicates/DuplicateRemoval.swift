@@ -16,7 +16,8 @@ public struct DuplicateRemoval: Sendable, Hashable {
     ///
     /// An exact duplicate whose twin goes as a near duplicate gets the twin's representative, so that no
     /// representative is removed itself. `exact` may be in any order; `near` ascends by document, as
-    /// ``NearDuplicateCheck`` gives it.
+    /// ``NearDuplicateCheck`` gives it. Where those compared against are near to each other, an exact duplicate of
+    /// one has that one for its representative, even if an earlier one is near.
     public static func joined(exact: [DuplicateRemoval], near: [DuplicateRemoval]) -> [DuplicateRemoval] {
         var all = near
         all.reserveCapacity(near.count + exact.count)
