@@ -160,6 +160,7 @@ let package = Package(
             dependencies: [
                 "Core", "Wire", "CSupervise", "Scheduling", "Store", "Blobs", "Engines", "Jobs", "Agent", "Entry",
                 "API", "Client", "Console", "Hub", "Protocols", "Simulation", "Replay", "Corpora",
+                "Curation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -43,6 +43,15 @@ public struct Digest: Hashable, Sendable, Comparable, LosslessStringConvertible 
         }
     }
 
+    /// Appends the 32 bytes.
+    public func append(to bytes: inout [UInt8]) {
+        for word in [words.0, words.1, words.2, words.3] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+    }
+
     public var description: String { "sha256:" + hex }
 
     public static func == (a: Digest, b: Digest) -> Bool { a.words == b.words }

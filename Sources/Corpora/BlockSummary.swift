@@ -9,6 +9,8 @@ public struct BlockSummary: Sendable, Hashable, Codable {
     public var setAside: [String: Int] = [:]
     /// By the rule that dropped them.
     public var dropped: [String: Tally] = [:]
+    /// Of all documents, by language and by the rule that dropped them, if one did, with a blank between.
+    public var fates: [String: Tally] = [:]
     /// Of all documents, by code.
     public var languages: [String: Tally] = [:]
     /// Hits in what was kept, by type.
@@ -48,6 +50,7 @@ public struct BlockSummary: Sendable, Hashable, Codable {
         sum.personal.merge(other.personal, uniquingKeysWith: +)
         sum.keywords.merge(other.keywords, uniquingKeysWith: +)
         for (rule, tally) in other.dropped { sum.dropped[rule, default: Tally()] += tally }
+        for (fate, tally) in other.fates { sum.fates[fate, default: Tally()] += tally }
         for (code, tally) in other.languages { sum.languages[code, default: Tally()] += tally }
         sum.edited += other.edited
         sum.tokens += other.tokens

@@ -47,7 +47,7 @@ extension PipelineRun {
     ///
     /// - Throws: ``Failure`` when no finished run has it.
     public func explain(_ document: String) throws -> Explanation {
-        let blocks = try judgedBlocks()
+        let blocks = try Self.judgedBlocks(file)
         for block in blocks {
             guard let key = Digest(hex: block.key) else { continue }
             let decisions = try cache.decisions(key)
@@ -58,7 +58,7 @@ extension PipelineRun {
     }
 
     /// The blocks of the last run that judged all of them.
-    func judgedBlocks() throws(Failure) -> [JudgedBlock] {
+    static func judgedBlocks(_ file: PipelineFile) throws(Failure) -> [JudgedBlock] {
         let path = file.outputFolder + "/blocks.jsonl"
         guard Disk.exists(path) else {
             throw Failure(

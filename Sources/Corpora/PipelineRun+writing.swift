@@ -65,6 +65,7 @@ extension PipelineRun {
                 case .jsonlZstd: Packed.pack(written.lines)
                 case .parquet: try ParquetPart.make(written.lines, records.fields)
                 }
+            try Disk.publish(written.items, at: "\(folder)/work/parts/\(Self.digits(block.ordinal)).items")
             try Disk.publish(bytes, at: folder + "/" + path)
             let part = RunRecord.Part(
                 path: path,
@@ -115,6 +116,8 @@ extension PipelineRun {
         var lines: [UInt8] = []
         var documents = 0
         var textBytes = 0
+        /// SHA-256 of each record's line without its line feed.
+        var items: [UInt8] = []
         /// Documents that lost lines, and what they lost.
         var lost = BlockSummary.Tally()
     }
@@ -140,7 +143,10 @@ extension PipelineRun {
                 guard lost == 0 || lost < Int(kept.row.textBytes) else { continue }
                 written.textBytes -= lost
             }
+            let start = written.lines.count
             kept.appendRecord(to: &written.lines)
+            let digest = Disk.sha256(written.lines.span.extracting(start..<written.lines.count - 1))
+            digest.append(to: &written.items)
             written.documents += 1
             written.textBytes += Int(kept.row.textBytes)
         }

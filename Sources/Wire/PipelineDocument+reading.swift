@@ -10,30 +10,12 @@ extension PipelineDocument {
     ///
     /// - Throws: ``Failure`` of code `invalid` with every fault; messages name the line.
     public static func read(yaml bytes: [UInt8], file: String) throws(Failure) -> PipelineDocument {
-        let document: YAMLDocument
-        do {
-            document = try YAMLDocument.parse(utf8: bytes)
-        } catch {
-            throw Failure(
-                .invalid,
-                "\(file) cannot be read.",
-                violations: error.faults.map { Violation("", "line \($0.position.line): \($0.message)") }
-            )
-        }
-        var reader = DocumentReader()
-        let pipeline = reader.pipeline(document.json)
-        do {
+        try YAMLDocument.read(bytes, file) { json throws(Failure) in
+            var reader = DocumentReader()
+            let pipeline = reader.pipeline(json)
             try reader.finish("pipeline")
-        } catch {
-            throw Failure(
-                error.code,
-                "\(file): \(error.violations.count == 1 ? "a fault" : "\(error.violations.count) faults").",
-                violations: error.violations.map {
-                    Violation($0.pointer, "line \(document.position(of: $0.pointer).line): \($0.message)")
-                }
-            )
+            return pipeline
         }
-        return pipeline
     }
 }
 

@@ -1,0 +1,215 @@
+public import Core
+public import Curation
+import Wire
+
+/// Makes the audit pack of a release: what it is, where it came from, what was dropped by which rule, and proofs.
+public struct Audit: Sendable {
+    private let file: PipelineFile
+    private let record: RunRecord
+    private let facts: AuditFacts
+
+    /// What an auditor wants to know beside the run.
+    public struct Options: Sendable {
+        /// Paths of files.
+        public var release: String
+        public var profiles: [String] = []
+        public var taxonomy: String?
+        public var evidence: String?
+        /// What made it: a name and a version.
+        public var tool: String
+
+        public init(release: String, tool: String) {
+            self.release = release
+            self.tool = tool
+        }
+    }
+
+    /// Gathers the facts, from what the run left and from the dossiers.
+    ///
+    /// - Throws: ``Failure`` with every fault of the files that people wrote.
+    public init(_ file: PipelineFile, _ options: Options) throws(Failure) {
+        self.file = file
+        let folder = file.outputFolder
+        record = try .read(folder)
+        let items = try ItemList(folder, record)
+        let dossiers = try Self.dossiers(file)
+        let release = try ReleaseDocument.read(yaml: Disk.read(options.release), file: options.release)
+        var facts = AuditFacts(
+            release: Self.release(release),
+            tool: options.tool,
+            pipeline: try Self.pipeline(file),
+            dossiers: dossiers,
+            outputs: Self.outputs(record)
+        )
+        facts.fields = [
+            .init(name: "id", kind: .text, description: "Names the record within its source."),
+            .init(name: "text", kind: .text, description: "The text, after all edits."),
+        ]
+        (facts.blocks, facts.counts) = try PipelineBlocks(file).facts(record)
+        facts.taxonomy = try options.taxonomy.map { path throws(Failure) in
+            try YAMLDocument.read(Disk.read(path), path) { json throws(Failure) in try RiskTaxonomy(json) }
+        }
+        facts.privacy = Self.privacy(file, record)
+        let samples = try SampleFile.all(folder)
+        let (root, proofs) = try Self.proofs(items, samples)
+        facts.items = (root, items.count)
+        var evidence = ProfileEvidence()
+        evidence.add(dossiers: dossiers)
+        for sample in samples { evidence.add(spotCheck: sample.check) }
+        try Self.coverage(file, record, &evidence)
+        if let path = options.evidence {
+            let json = try YAMLDocument.read(Disk.read(path), path) { json in json }
+            try evidence.add(statements: json)
+        }
+        var rule: SpotCheck.Rule?
+        for path in options.profiles {
+            let profile = try YAMLDocument.read(Disk.read(path), path) { json throws(Failure) in try Profile(json) }
+            rule = rule ?? profile.spotCheckRule
+            facts.profiles.append((profile, profile.check(evidence, taxonomy: facts.taxonomy)))
+        }
+        for sample in samples {
+            facts.samples.append(
+                .init(
+                    name: sample.check.draw.purpose,
+                    check: sample.check,
+                    proofs: proofs.filter { proof in sample.check.work.items.contains { $0.place == proof.index } },
+                    rule: rule
+                )
+            )
+        }
+        self.facts = facts
+    }
+
+    /// What the profiles ask for and how it stands.
+    public var checks: [(profile: String, result: CheckResult)] {
+        facts.profiles.flatMap { checked in checked.results.map { (checked.profile.name, $0) } }
+    }
+
+    /// Writes the pack to a folder, and signs its manifest.
+    ///
+    /// - Parameter key: Path of an Ed25519 private key in PEM (RFC 8410), as `openssl genpkey -algorithm ed25519` writes.
+    /// - Returns: The paths of the files, and the root that the manifest names.
+    public func write(to folder: String, key: String?) throws(Failure) -> (files: [String], root: Digest) {
+        let signer = try key.map { path throws(Failure) in try Signer(path) }
+        let pack = try AuditPack(facts, hash: ItemList.hash)
+        var paths: [String] = []
+        for file in pack.files {
+            let path = "\(folder)/\(file.path)"
+            if let slash = path.lastIndex(of: "/") { try Disk.makeFolder(String(path[..<slash])) }
+            try Disk.publish(file.bytes, at: path)
+            paths.append(file.path)
+        }
+        if let signer {
+            try Disk.publish(signer.signature(of: pack.manifest), at: folder + "/\(AuditPack.manifestPath).sig")
+            paths.append("\(AuditPack.manifestPath).sig")
+        }
+        return (paths, pack.root)
+    }
+
+    // MARK: facts
+
+    private static func dossiers(_ file: PipelineFile) throws(Failure) -> [Dossier] {
+        var dossiers: [Dossier] = []
+        for (index, source) in file.document.sources.enumerated() where !source.isReference {
+            guard let path = source.dossier else {
+                throw Failure(
+                    .invalid,
+                    "\(file.path): the source '\(source.name)' has no dossier; nobody can answer for it.",
+                    violations: [Violation("/sources/\(index)/dossier", "is missing")]
+                )
+            }
+            let full = file.resolve(path)
+            var dossier = try YAMLDocument.read(Disk.read(full), full) { json throws(Failure) in try Dossier(json) }
+            dossier.name = source.name
+            dossiers.append(dossier)
+        }
+        return dossiers
+    }
+
+    private static func release(_ document: ReleaseDocument) -> AuditFacts.Release {
+        var release = AuditFacts.Release(
+            name: document.name,
+            version: document.version,
+            description: BilingualText(chinese: document.descriptionChinese, english: document.descriptionEnglish),
+            url: document.url,
+            licence: document.licence,
+            creator: .init(name: document.creator, url: document.creatorURL),
+            published: document.published,
+            languages: document.languages
+        )
+        release.keywords = document.keywords
+        release.purposes = document.purposes
+        return release
+    }
+
+    private static func pipeline(_ file: PipelineFile) throws(Failure) -> JSON {
+        do {
+            return try JSON(encoding: file.document)
+        } catch {
+            throw Failure(.internal, "The pipeline cannot be written down.", note: "\(error)")
+        }
+    }
+
+    private static func outputs(_ record: RunRecord) -> [AuditFacts.Output] {
+        record.parts.compactMap { part in
+            guard let digest = Digest(hex: part.sha256) else { return nil }
+            let format: AuditFacts.Format =
+                part.path.hasSuffix(".zst") ? .jsonlZstd : part.path.hasSuffix(".parquet") ? .parquet : .jsonl
+            return .init(
+                path: part.path,
+                digest: digest,
+                bytes: part.bytes,
+                records: part.documents,
+                format: format
+            )
+        }
+    }
+
+    private static func privacy(_ file: PipelineFile, _ record: RunRecord) -> [AuditFacts.Privacy] {
+        guard let personal = file.document.personal else { return [] }
+        let found = record.summary.personal.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        return [
+            .init(
+                tool: "personal data by shape, check characters and cues",
+                parameters: "action \(personal.action.rawValue)",
+                result: found.isEmpty ? "none found in what was kept" : "found in what was kept: "
+                    + found.joined(separator: ", ")
+            )
+        ]
+    }
+
+    /// What the pipeline looked at: every document that was written went through its operators.
+    private static func coverage(
+        _ file: PipelineFile,
+        _ record: RunRecord,
+        _ evidence: inout ProfileEvidence
+    ) throws(Failure) {
+        let count = record.written.count
+        let all = ProfileEvidence.Value.proportion(Proportion(count, of: count))
+        let none = ProfileEvidence.Value.proportion(Proportion(0, of: count))
+        evidence[.keywordCoverage] = file.document.keywords == nil ? none : all
+        evidence[.personalCoverage] = file.document.personal == nil ? none : all
+        guard let asked = file.document.keywords else { return }
+        let table = NormalizationTable()
+        var counts: [String: Int] = [:]
+        for path in asked.packs {
+            let bytes = try Disk.read(file.resolve(path))
+            guard let pack = try? KeywordPack(bytes.span, table: table) else { continue }
+            for count in pack.counts { counts[count.category, default: 0] += count.words }
+        }
+        evidence[.keywords] = .number(Double(counts.values.reduce(0, +)))
+        evidence[.keywordsPerRisk] = .counts(counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    }
+
+    /// The root of all records, and the proofs that the drawn ones are among them.
+    private static func proofs(
+        _ items: ItemList,
+        _ samples: [SampleFile]
+    ) throws(Failure) -> (Digest, [InclusionProof]) {
+        let places = samples.flatMap { $0.check.work.items.map(\.place) }
+        var prover = InclusionProver(indices: places, count: items.count, hash: ItemList.hash)
+        try items.forEach { prover.append($0) }
+        guard let (root, proofs) = prover.finish() else { return (try items.root, []) }
+        return (root, proofs)
+    }
+}

@@ -1,0 +1,92 @@
+public import Core
+public import Curation
+import Wire
+
+/// A sample of a release on its way from the draw to the verdict, in `samples/NAME.json` of the output folder, with the
+/// texts to be judged beside it.
+public struct SampleFile: Sendable {
+    public private(set) var check: SpotCheck
+    public let path: String
+
+    /// Draws a sample of the release that the last run wrote.
+    ///
+    /// The draw follows from the Merkle root of all records, the purpose and the size: an auditor draws it again.
+    ///
+    /// - Throws: ``Failure`` when there is one of that name already: a second try would let one choose.
+    public static func draw(_ file: PipelineFile, purpose: String, size: Int) throws(Failure) -> SampleFile {
+        let folder = file.outputFolder
+        let list = try ItemList(folder, .read(folder))
+        let path = try samplePath(folder, purpose)
+        guard !Disk.exists(path) else {
+            throw Failure(.conflict, "\(path) is there already. A sample is drawn once; draw for another purpose.")
+        }
+        let draw = SampleDraw(root: try list.root, purpose: purpose, population: list.count, size: size)
+        let items = try list.items(at: draw.places(hash: ItemList.hash))
+        var texts: [UInt8] = []
+        var drawn: [WorkList.Item] = []
+        for item in items {
+            let id = item.record["id"]?.stringValue ?? item.digest.hex
+            drawn.append(.init(place: item.place, digest: item.digest, id: String(id.prefix(200))))
+            JSON.object([
+                (key: "place", value: .integer(Int64(item.place))), (key: "record", value: item.record),
+            ]).write(to: &texts)
+            texts.append(0x0A)
+        }
+        try Disk.makeFolder(folder + "/samples")
+        try Disk.publish(texts, at: String(path.dropLast(".json".count)) + ".jsonl")
+        let sample = SampleFile(check: SpotCheck(draw: draw, items: drawn), path: path)
+        try sample.save()
+        return sample
+    }
+
+    public static func read(_ file: PipelineFile, purpose: String) throws(Failure) -> SampleFile {
+        let path = try samplePath(file.outputFolder, purpose)
+        guard Disk.exists(path) else {
+            throw Failure(.notFound, "No sample '\(purpose)' was drawn. 'onepoint data sample' draws one.")
+        }
+        return SampleFile(check: try SpotCheck(json(path)), path: path)
+    }
+
+    static func all(_ folder: String) throws(Failure) -> [SampleFile] {
+        guard Disk.isFolder(folder + "/samples") else { return [] }
+        var samples: [SampleFile] = []
+        for name in try Disk.names(in: folder + "/samples") where name.hasSuffix(".json") {
+            let path = "\(folder)/samples/\(name)"
+            samples.append(SampleFile(check: try SpotCheck(json(path)), path: path))
+        }
+        return samples
+    }
+
+    /// Takes somebody's step, and keeps it.
+    public mutating func apply(_ event: WorkList.Event) throws(Failure) {
+        do throws(WorkList.Refusal) {
+            try check.apply(event)
+        } catch {
+            throw Failure(.conflict, error.sentence)
+        }
+        try save()
+    }
+
+    private func save() throws(Failure) {
+        var bytes: [UInt8] = []
+        check.json.write(to: &bytes)
+        bytes.append(0x0A)
+        try Disk.publish(bytes, at: path)
+    }
+
+    private static func samplePath(_ folder: String, _ purpose: String) throws(Failure) -> String {
+        guard Dossier.isName(purpose) else {
+            throw Failure(.invalid, "'\(purpose)' is no name for a sample: use letters, digits, '.', '_' and '-'.")
+        }
+        return "\(folder)/samples/\(purpose).json"
+    }
+
+    private static func json(_ path: String) throws(Failure) -> JSON {
+        let bytes = try Disk.read(path, bytesMax: 1 << 30)
+        do {
+            return try JSON(parsing: bytes)
+        } catch {
+            throw Failure(.invalid, "\(path) is damaged.", note: "\(error)")
+        }
+    }
+}
