@@ -65,7 +65,7 @@ import Testing
         }
         #expect(
             judged(160, 4000).sentence
-                == "160 of 4000 items judged are bad; up to 177 were allowed: fewer than 4.55 % of the whole are, "
+                == "160 of 4000 items judged are bad; up to 177 were allowed: fewer than 4.55 % of the whole are bad, "
                 + "at 95 % confidence, and the limit is 5 %. Admitted."
         )
         #expect(judged(300, 4000).outcome == .refused)
@@ -129,6 +129,10 @@ import Testing
             )
         )
         #expect(abs(same.rate - 0.01) < 1e-9 && same.interval.contains(0.01))
+        let clean = Admission(stage: .verification, rate: rate, limit: 0.05)
+        #expect(clean.outcome == .admitted && clean.sentence.hasPrefix("179 of 10000 items are flagged: fewer than 1."))
+        #expect(Admission(stage: .verification, rate: rate, limit: 0.01).outcome == .undecided)
+        #expect(Admission(stage: .verification, rate: rate, limit: 0.0001).outcome == .refused)
         let nothing = Proportion(0, of: 0)
         let half = Proportion(1, of: 2)
         #expect(CorrectedRate(flagged: half, recall: half, specificity: half, confidence: 0.95) == nil)

@@ -134,17 +134,20 @@ import Testing
     func samples() throws {
         let pack = try AuditPack(Self.facts(), hash: Governance.sha256)
         let json = try Self.json(pack, "samples/1.json")
-        let check = try SpotCheck(#require(json["check"]))
-        #expect(check.isRedrawn(hash: Governance.sha256))
-        #expect(try Self.json(pack, "lineage.json")["items"]?["root"]?.stringValue == check.draw.root.description)
-        let proofs = try #require(json["proofs"]?.arrayValue)
-        for (item, proof) in zip(check.work.items, proofs) {
-            let path = proof["path"]?.arrayValue?.compactMap { $0.stringValue.flatMap { Digest(hex: $0) } } ?? []
-            let holds = InclusionProof(index: item.place, count: check.draw.population, path: path)
-                .holds(for: item.digest, root: check.draw.root, hash: Governance.sha256)
-            #expect(holds && item.digest == Governance.digest("doc \(item.place)"))
+        #expect(json["verdict"]?["outcome"]?.stringValue == "open" && json["proofs"]?.arrayValue?.count == 3)
+        let root = try #require(Self.json(pack, "lineage.json")["items"]?["root"]?.stringValue.flatMap(Digest.init))
+        func faults(_ json: JSON, _ root: Digest) -> [String] {
+            AuditPack.faults(ofSample: json, root: root, hash: Governance.sha256).map(\.pointer)
         }
-        #expect(proofs.count == 3 && json["verdict"]?["outcome"]?.stringValue == "open")
+        #expect(faults(json, root) == [])
+        let other = faults(json, Governance.digest("other"))
+        #expect(other == ["/check/draw/root", "/proofs/0", "/proofs/1", "/proofs/2"])
+        let purpose = try Governance.json(json.text.replacing("\"spot-check\"", with: "\"chosen\""))
+        #expect(faults(purpose, root) == ["/check/work/items"])
+        let item = try #require(json["check"]?["work"]?["items"]?.arrayValue?.first?["digest"]?.stringValue)
+        let swapped = try Governance.json(json.text.replacing(item, with: Governance.digest("swapped").description))
+        #expect(faults(swapped, root) == ["/proofs/0"])
+        #expect(faults(.null, root) == ["/check"])
     }
 
     @Test("the card has what Croissant requires, and the checker sees what is taken away")
@@ -152,6 +155,12 @@ import Testing
         let card = try Self.json(AuditPack(Self.facts(), hash: Governance.sha256), "croissant.json")
         #expect(CroissantCheck.faults(of: card).isEmpty)
         #expect(card["license"]?.stringValue == "https://spdx.org/licenses/CC-BY-4.0.html")
+        for (licence, address) in [("mit", "https://spdx.org/licenses/MIT.html"), ("House rules", "House rules")] {
+            var facts = try Self.facts()
+            facts.release.licence = licence
+            let card = try Self.json(AuditPack(facts, hash: Governance.sha256), "croissant.json")
+            #expect(card["license"]?.stringValue == address)
+        }
         guard case .object(let members) = card else { return }
         for key in [
             "@context", "@type", "conformsTo", "name", "description", "url", "license", "creator", "distribution",
@@ -199,10 +208,14 @@ import Testing
         facts.counts.append(AuditFacts.Count(source: "nowhere", language: "zh", rule: nil, documents: -1, bytes: .min))
         facts.blocks[0].outputs = [Governance.digest("elsewhere")]
         facts.samples[0].proofs.removeLast()
+        facts.release.licence = ""
+        facts.fields.append(facts.fields[0])
+        facts.risks.append(AuditFacts.RiskCount(risk: "Z.9", found: 1, removed: 1))
         let faults = Governance.faults { _ = try AuditPack(facts, hash: Governance.sha256) }
         let places = [
             "/admissions/0/source", "/blocks/0/outputs", "/counts/2/source", "/counts/3", "/counts/3/source",
-            "/dossiers/1/name", "/outputs/1/path", "/release/url", "/release/version", "/samples/0/proofs",
+            "/dossiers/1/name", "/fields/2/name", "/outputs/1/path", "/release/licence", "/release/url",
+            "/release/version", "/risks/1/risk", "/samples/0/proofs",
         ]
         #expect(faults.map { String($0.prefix { $0 != ":" }) }.sorted() == places)
     }

@@ -91,7 +91,8 @@ enum Governance {
     static func profile(_ name: String, file: String = #filePath) throws -> JSON {
         let root = file.split(separator: "/").dropLast(3).joined(separator: "/")
         let bytes = try bytes(of: "/\(root)/profiles/\(name).yaml")
-        let texts: [Substring] = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let all: [Substring] = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let texts = all.filter { !$0.hasPrefix("#") }
         var lines = texts.map { (indent: $0.prefix { $0 == " " }.count, text: $0.drop { $0 == " " }) }[...]
         return try block(&lines, indent: 0)
     }

@@ -55,6 +55,7 @@ import Testing
         for name in Self.names {
             let results = try Profile(Governance.profile(name)).check(ProfileEvidence(), taxonomy: Self.taxonomy())
             #expect(results.allSatisfy { $0.outcome == .notShown && $0.found.isEmpty })
+            #expect(results.allSatisfy { $0.toDo?.english.hasSuffix($0.check.measure.rawValue) == true })
         }
     }
 
@@ -67,10 +68,12 @@ import Testing
     func shares() throws {
         var evidence = ProfileEvidence()
         evidence[.humanPass] = .proportion(Proportion(3840, of: 4000))
-        #expect(try Self.outcome("human-pass", evidence).outcome == .met)
+        let met = try Self.outcome("human-pass", evidence)
+        #expect(met.outcome == .met && met.toDo == nil)
         evidence[.humanPass] = .proportion(Proportion(3839, of: 4000))
         let missed = try Self.outcome("human-pass", evidence)
         #expect(missed.outcome == .notMet && missed.found == "3839/4000 = 95.98 %" && missed.asked == "≥ 96 %")
+        #expect(missed.toDo == missed.check.remedy)
         evidence[.humanPass] = .proportion(Proportion(0, of: 0))
         #expect(try Self.outcome("human-pass", evidence).outcome == .notShown)
         evidence[.humanPass] = .statement(true)

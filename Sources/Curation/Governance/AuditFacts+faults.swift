@@ -14,6 +14,12 @@ extension AuditFacts {
                 "must be an address of the web"
             )
         }
+        let texts = [
+            ("/release/licence", release.licence), ("/release/creator/name", release.creator.name),
+            ("/release/description/en", release.description.english),
+            ("/release/description/zh", release.description.chinese),
+        ]
+        for (pointer, text) in texts where text.isEmpty { fault(pointer, "must not be empty") }
         if outputs.isEmpty { fault("/outputs", "has no file: there is nothing to answer for") }
         var names: Set<String> = []
         for (index, dossier) in dossiers.enumerated() {
@@ -49,8 +55,18 @@ extension AuditFacts {
                 fault("/samples/\(index)/proofs", "must be one for each item, in their order")
             }
         }
-        for (index, field) in fields.enumerated() where field.name.isEmpty || field.name.contains("/") {
-            fault("/fields/\(index)/name", "must not be empty nor have a '/'")
+        var columns: Set<String> = []
+        for (index, field) in fields.enumerated() {
+            if field.name.isEmpty || field.name.contains("/") {
+                fault("/fields/\(index)/name", "must not be empty nor have a '/'")
+            }
+            if !columns.insert(field.name).inserted { fault("/fields/\(index)/name", "stands twice") }
+        }
+        if let taxonomy {
+            let known = Set(taxonomy.risks.map(\.id))
+            for (index, row) in risks.enumerated() where !known.contains(row.risk) {
+                fault("/risks/\(index)/risk", "is not of the taxonomy")
+            }
         }
         return faults
     }

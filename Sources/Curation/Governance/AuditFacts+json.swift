@@ -133,17 +133,7 @@ extension AuditFacts.Sample {
         .sorted([
             ("name", .string(name)), ("check", check.json), ("tally", check.work.tally.json),
             ("verdict", rule.map { check.verdict($0).json }),
-            (
-                "proofs",
-                .array(
-                    proofs.map { proof in
-                        .sorted([
-                            ("place", .count(proof.index)), ("count", .count(proof.count)),
-                            ("path", .texts(proof.path.map(\.hex))),
-                        ])
-                    }
-                )
-            ),
+            ("proofs", .array(proofs.map(\.json))),
         ])
     }
 }
@@ -162,7 +152,8 @@ extension SpotCheck.Verdict {
 extension Admission {
     public var json: JSON {
         .sorted([
-            ("stage", .string(stage.rawValue)), ("outcome", .string(outcome.rawValue)), ("bad", bad.json),
+            ("stage", .string(stage.rawValue)), ("basis", .string(basis.rawValue)),
+            ("outcome", .string(outcome.rawValue)), ("bad", bad.json),
             ("limit", .fraction(limit)), ("confidence", .fraction(confidence)), ("upper_bound", .fraction(upperBound)),
             ("lower_bound", .fraction(lowerBound)), ("acceptance_number", .count(acceptanceNumber)),
             ("items_needed", .count(itemsNeeded)), ("sentence", .string(sentence)),

@@ -65,12 +65,13 @@ extension AuditFacts {
             "Admission by sampling",
             "来源抽样准入",
             [
-                ("Source", "来源"), ("Stage", "阶段"), ("Bad of judged", "不合格/已判"), ("At most", "上限"),
+                ("Source", "来源"), ("Stage", "阶段"), ("By", "依据"), ("Bad of judged", "不合格/已判"), ("At most", "上限"),
                 ("Limit", "限值"), ("Outcome", "结论"),
             ],
             admissions.prefix(AuditPage.rowsMax).map { source, verdict in
                 [
-                    .text(source), .text(verdict.stage.rawValue), .text("\(verdict.bad.count)/\(verdict.bad.total)"),
+                    .text(source), .text(verdict.stage.rawValue), .text(verdict.basis.rawValue),
+                    .text("\(verdict.bad.count)/\(verdict.bad.total)"),
                     .text(Percent.text(verdict.upperBound)), .text(Percent.text(verdict.limit)),
                     .mark(verdict.outcome.rawValue, isGood: verdict.outcome == .admitted),
                 ]
@@ -151,10 +152,15 @@ extension AuditFacts {
                     .text(check.clause), .text(check.title.english + " / " + check.title.chinese), .text(result.asked),
                     .text(result.found + short), .mark(Self.word(result.outcome), isGood: result.outcome == .met),
                     .text(check.sure.rawValue),
-                    .text(result.outcome == .met ? "" : check.remedy.english + " / " + check.remedy.chinese),
+                    .text(result.toDo.map { $0.english + " / " + $0.chinese } ?? ""),
                 ]
             },
             of: results.count
+        )
+        let counts = CheckResult.Outcome.allCases.map { outcome in results.count { $0.outcome == outcome } }
+        page.note(
+            "\(counts[0]) met, \(counts[1]) not met, \(counts[2]) not shown.",
+            "符合 \(counts[0]) 项，不符合 \(counts[1]) 项，未证明 \(counts[2]) 项。"
         )
         if let note = profile.note { page.note(note.english, note.chinese) }
     }

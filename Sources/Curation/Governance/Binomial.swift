@@ -4,8 +4,8 @@ import Glibc
 ///
 /// Everything follows from one function, the regularised incomplete beta function, since
 /// `P(X <= k) = I(1 - p; n - k, k + 1)`. It is computed by its continued fraction in about `sqrt(n)` steps, the factor
-/// before it from logarithms, so that nothing underflows. Relative errors are below 1e-8 for up to 10^6 trials and below
-/// 1e-5 for 10^9.
+/// before it from logarithms, so that nothing underflows. Against an independent implementation, relative errors of tails
+/// stay below 1e-7 and of bounds below 1e-8 for up to 10^7 trials.
 ///
 /// A sample drawn without replacement from a small whole proves more than these bounds say (the hypergeometric tail is
 /// the lighter one), so they are on the safe side there.

@@ -18,13 +18,26 @@ public struct CheckResult: Hashable, Sendable {
     /// What falls short, by name, the worst first: sources, risks, cells. Twenty at most.
     public let short: [String]
 
+    /// What to do about it; nothing when it is met.
+    public var toDo: BilingualText? {
+        switch outcome {
+        case .met: nil
+        case .notMet: check.remedy
+        case .notShown:
+            BilingualText(
+                chinese: "尚无证据，请补充：\(check.measure.rawValue)",
+                english: "there is no evidence yet: show \(check.measure.rawValue)"
+            )
+        }
+    }
+
     /// As the audit pack has it.
     public var json: JSON {
         .sorted([
             ("id", .string(check.id)), ("clause", .string(check.clause)), ("outcome", .string(outcome.rawValue)),
             ("found", found.isEmpty ? nil : .string(found)), ("asked", .string(asked)), ("short", .texts(short)),
             ("sure", .string(check.sure.rawValue)), ("source", .string(check.source)),
-            ("title", check.title.json), ("remedy", outcome == .met ? nil : check.remedy.json),
+            ("title", check.title.json), ("to_do", toDo?.json),
         ])
     }
 }

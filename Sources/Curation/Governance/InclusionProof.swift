@@ -51,3 +51,36 @@ public struct InclusionProof: Hashable, Sendable {
         return last == 0 && running == root
     }
 }
+
+extension InclusionProof {
+    /// Reads what ``json`` wrote.
+    ///
+    /// - Throws: ``Failure`` of code `invalid` with every fault and its JSON Pointer.
+    public init(_ json: JSON) throws(Failure) {
+        var reader = FieldReader()
+        let proof = Self.read(json, at: "", &reader)
+        self = try reader.finish(proof, "inclusion proof")
+    }
+
+    static func read(_ json: JSON, at pointer: String, _ reader: inout FieldReader) -> InclusionProof? {
+        let fields = reader.fields(json, at: pointer, known: ["place", "count", "path"])
+        let place = reader.count(fields, "place")
+        let count = reader.count(fields, "count")
+        var path: [Digest] = []
+        // No tree of so many items as a count can say is higher.
+        for (json, pointer) in reader.list(fields, "path", max: 64) {
+            guard let digest = json.stringValue.flatMap({ Digest(hex: $0) }) else {
+                reader.fault(pointer, "must be 64 hexadecimal digits in lower case")
+                continue
+            }
+            path.append(digest)
+        }
+        guard let place, let count else { return nil }
+        return InclusionProof(index: place, count: count, path: path)
+    }
+
+    /// Digests without their algorithm: there are two dozen for each item.
+    public var json: JSON {
+        .sorted([("place", .count(index)), ("count", .count(count)), ("path", .texts(path.map(\.hex)))])
+    }
+}

@@ -49,6 +49,8 @@ public enum Measure: String, Hashable, Sendable, CaseIterable {
     case classifierCoverage = "classifier_coverage"
     /// Documents that personal data was looked for in.
     case personalCoverage = "personal_coverage"
+    /// Of the documents in which sensitive personal data was found, those from which it was removed.
+    case sensitiveRemoved = "sensitive_removed"
     /// Keywords in the library.
     case keywords
     /// Keywords for each risk.

@@ -17,7 +17,7 @@ extension Profile.Check {
             switch value {
             case nil: (.notShown, "", [])
             // Asks something of what there is none of.
-            case .nothing?: (.met, "0", [])
+            case .nothing?: (.met, "0/0", [])
             case .statement(let holds)?:
                 comparison == .holds ? (holds ? .met : .notMet, holds ? "✓" : "✗", []) : (.notShown, "", [])
             case .number(let number)?: compared(number)
