@@ -89,6 +89,15 @@ void onepoint_grams_begin(struct onepoint_grams_state *state, uint32_t words, ui
     for (int k = 1; k < ONEPOINT_GRAM_RING; k++) state->powers[k] = state->powers[k - 1] * base;
 }
 
+void onepoint_grams_restart(struct onepoint_grams_state *state) {
+    state->next = 0;
+    state->tokens = state->prefix = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        state->first[kind] = 0;
+        state->sum[kind] = 0;
+    }
+}
+
 /// Two bits of one word of the filter for each hash.
 static inline uint64_t filter_bits(uint64_t hash) { return 1ull << (hash & 63) | 1ull << (hash >> 6 & 63); }
 
@@ -121,6 +130,29 @@ static size_t sift(
     return found;
 }
 
+/// Where the window of one size begins, and what its tokens weigh.
+struct slide {
+    uint64_t first;
+    uint32_t sum, target;
+};
+
+/// Moves the window on by the last of `tokens`, which weighs `units`: the fewest last tokens that weigh `target`. Returns how many
+/// they are; 0 when all of them weigh less.
+static inline __attribute__((always_inline)) uint32_t
+slide(struct slide *window, const uint16_t *restrict ring, uint64_t tokens, uint32_t units) {
+    uint32_t sum = window->sum + units;
+    uint64_t first = window->first;
+    for (;;) {
+        uint32_t oldest = ring[first % ONEPOINT_GRAM_RING];
+        if (sum - oldest < window->target || first + 1 >= tokens) break;
+        sum -= oldest;
+        first += 1;
+    }
+    window->sum = sum;
+    window->first = first;
+    return sum < window->target ? 0 : (uint32_t)(tokens - first);
+}
+
 size_t onepoint_grams_scan(
     struct onepoint_grams_state *state, const uint8_t *view, size_t count, const struct onepoint_grams_filter *filter,
     struct onepoint_gram *grams, size_t capacity) {
@@ -130,10 +162,10 @@ size_t onepoint_grams_scan(
     size_t waiting = 0, found = 0, i = state->next;
     uint64_t tokens = state->tokens, prefix = state->prefix;
     // Copies, so that the compiler need not think that a window written may be one of them.
-    uint64_t firsts[2] = {state->first[0], state->first[1]};
-    uint32_t sums[2] = {state->sum[0], state->sum[1]};
-    const uint32_t targets[2] = {state->target[0], state->target[1]};
-    const uint32_t word_units = word_units, character_units = character_units;
+    struct slide slides[2] = {
+        {state->first[0], state->sum[0], state->target[0]}, {state->first[1], state->sum[1], state->target[1]}};
+    const uint32_t word_units = state->word_units, character_units = state->character_units;
+    const uint64_t *powers = state->powers;
     int kinds[2] = {!filter || filter->words[0], !filter || filter->words[1]};
     while (i < count) {
         if (waiting + 2 > ONEPOINT_GRAM_BATCH) {
@@ -148,13 +180,13 @@ size_t onepoint_grams_scan(
         if (c < 0x80 ? is_ascii_word(c) : is_letter_of_two(view, count, i)) {
             i = word_end(view, count, i);
             hash = hash_word(view + start, i - start, count - start);
-            units = state->word_units;
+            units = word_units;
         } else if ((c & 0xF0) == 0xE0 && i + 2 < count) {
             uint32_t code = (uint32_t)(c & 15) << 12 | (uint32_t)(view[i + 1] & 63) << 6 | (view[i + 2] & 63);
             i += 3;
             if (!is_token(code)) continue;
             hash = mix(code + base);
-            units = state->character_units;
+            units = character_units;
         } else {
             i += 1;
             continue;
@@ -166,34 +198,26 @@ size_t onepoint_grams_scan(
         state->units[slot] = (uint16_t)units;
         prefix = prefix * base + hash;
         tokens += 1;
+#pragma clang loop unroll(full)
         for (uint32_t kind = 0; kind < 2; kind++) {
             if (!kinds[kind]) continue;
-            uint32_t sum = sums[kind] + units, target = targets[kind];
-            uint64_t first = firsts[kind];
-            while (sum - state->units[first % ONEPOINT_GRAM_RING] >= target && first + 1 < tokens) {
-                sum -= state->units[first % ONEPOINT_GRAM_RING];
-                first += 1;
-            }
-            sums[kind] = sum;
-            firsts[kind] = first;
-            if (sum < target) continue;
-            uint64_t length = tokens - first;
-            uint64_t window = prefix - state->prefixes[first % ONEPOINT_GRAM_RING] * state->powers[length];
+            uint32_t length = slide(&slides[kind], state->units, tokens, units);
+            if (!length) continue;
+            uint64_t hash_before = state->prefixes[(tokens - length) % ONEPOINT_GRAM_RING];
             // Kinds differ, so that a window of one size is not taken for one of the other.
-            window ^= kind;
-            struct window found_window = {window, tokens - 1, (uint32_t)length, kind};
+            struct window window = {(prefix - hash_before * powers[length]) ^ kind, tokens - 1, length, kind};
             if (!filter) {
-                grams[found++] = gram(state, found_window);
+                grams[found++] = gram(state, window);
                 continue;
             }
-            batch[waiting++] = found_window;
-            __builtin_prefetch(&filter->words[kind][(window >> 12) & filter->mask[kind]]);
+            batch[waiting++] = window;
+            __builtin_prefetch(&filter->words[kind][(window.hash >> 12) & filter->mask[kind]]);
         }
     }
     if (waiting) found += sift(state, filter, batch, waiting, grams + found);
     for (int kind = 0; kind < 2; kind++) {
-        state->first[kind] = firsts[kind];
-        state->sum[kind] = sums[kind];
+        state->first[kind] = slides[kind].first;
+        state->sum[kind] = slides[kind].sum;
     }
     state->next = i;
     state->tokens = tokens;

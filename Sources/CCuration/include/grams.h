@@ -39,6 +39,9 @@ struct onepoint_grams_filter {
 /// 0, the fewest tokens that weigh `words * characters`, has that many of either. Windows of kind 1 weigh `short_target`.
 void onepoint_grams_begin(struct onepoint_grams_state *state, uint32_t words, uint32_t characters, uint32_t short_target);
 
+/// Takes the state back to the beginning of a view.
+void onepoint_grams_restart(struct onepoint_grams_state *state);
+
 /// Writes the windows of the normalised text `view` that `filter` may have (all, when it is null). Those of one
 /// kind are in order of their ends. `capacity` is at least ONEPOINT_GRAM_BATCH.
 ///

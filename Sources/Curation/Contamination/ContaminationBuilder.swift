@@ -22,12 +22,14 @@ public struct ContaminationBuilder {
     private var isShort: [Bool] = []
     private var shortItems: [Int] = []
     private var tokenCount = 0
+    private var state = onepoint_grams_state()
     private var chunk: [onepoint_gram]
 
     public init(table: NormalizationTable, grams: ContaminationGrams = .standard) {
         self.grams = grams
         view = NormalizedText(table: table)
         chunk = Array(repeating: onepoint_gram(), count: Self.chunk)
+        onepoint_grams_begin(&state, UInt32(grams.words), UInt32(grams.characters), UInt32(grams.shortWeight))
     }
 
     /// Adds the text of an item: its question, and its answers if they are to be found too.
@@ -38,11 +40,10 @@ public struct ContaminationBuilder {
         let first = runs.count
         var hasLong = false
         var longRuns: [Run] = []
-        var state = onepoint_grams_state()
-        onepoint_grams_begin(&state, UInt32(grams.words), UInt32(grams.characters), UInt32(grams.shortWeight))
+        onepoint_grams_restart(&state)
         let number = itemTokens.count
         while state.next < view.count {
-            let count = scan(&state)
+            let count = fill()
             guard tokenCount + Int(state.tokens) <= Self.tokenLimit else {
                 runs.removeLast(runs.count - first)
                 return nil
@@ -73,7 +74,8 @@ public struct ContaminationBuilder {
         return number
     }
 
-    private mutating func scan(_ state: inout onepoint_grams_state) -> Int {
+    /// The next windows of the view, to `chunk`.
+    private mutating func fill() -> Int {
         let count = view.count
         return view.buffer.withUnsafeBufferPointer { bytes in
             chunk.withUnsafeMutableBufferPointer { chunk in

@@ -13,6 +13,7 @@ public struct ContaminationScanner: Sendable {
     /// Whether the last text had more runs in common than ``hitLimit``.
     public private(set) var isTruncated = false
     private var view: NormalizedText
+    private var state = onepoint_grams_state()
     private var chunk: [onepoint_gram]
     private var hits: [Hit] = []
 
@@ -29,6 +30,8 @@ public struct ContaminationScanner: Sendable {
         self.index = index
         view = NormalizedText(table: index.table)
         chunk = Array(repeating: onepoint_gram(), count: Self.chunk)
+        let grams = index.grams
+        onepoint_grams_begin(&state, UInt32(grams.words), UInt32(grams.characters), UInt32(grams.shortWeight))
     }
 
     /// Appends the stretches of `text` that items have to `matches`, by item and then by place; those of one item are disjoint.
@@ -41,11 +44,9 @@ public struct ContaminationScanner: Sendable {
     public mutating func scan(_ view: NormalizedText, into matches: inout [ContaminationMatch]) {
         hits.removeAll(keepingCapacity: true)
         isTruncated = false
-        var state = onepoint_grams_state()
-        let grams = index.grams
-        onepoint_grams_begin(&state, UInt32(grams.words), UInt32(grams.characters), UInt32(grams.shortWeight))
+        onepoint_grams_restart(&state)
         while state.next < view.count, !isTruncated {
-            let count = scan(&state, view)
+            let count = fill(view)
             for i in 0..<count { look(chunk[i]) }
         }
         guard !hits.isEmpty else { return }
@@ -59,7 +60,8 @@ public struct ContaminationScanner: Sendable {
         }
     }
 
-    private mutating func scan(_ state: inout onepoint_grams_state, _ view: NormalizedText) -> Int {
+    /// The next windows of the view that the filters may have, to `chunk`.
+    private mutating func fill(_ view: NormalizedText) -> Int {
         view.buffer.withUnsafeBufferPointer { bytes in
             index.filters[0].withUnsafeBufferPointer { long in
                 index.filters[1].withUnsafeBufferPointer { short in

@@ -60,7 +60,7 @@ public struct KeywordScanner {
         bytes.extracting(range).withUnsafeBufferPointer { block in
             block.withMemoryRebound(to: CChar.self) { block in
                 withUnsafeMutablePointer(to: &found) { context in
-                    _ = hs_scan(
+                    let result = hs_scan(
                         pack.database,
                         block.baseAddress,
                         UInt32(block.count),
@@ -71,6 +71,11 @@ public struct KeywordScanner {
                             return found.pointee.add(word: Int(id), end: Int(end))
                         },
                         context
+                    )
+                    // Of a good database and block nothing else comes but this: the scratch is in use.
+                    precondition(
+                        result == HS_SUCCESS || result == HS_SCAN_TERMINATED,
+                        "two threads use one scanner"
                     )
                 }
             }

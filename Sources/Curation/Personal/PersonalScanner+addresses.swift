@@ -25,6 +25,39 @@ extension PersonalScanner {
         addressFloor = last
     }
 
+    /// Judges what follows the word 地址 or 住址 and a mark: from a known place to the last character that ends a part of an
+    /// address, with or without a door.
+    mutating func judgeAddress(after index: Int, in text: Span<UInt8>) {
+        let start = Self.afterMark(text, index)
+        guard start > index, tables.isPlace(Self.character(text, at: start), Self.character(text, at: start + 3)) else {
+            return
+        }
+        var at = start
+        var last = start
+        for _ in 0..<Self.lengthLimit {
+            let character = Self.character(text, at: at)
+            if Self.isHan(character) {
+                guard !tables.has(PersonalTables.addressStop, character) else { break }
+                at += 3
+                if isPartEnd(character) { last = at }
+            } else if Self.isAlphanumeric(Self.byte(text, at)) || Self.byte(text, at) == Self.hyphen {
+                at += 1
+            } else {
+                break
+            }
+        }
+        guard last - start >= 18 else { return }
+        add(.address, start, last)
+    }
+
+    /// 省 市 县 旗 乡 号 室 栋 幢 座 层, and what ends the name of a road or a place in a town.
+    private func isPartEnd(_ character: UInt32) -> Bool {
+        switch character {
+        case 0x7701, 0x5E02, 0x53BF, 0x65D7, 0x4E61, 0x53F7, 0x5BA4, 0x680B, 0x5E62, 0x5EA7, 0x5C42: true
+        default: tables.has(PersonalTables.road, character)
+        }
+    }
+
     private static func isRoadEnd(_ tables: PersonalTables, _ character: UInt32) -> Bool {
         tables.has(PersonalTables.road, character)
     }

@@ -65,6 +65,8 @@ extension PersonalScanner {
             if next == 0x58EB { judgeNameBefore(index, isTitle: true, in: text) }
         case 0x5FD7:  // 同志
             if previous == 0x540C { judgeNameBefore(index - 3, isTitle: true, in: text) }
+        case 0x5740:  // 地址, 住址
+            judgeAddress(after: index + 3, in: text)
         case 0x5FAE:  // 微信
             if next == 0x4FE1 { judgeWeChat(after: index + 6, in: text) }
         default:  // 收件人, 负责人, 申请人, …
@@ -142,6 +144,7 @@ extension PersonalScanner {
             let mark = Self.character(text, before: end)
             if mark == 0xFF0C || mark == 0x3001 { end -= 3 } else if Self.byte(text, end - 1) == 0x2C { end -= 1 }
         }
+        if !isTitle, Self.byte(text, end - 1) < 0x80, judgeNameInFieldBefore(end, in: text) { return }
         let one = Self.character(text, before: end)
         let two = Self.character(text, before: end - 3)
         guard tables.has(PersonalTables.given, one), Self.isHan(two) else { return }
@@ -164,6 +167,30 @@ extension PersonalScanner {
         let isBounded = !Self.isHan(three) || tables.has(PersonalTables.particle, three)
         if tables.has(PersonalTables.surname, two), !tables.isWord(two, one), isBounded || end == index {
             add(.name, end - 6, end)
+        }
+    }
+
+    /// A name that fills a field of its own right before the field of the number: `"name":"张三","mobile":"139…`, table cells.
+    private mutating func judgeNameInFieldBefore(_ index: Int, in text: Span<UInt8>) -> Bool {
+        var end = index
+        while end > 0, index - end < 28, text[end - 1] < 0x80, text[end - 1] != 0x0A { end -= 1 }
+        guard end > 0, text[end - 1] >= 0x80, Self.isFieldEdge(Self.byte(text, end)) else { return false }
+        for count in 2...4 {
+            let start = end - 3 * count
+            guard Self.isHan(Self.character(text, at: start)) else { return false }
+            guard Self.isFieldEdge(Self.byte(text, start - 1)) else { continue }
+            guard nameEnd(start, false, text) == end else { return false }
+            add(.name, start, end)
+            return true
+        }
+        return false
+    }
+
+    /// What fields are closed in by: quotes, tags, tabs, commas, bars.
+    private static func isFieldEdge(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x22, 0x27, 0x3C, 0x3E, 0x09, 0x2C, 0x7C, 0x3B: true
+        default: false
         }
     }
 

@@ -38,9 +38,11 @@ extension PersonalScanner {
             return 1
         }
         let count = groups[g].count
-        if count == 18 {
-            if isAlone(g, nil, text), judgeEighteen(g, text) { return 1 }
+        if groups.count == 1, !hasPlus(0, text) {
+            judgeRun(count, text)
+            return 1
         }
+        if count == 18, isAlone(g, nil, text), judgeEighteen(g, text) { return 1 }
         if count == 6 || count == 3, let used = judgeSpacedID(g, text) { return used }
         if let used = judgeIPv4(g, text) { return used }
         if let used = judgeSSN(g, text) { return used }
@@ -51,6 +53,20 @@ extension PersonalScanner {
         if let used = judgeForeignPhone(g, text) { return used }
         if let used = judgeCuedNumber(g, text) { return used }
         return 1
+    }
+
+    /// A cluster of one run of digits: the kinds that its length leaves.
+    private mutating func judgeRun(_ count: Int, _ text: Span<UInt8>) {
+        switch count {
+        case 18: if isAlone(0, nil, text), judgeEighteen(0, text) { return }
+        case 15: if judgeOldID(0, text) { return }
+        case 11, 13: if judgeMobile(0, text) != nil { return }
+        default: break
+        }
+        if count >= 12, judgeCard(0, text) != nil { return }
+        if count == 15, judgeMobile(0, text) != nil { return }
+        if count == 11 || count == 12, judgeLandline(0, text) != nil { return }
+        if count <= 13 { _ = judgeCuedNumber(0, text) }
     }
 
     /// Copies the cluster to `digits` in ASCII and finds its groups.

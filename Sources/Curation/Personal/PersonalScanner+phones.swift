@@ -105,8 +105,12 @@ extension PersonalScanner {
         let start = offset(group.start)
         if group.count > area {
             let rest = group.count - area
-            guard rest == 8 || (rest == 7 && area == 4), isSubscriber(group.start + area), isAlone(g, nil, text),
-                !isInPath(start, text), !Self.hasCue(cues.number, in: text, before: start, window: 15)
+            let first = digits[group.start + area]
+            guard rest == 8 || (rest == 7 && area == 4),
+                digits[group.start + area..<group.end].contains(where: { $0 != first }),
+                isSubscriber(group.start + area), isAlone(g, nil, text),
+                !isInPath(start, text), !Self.hasCue(cues.number, in: text, before: start, window: 15),
+                !Self.hasCue(cues.card, in: text, before: start, window: 24)
             else { return nil }
             add(.landline, groups: g, g)
             return 1
@@ -278,21 +282,20 @@ extension PersonalScanner {
         }
         guard group.count >= 2, group.count <= 13, group.separator != Self.dot, group.separator != Self.hyphen,
             let last = run(g, 6...13, limit: 5), !isYear(g), isAlone(g, last, text),
-            groups[g + 1..<last + 1].allSatisfy({ $0.separator != Self.dot }),
-            isPhoneField(start, endOffset(groups[last].end), text),
-            !Self.hasCue(cues.number, in: text, before: start, window: 15), !isInPath(start, text)
+            groups[g + 1..<last + 1].allSatisfy({ $0.separator != Self.dot })
         else { return nil }
         let total = groups[g...last].reduce(0) { $0 + $1.count }
-        guard total > 6 || last > g, digits[group.start..<groups[last].end].contains(where: { $0 > 0x30 }) else {
-            return nil
-        }
+        guard total > 6 || last > g, digits[group.start..<groups[last].end].contains(where: { $0 > 0x30 }),
+            isPhoneField(start, endOffset(groups[last].end), isShort: total == 6, text),
+            !Self.hasCue(cues.number, in: text, before: start, window: 15), !isInPath(start, text)
+        else { return nil }
         let isFixed = Self.character(text, before: Self.beforeMark(text, start)) != 0 && total <= 8
         add(isFixed ? .landline : .phone, groups: g, last)
         return last - g + 1
     }
 
     /// Whether a word before or after `start ..< end` in its line says that it is a phone number.
-    private func isPhoneField(_ start: Int, _ end: Int, _ text: Span<UInt8>) -> Bool {
+    private func isPhoneField(_ start: Int, _ end: Int, isShort: Bool, _ text: Span<UInt8>) -> Bool {
         var at = end
         while at - end < 2,
             Self.byte(text, at) == Self.space || Self.byte(text, at) == Self.hyphen || Self.byte(text, at) == 0x28
@@ -309,8 +312,13 @@ extension PersonalScanner {
         }
         guard var from = cues.phone.end(in: text, from: max(0, start - 32), to: start) else { return false }
         // The cue must be this number's: another number or line between takes it.
+        // Six digits are a phone only right behind the cue, and a line feed may only stand between a field's colon and it.
+        if isShort, start - from > 3 { return false }
+        var isField = true
         while from < start {
-            if Self.isDigit(text[from]) || text[from] == 0x0A { return false }
+            let byte = text[from]
+            if byte == 0x0A ? !isField : Self.isDigit(byte) { return false }
+            if byte > 0x20, byte != 0x3A { isField = false }
             from += 1
         }
         return true

@@ -4,7 +4,8 @@ extension PersonalScanner {
 
     /// Finds personal data and does with it what `policy` says.
     ///
-    /// Masking is repeated on its own output until no kind to mask is left, so that masking the output again changes nothing.
+    /// Masking is repeated on its own output until no kind to mask is left, so that masking the output again changes nothing;
+    /// eight passes at most, of which ordinary text needs two.
     ///
     /// - Parameters:
     ///   - matches: What was found in `text` is appended, whatever is done with it.
@@ -53,6 +54,7 @@ extension PersonalScanner {
         _ policy: PersonalPolicy,
         into output: inout [UInt8]
     ) {
+        output.reserveCapacity(text.count)
         var from = 0
         for match in matches where policy[match.kind] != .report {
             text.extracting(from..<match.start).withUnsafeBufferPointer { output.append(contentsOf: $0) }

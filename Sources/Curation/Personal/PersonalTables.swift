@@ -71,7 +71,7 @@ final class PersonalTables: Sendable {
     func isPlace(_ first: UInt32, _ second: UInt32) -> Bool { Self.contains(places, Self.pair(first, second)) }
 
     /// Characters that cues are looked for at; `PersonalScanner.judgeCharacter` knows the words.
-    private static let cues = "姓户联表持件货款办责请托护险保疑害患司乘车业叫先女志微告房犯租旅顾家学员本收汇"
+    private static let cues = "姓户联表持件货款办责请托护险保疑害患司乘车业叫先女志微告房犯租旅顾家学员本收汇址"
     private static let plates = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
     private static let roadEnds = "路街道巷弄里村镇同段组园苑区厦场寓桥口坊湾径环线屯庄院城楼郡府居队坡岭沟寨洼"
     private static let addressStops = "在到从的是与了至住址往寄送或我你他她它们说请把被让给叫为"
