@@ -2,6 +2,9 @@
 public struct Digest: Hashable, Sendable, Comparable, LosslessStringConvertible {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
+    /// - Parameter words: The 32 bytes, eight to a word, the first in its highest bits.
+    public init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
+
     /// - Parameter bytes: Exactly 32 bytes.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }

@@ -8,7 +8,11 @@ extension Disk {
             hash.update(bufferPointer: bytes)
             return hash.finalize()
         }
-        guard let digest = Core.Digest(bytes: Array(hash)) else { preconditionFailure("SHA-256 has 32 bytes") }
-        return digest
+        return hash.withUnsafeBytes { hash in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(bigEndian: hash.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+            }
+            return Core.Digest(words: (word(0), word(1), word(2), word(3)))
+        }
     }
 }

@@ -116,8 +116,8 @@ struct Judge: ~Copyable {
         )
         result.summary.documents.add(text.count)
         if let language = outcome.language { result.summary.languages[language.code, default: .init()].add(text.count) }
-        let fate = "\(outcome.language?.code ?? "und") \(outcome.dropped?.rule ?? "")"
-        result.summary.fates[fate, default: .init()].add(text.count)
+        let end = "\(outcome.language?.code ?? "und") \(outcome.dropped?.rule ?? "")"
+        result.summary.fates[end, default: .init()].add(text.count)
         for (category, count) in outcome.keywords { result.summary.keywords[category, default: 0] += count }
         if let dropped = outcome.dropped {
             result.summary.dropped[dropped.rule, default: .init()].add(text.count)

@@ -37,18 +37,3 @@ struct MerkleNode: Sendable {
         return hash(scratch.span)
     }
 }
-
-extension Digest {
-    /// The 32 bytes.
-    ///
-    /// A digest is four words whose most significant byte comes first, and gives them out as hexadecimal text only; a
-    /// tree over 10^7 items needs them 2 * 10^7 times without a string each. A test holds this to the text.
-    func append(to out: inout [UInt8]) {
-        withUnsafeBytes(of: self) { raw in
-            for index in 0..<4 {
-                let word = raw.load(fromByteOffset: index * 8, as: UInt64.self)
-                withUnsafeBytes(of: word.bigEndian) { out.append(contentsOf: $0) }
-            }
-        }
-    }
-}
