@@ -18,6 +18,7 @@ struct Examiner: ~Copyable {
     private var keywords: [KeywordScanner]
     private let keywordWeightMin: Double
     private let dropsByKeywords: Bool
+    private var contamination: (scanner: ContaminationScanner, policy: ContaminationPolicy)?
     private var personal: PersonalScanner?
     private let policy: PersonalPolicy
     private var sketcher: DocumentSketcher?
@@ -29,6 +30,8 @@ struct Examiner: ~Copyable {
     private var edited: [UInt8] = []
     private var masked: [UInt8] = []
     private var words: [KeywordMatch] = []
+    private var stretches: [ContaminationMatch] = []
+    private var cut: [UInt8] = []
     private var lineEntries: [LineEntry] = []
     /// What ``writeSketch(to:)`` writes.
     private var identity = TextHash(high: 0, low: 0)
@@ -77,6 +80,7 @@ struct Examiner: ~Copyable {
         } else {
             rules = nil
         }
+        contamination = operators.contamination.map { (ContaminationScanner(index: $0.index), $0.policy) }
         personal = operators.personal == nil ? nil : PersonalScanner()
         policy = operators.personal ?? PersonalPolicy()
         sketcher = operators.near.map { DocumentSketcher($0) }
@@ -106,6 +110,46 @@ struct Examiner: ~Copyable {
     private mutating func examineEdited(_ text: Span<UInt8>) {
         lookForKeywords(text)
         if outcome.dropped != nil, !listsAll { return seal(text) }
+        guard contamination != nil else { return mask(text) }
+        stretches.removeAll(keepingCapacity: true)
+        var output = cut
+        cut = []
+        defer { cut = output }
+        let policy = contamination?.policy
+        let result =
+            contamination?.scanner.clean(text, policy: policy ?? .init(.report), matches: &stretches, into: &output)
+            ?? .unchanged
+        noteContamination(result)
+        switch result {
+        case .unchanged: mask(text)
+        case .dropped: listsAll ? mask(text) : seal(text)
+        case .cut:
+            outcome.edits.layers.append(
+                TextEdits.losses(from: text, to: output.span) ?? [.init(range: 0..<text.count, bytes: output)]
+            )
+            mask(output.span)
+        }
+    }
+
+    private mutating func noteContamination(_ result: ContaminationOutcome) {
+        let share = stretches.map(\.share).max() ?? 0
+        let threshold = contamination?.policy.shareMin ?? 0
+        if result == .dropped, outcome.dropped == nil {
+            outcome.dropped = Drop(rule: "contamination/evaluation", value: share, threshold: threshold)
+        }
+        guard listsAll else { return }
+        outcome.findings.append(
+            .init(
+                rule: "contamination/evaluation",
+                version: 1,
+                value: rounded(share),
+                threshold: threshold,
+                passed: result != .dropped
+            )
+        )
+    }
+
+    private mutating func mask(_ text: Span<UInt8>) {
         guard personal != nil else { return seal(text) }
         matches.removeAll(keepingCapacity: true)
         var output = masked

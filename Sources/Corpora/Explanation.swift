@@ -128,7 +128,39 @@ extension PipelineRun {
             explanation.personal = .init(outcome.personal.map { ($0.name, $0.count) }, uniquingKeysWith: +)
             explanation.keywords = .init(outcome.keywords.map { ($0.name, $0.count) }, uniquingKeysWith: +)
         }
+        guard explanation.dropped == nil else { return explanation }
+        explanation.duplicate = try duplicate(judged, index)
+        if explanation.duplicate == nil, let record = try? RunRecord.read(file.outputFolder) {
+            explanation.part = record.parts.first { $0.path.contains("part-\(Self.digits(judged.ordinal)).") }?.path
+        }
         return explanation
+    }
+
+    /// What stands for a document that was kept until all blocks were looked at together.
+    private func duplicate(_ judged: JudgedBlock, _ index: Int) throws(Failure) -> Explanation.Duplicate? {
+        let blocks = try Self.judgedBlocks(file)
+        let folder = "\(file.outputFolder)/work/merge/\(try mergeName(blocks))"
+        guard let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json") else { return nil }
+        let removals = Removals(path: folder + "/removals.bin", offsets: kept.offsets)
+        guard judged.ordinal + 1 < kept.offsets.count,
+            let removal = Removals.read(try removals.bytes(ofBlock: judged.ordinal)).first(where: {
+                $0.document.index == index
+            })
+        else { return nil }
+        let numbering = try Numbering(blocks, file, cache)
+        let other = try numbering.number(removal.representative, cache)
+        var id = "?"
+        if let block = blocks.first(where: { $0.ordinal == other.block }), let key = Digest(hex: block.key) {
+            id = Self.id(at: other.index, in: try cache.decisions(key)) ?? "?"
+        }
+        return .init(kind: removal.kind.name, of: id, jaccard: rounded(Double(removal.jaccard)))
+    }
+
+    /// The id that the decisions have for a document.
+    private static func id(at index: Int, in decisions: [UInt8]) -> String? {
+        let lines = decisions.split(separator: 0x0A)
+        guard index < lines.count, let json = try? JSON(parsing: lines[index]) else { return nil }
+        return json["id"].map { $0.stringValue ?? $0.text }
     }
 
     /// Reads one block of the last run again.

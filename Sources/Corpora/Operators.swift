@@ -11,6 +11,7 @@ struct Operators: Sendable {
     private(set) var keywords: [KeywordPack] = []
     let keywordWeightMin: Double
     let dropsByKeywords: Bool
+    private(set) var contamination: (index: ContaminationIndex, policy: ContaminationPolicy)?
     private(set) var personal: PersonalPolicy?
     let near: NearDuplicateSettings?
     let findsExact: Bool
@@ -40,7 +41,9 @@ struct Operators: Sendable {
         for (index, code) in (document.languages?.keep ?? []).enumerated() where !known.contains(code) {
             violations.append(Violation("/languages/keep/\(index)", "'\(code)' is no language that is told apart"))
         }
-        try readKeywords(file)
+        let table = NormalizationTable()
+        try readKeywords(file, table)
+        try readEvaluations(file, table)
         rules = document.rules.map { Self.configuration($0, &violations) }
         personal = document.personal.map { Self.policy($0, &violations) }
         guard violations.isEmpty else {
@@ -62,9 +65,47 @@ struct Operators: Sendable {
         }
     }
 
-    private mutating func readKeywords(_ file: PipelineFile) throws(Failure) {
+    /// Makes an index of the texts of evaluation sets: the strings of JSON Lines, or whole lines of other files.
+    private mutating func readEvaluations(_ file: PipelineFile, _ table: NormalizationTable) throws(Failure) {
+        guard let asked = file.document.contamination else { return }
+        var builder = ContaminationBuilder(table: table)
+        for pattern in asked.against {
+            let paths = try PipelineFile.expand(file.resolve(pattern))
+            guard !paths.isEmpty else { throw Failure(.notFound, "\(file.path): no file fits '\(pattern)'.") }
+            for path in paths {
+                let bytes = try Disk.read(path, bytesMax: 1 << 32)
+                files.append(Disk.sha256(bytes.span))
+                for line in bytes.split(separator: 0x0A) {
+                    let text = Self.text(ofItem: line)
+                    guard builder.add(text.span) != nil else {
+                        throw Failure(.tooLarge, "\(path) and the files before it have too much text to be looked for.")
+                    }
+                }
+            }
+        }
+        let action: ContaminationPolicy.Action =
+            switch asked.action {
+            case .report: .report
+            case .cut: .cut
+            case .drop: .drop
+            }
+        contamination = (builder.index(), ContaminationPolicy(action))
+    }
+
+    /// All strings of a JSON object one after another, or the line itself where it is none.
+    private static func text(ofItem line: ArraySlice<UInt8>) -> [UInt8] {
+        guard let json = try? JSON(parsing: line), case .object(let members) = json else { return Array(line) }
+        var text: [UInt8] = []
+        for member in members {
+            guard case .string(let value) = member.value else { continue }
+            text.append(contentsOf: value.utf8)
+            text.append(0x0A)
+        }
+        return text
+    }
+
+    private mutating func readKeywords(_ file: PipelineFile, _ table: NormalizationTable) throws(Failure) {
         guard let asked = file.document.keywords else { return }
-        let table = NormalizationTable()
         for pack in asked.packs {
             let path = file.resolve(pack)
             let bytes = try Disk.read(path)

@@ -51,7 +51,7 @@ extension PipelineRun {
         var name: String
     }
 
-    private func mergeName(_ blocks: [JudgedBlock]) throws(Failure) -> String {
+    func mergeName(_ blocks: [JudgedBlock]) throws(Failure) -> String {
         var text = try json(file.document.duplicates)
         for block in blocks {
             text += Array("\(block.key) \(file.sources[block.source].isReference)\n".utf8)
@@ -59,7 +59,7 @@ extension PipelineRun {
         return Disk.sha256(text.span).hex
     }
 
-    private struct StoredRemovals: Codable {
+    struct StoredRemovals: Codable {
         var offsets: [Int]
         var tallies: [String: BlockSummary.Tally]
     }

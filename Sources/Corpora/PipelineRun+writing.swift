@@ -107,7 +107,7 @@ extension PipelineRun {
         var part: RunRecord.Part
     }
 
-    private static func digits(_ ordinal: Int) -> String {
+    static func digits(_ ordinal: Int) -> String {
         let digits = String(ordinal)
         return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
