@@ -70,6 +70,43 @@ extension LinearModel {
         _ features: LinearFeatures,
         _ training: LinearTraining
     ) -> LinearTrainer {
+        guard training.dropsMislabelled, order.count > 3 else {
+            return learn(examples, order, card, features, training)
+        }
+        let halves = [Array(order[..<(order.count / 2)]), Array(order[(order.count / 2)...])]
+        let labels = card.labels.count
+        // What each example is taken for by a model of the other half that is sure; its own label else.
+        var taken: [(index: Int, label: Int)] = []
+        var confusions = [Int](repeating: 0, count: labels * labels)
+        var all = [Int](repeating: 0, count: labels)
+        var scratch = LinearScratch()
+        for (half, other) in [(halves[0], halves[1]), (halves[1], halves[0])] {
+            let judge = learn(examples, other, card, features, training).model(card: card)
+            for index in half {
+                let example = examples[index]
+                let own = example.label
+                all[own] += 1
+                guard let verdict = judge.classify(example.text.span, scratch: &scratch) else { continue }
+                let isSure = verdict.probability >= 0.9 && scratch.probabilities[own] < 0.02
+                taken.append((index, isSure ? verdict.label : own))
+                if isSure { confusions[own * labels + verdict.label] += 1 }
+            }
+        }
+        // Two labels that are often taken for each other are alike, which is no mistake of who labelled them.
+        let credible = taken.filter { index, label in
+            let own = examples[index].label
+            return label == own || confusions[own * labels + label] * 100 > all[own] * 3
+        }
+        return learn(examples, credible.map(\.index), card, features, training)
+    }
+
+    private static func learn(
+        _ examples: [LinearExample],
+        _ order: [Int],
+        _ card: LinearModelCard,
+        _ features: LinearFeatures,
+        _ training: LinearTraining
+    ) -> LinearTrainer {
         var trainer = LinearTrainer(labels: card.labels.count, features: features, training: training)
         var chance = SplitMix(seed: training.seed &+ 1)
         var order = order
