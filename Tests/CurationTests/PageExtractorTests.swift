@@ -13,7 +13,7 @@ import Testing
 
     @Test(
         "the main text is the article, without what stands around it",
-        arguments: ["news-zh", "notice-zh", "forum-zh", "blog-en"]
+        arguments: ["news-zh", "notice-zh", "forum-zh", "mp-zh", "qa-zh", "blog-en"]
     )
     func article(name: String) throws {
         var extractor = PageExtractor()

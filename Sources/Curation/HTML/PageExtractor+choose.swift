@@ -13,6 +13,7 @@ extension PageExtractor {
         dropPhrases(page)
         trimHeadings()
         facts.origin = .article
+        if keptText() < Self.articleBytesMin && keepParagraphs() { facts.origin = .paragraphs }
     }
 
     /// Marks what is no part of the article, by the names of things.
@@ -38,7 +39,9 @@ extension PageExtractor {
             if marks[index].hints.contains(.body) { marks[index].state.insert(.inBody) }
             guard node.tag != .text, index != 0, index != parser.body else { continue }
             let mark = marks[index]
-            let isMost = mark.prose * 5 > total * 2
+            // A window over the page may hold much text and still not be the page.
+            let isApart = mark.hints.contains(.promotion)
+            let isMost = isApart ? mark.prose * 4 > total * 3 : mark.prose * 5 > total * 2
             // What is surely something else is taken for the article only when little is left beside it.
             let isTalk = !mark.hints.isDisjoint(with: [.comment, .related])
             let isAll =
@@ -66,7 +69,10 @@ extension PageExtractor {
                         isWeak = true
                     } else {
                         isDropped = true
-                        isSure = !mark.hints.isDisjoint(with: .sure)
+                        // "entry share": the article's own element may be named after what hangs on it, too.
+                        isSure =
+                            !mark.hints.isDisjoint(with: .sure)
+                            && !(mark.hints.contains(.main) && mark.hints.isDisjoint(with: Self.surest))
                     }
                 }
             }
@@ -81,6 +87,8 @@ extension PageExtractor {
             blocks[index].state.formUnion(state.intersection([.dropped, .weak, .inBody]))
         }
     }
+
+    private static let surest: PageHints = [.comment, .related, .navigation, .footer]
 
     private func holdsTable(_ index: Int) -> Bool {
         let end = min(Int(parser.tree.nodes[index].next), index + 8)
@@ -133,6 +141,17 @@ extension PageExtractor {
     }
 
     private static let gain: Int32 = 15
+
+    /// Whether two fifths of the list that a block is an item of are links.
+    private func isListOfLinks(_ block: Block) -> Bool {
+        var element = Int(block.element)
+        for _ in 0..<4 where element >= 0 {
+            let tag = parser.tree.nodes[element].tag
+            if tag == .ul || tag == .ol { return marks[element].linked * 5 > marks[element].text * 2 }
+            element = Int(parser.tree.nodes[element].parent)
+        }
+        return false
+    }
 
     /// Keeps elements of the same tag and class as the article's at the same depth: the other posts of a thread.
     private mutating func keepAlike(_ core: Int, _ page: Span<UInt8>) {
@@ -260,6 +279,7 @@ extension PageExtractor {
             guard block.linked * 2 <= block.text || (block.stops >= 2 && block.linked * 10 <= block.text * 7) else {
                 continue
             }
+            if block.state.contains(.item) && isListOfLinks(block) { continue }
             let isCore = block.first >= Int32(core) && block.first < coreEnd
             if block.state.contains(.weak) {
                 guard Self.isProse(block) || block.state.contains(.heading) else { continue }
@@ -291,6 +311,30 @@ extension PageExtractor {
             element = Int(parser.tree.nodes[element].parent)
         }
         return false
+    }
+
+    /// With less than this, the article was not found.
+    private static let articleBytesMin = 150
+
+    private func keptText() -> Int {
+        var sum = 0
+        for block in blocks where block.isKept { sum += Int(block.text) }
+        return sum
+    }
+
+    /// Keeps all that might be text; false when that is nothing more.
+    private mutating func keepParagraphs() -> Bool {
+        var isMore = false
+        for index in blocks.indices {
+            let block = blocks[index]
+            guard !block.isKept, block.linked * 3 <= block.text else { continue }
+            guard block.state.isDisjoint(with: [.dropped, .weak, .heading]) else { continue }
+            let tag = parser.tree.nodes[Int(block.element)].tag
+            guard Self.isProse(block) || tag == .p || block.state.contains(.inBody) else { continue }
+            blocks[index].isKept = true
+            isMore = true
+        }
+        return isMore
     }
 
     /// Drops headings without kept text before the next heading that is as high.

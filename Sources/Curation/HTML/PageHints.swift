@@ -37,13 +37,15 @@ struct PageHints: OptionSet, Sendable {
             .body,
             """
             articlebody articlecontent articletext articlecopy articlecontents articledetail articlecon articlemain \
-            artibody artcontent artcon arttext articletxt entrycontent entrybody entrytext postcontent postbody posttext \
-            postentry postcopy storybody storycontent storytext storycopy contentbody bodycontent bodycopy bodytext \
-            textbody newscontent newsbody newstext newsdetail newscon newstxt blogcontent blogbody singlecontent \
-            contenttext textcontent contentdetail detailcontent contentarticle contenttxt txtcon textcon richtext \
-            zhengwen neirong wenzhang trseditor rmtxtcon postmessage dpostcontent bbscontent mainbody fulltext \
-            markdownbody mwparseroutput mwcontenttext fieldnamebody fieldbody bodymain jnewsbody articlemaintext \
-            textarticle contentnews articlesection ueditor
+            artibody artcontent artcon arttext articletxt entrycontent entrybody entrytext postcontent postbody \
+            posttext postentry postcopy storybody storycontent storytext storycopy contentbody bodycontent bodycopy \
+            bodytext textbody newscontent newsbody newstext newsdetail newscon newstxt blogcontent blogbody \
+            singlecontent contenttext textcontent contentdetail detailcontent contentarticle contenttxt txtcon \
+            textcon richtext zhengwen neirong wenzhang trseditor rmtxtcon postmessage dpostcontent bbscontent \
+            mainbody fulltext markdownbody mwparseroutput mwcontenttext fieldnamebody fieldbody bodymain jnewsbody \
+            articlemaintext textarticle contentnews articlesection ueditor trsueditor ucapcontent contentviews \
+            richmediacontent jscontent ztext showcontent viewcontent pagescontent lemmasummary newsxq xwnr nrcon \
+            mainnr
             """
         ),
         (.main, "article post entry story content main text body copy blog news detail hentry single prose page"),
@@ -51,16 +53,16 @@ struct PageHints: OptionSet, Sendable {
         (
             .lead,
             """
-            lead intro introduction abstract excerpt standfirst chapo chapeau vorspann sapo daodu daoyu zhaiyao description \
-            sommario summary subline subtitle subheadline einleitung anreisser deck dek synopsis
+            lead intro introduction abstract excerpt standfirst chapo chapeau vorspann sapo daodu daoyu zhaiyao \
+            description sommario summary subline subtitle subheadline einleitung anreisser deck dek synopsis
             """
         ),
         (
             .navigation,
             """
-            nav navi navigation navbar menu submenu megamenu breadcrumb breadcrumbs crumb crumbs topbar toolbar daohang \
-            mianbaoxie mbx skiplink sitemap pager pagination paging pagenav pagenavi prevnext nextprev postnav \
-            navlinks toc tableofcontents subnav topnav nextpost prevpost crumbnav weizhi
+            nav navi navigation navbar menu submenu megamenu breadcrumb breadcrumbs crumb crumbs topbar toolbar \
+            daohang mianbaoxie mbx skiplink sitemap pager pagination paging pagenav pagenavi prevnext nextprev \
+            postnav navlinks toc tableofcontents subnav topnav nextpost prevpost crumbnav weizhi
             """
         ),
         (.header, "header masthead siteheader pageheader head hd"),
@@ -81,9 +83,9 @@ struct PageHints: OptionSet, Sendable {
         (
             .comment,
             """
-            comment comments commentlist commentform commentbox disqus respond replies reply pinglun liuyan discussion \
-            livefyre feedback guestbook trackback trackbacks pingback kommentar kommentare commentaires comentarios \
-            opinionstage usercomments
+            comment comments commentlist commentform commentbox disqus respond replies reply pinglun liuyan \
+            discussion livefyre feedback guestbook trackback trackbacks pingback kommentar kommentare commentaires \
+            comentarios opinionstage usercomments cmt cmts
             """
         ),
         (
@@ -92,8 +94,10 @@ struct PageHints: OptionSet, Sendable {
             related relatedposts relatedarticles relatednews relatedcontent recommended recommend recommends \
             recommendation recommendations recirc recirculation morefrom morestories morenews readnext mostread \
             mostpopular mostviewed popular trending outbrain taboola xiangguan tuijian remen paihang paihangbang \
-            hotnews latest latestnews latestposts teaser teasers zergnet upnext suggested suggestions promoted similar \
-            relatedpost relatedcoverage interestingarticles nextread alsoread youmaylike youmightlike jinxuan xgxw xgyd seealso alsolike furtherreading recent recentposts
+            hotnews latest latestnews latestposts teaser teasers zergnet upnext suggested suggestions promoted \
+            similar relatedpost relatedcoverage nextstory nextarticle prevstory prevarticle interestingarticles \
+            nextread alsoread youmaylike youmightlike jinxuan xgxw xgyd seealso alsolike furtherreading recent \
+            recentposts
             """
         ),
         (
@@ -106,26 +110,27 @@ struct PageHints: OptionSet, Sendable {
         (
             .advertisement,
             """
-            ad ads adv advert adverts advertisement advertisements advertising adsense adbox adslot adunit adcontainer \
-            adwrapper banner banners dfp sponsor sponsored sponsors guanggao promo promos promotion promobox \
-            adsbygoogle adblock marketing commercial anzeige werbung publicidad reklama
+            ad ads adv advert adverts advertisement advertisements advertising adsense adbox adslot adunit \
+            adcontainer adwrapper banner banners dfp sponsor sponsored sponsors guanggao promo promos promotion \
+            promobox adsbygoogle adblock marketing commercial anzeige werbung publicidad reklama
             """
         ),
         (
             .byline,
             """
             byline bylines author authors authorbio aboutauthor authorinfo authorbox bio timestamp datetime pubdate \
-            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo dateline metaline authordate articledate tags tagcloud \
-            taglist categories cats rating ratings license licence zebian laiyuan biaoqian zuozhe fabushijian autor auteur
+            published postdate postmeta entrymeta articlemeta meta metadata postinfo articleinfo dateline metaline \
+            authordate articledate tags tagcloud taglist categories cats rating ratings license licence zebian \
+            laiyuan biaoqian zuozhe fabushijian autor auteur
             """
         ),
         (
             .promotion,
             """
-            popmake cookieconsent cookienotice cookielaw newsletter newsletters subscribe subscription subscriptions signup signin login logon register registration \
-            paywall cookie cookies cookiebar gdpr consent onetrust privacy popup modal overlay lightbox donate donation \
-            cta calltoaction optin mailchimp survey poll quiz search searchbox searchform denglu zhuce \
-            dingyue appdownload erweima qrcode saoma weixin wechat ewm
+            popmake cookieconsent cookienotice cookielaw newsletter newsletters subscribe subscription subscriptions \
+            signup signin login logon register registration paywall cookie cookies cookiebar gdpr consent onetrust \
+            privacy popup modal overlay lightbox donate donation cta calltoaction optin mailchimp survey poll quiz \
+            search searchbox searchform denglu zhuce dingyue appdownload erweima qrcode saoma weixin wechat ewm
             """
         ),
         (
