@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test("a text beyond the limit is dropped unseen") func tooLarge() {
-        let bytes = [UInt8](repeating: 0x61, count: QualityRules.textLimitBytes + 1)
+        let bytes = [UInt8](repeating: 0x61, count: QualityRules.chineseTextLimitBytes + 1)
         #expect(judge(bytes) == [.dropped(.tooLarge), .dropped(.tooLarge)])
     }
 

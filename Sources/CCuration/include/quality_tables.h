@@ -17,6 +17,8 @@ struct onepoint_quality_tables {
     /// numbers from one (and five bits of the hash above eleven), and the byte lengths of up to three words each.
     const char *exception_text;
     const uint16_t *exception_offsets, *exception_slots;
+    /// By the low five bits of their first byte: a bit for the low five of the last byte of each.
+    const uint32_t *exception_ends;
     const uint8_t *exception_words;
 
     /// Words of which some exceptions are made (1,024 slots), and the automaton over their numbers that knows those

@@ -33,21 +33,35 @@ struct EnglishSequences: ~Copyable {
     ) {
         matches.removeAll()
         guard tokens.count > 1 else { return }
-        for first in 0..<(tokens.count - 1) {
+        let count = tokens.count
+        let tokens = tokens.base
+        for first in 0..<(count - 1) {
             // One of a sequence's first two words has a character that cuts.
-            if tokens[first].has(EnglishToken.plain), tokens[first + 1].has(EnglishToken.plain) { continue }
+            let second = tokens[first &+ 1]
+            if tokens[first].has(EnglishToken.plain), second.has(EnglishToken.plain) || !Self.follows(text, second) {
+                continue
+            }
             var state = 0
             var last = first
-            while last < tokens.count {
+            while last < count {
                 let token = tokens[last]
                 let piece = tables.piece(text + Int(token.start), token.count)
                 guard piece > 0, let next = tables.edge(from: state, by: piece) else { break }
                 state = next
-                last += 1
+                last &+= 1
                 if tables.isEnd(state) {
                     matches.append(Match(start: first, count: last - first))
                 }
             }
+        }
+    }
+
+    /// Whether a word may stand second in a sequence whose first word has no character that cuts.
+    @inline(__always)
+    private static func follows(_ text: UnsafePointer<UInt8>, _ token: EnglishToken) -> Bool {
+        switch text[Int(token.start)] {
+        case UInt8(ascii: "."), UInt8(ascii: "'"), UInt8(ascii: "/"), UInt8(ascii: "\""), 0xE2: true
+        default: false
         }
     }
 

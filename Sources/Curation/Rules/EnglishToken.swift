@@ -19,7 +19,7 @@ struct EnglishToken {
     @inline(__always)
     init(start: Int, end: Int, flags: UInt32) {
         self.start = UInt32(truncatingIfNeeded: start)
-        packed = UInt32(truncatingIfNeeded: end - start) << 8 | flags
+        packed = UInt32(truncatingIfNeeded: end &- start) << 8 | flags
     }
 
     /// Marks it as the first of its chunk.
@@ -27,7 +27,7 @@ struct EnglishToken {
     mutating func begin() { packed |= Self.chunkStart }
 
     var count: Int { Int(packed >> 8) }
-    var end: Int { Int(start) + count }
+    var end: Int { Int(start) &+ count }
     var flags: UInt32 { packed & 0xFF }
 
     @inline(__always)

@@ -3,7 +3,7 @@
 /// A document passes a rule when the measured value is not beyond the bound. Rules of one filter stand in the order in
 /// which they are tried, except that C4's first two are tried line by line.
 public enum QualityRule: UInt8, CaseIterable, Sendable {
-    /// The text is longer than `QualityRules.textLimitBytes`; no other rule has looked at it.
+    /// The text is longer than `QualityRules.textLimitBytes` or its like for Chinese; no other rule has looked at it.
     case tooLarge = 0
 
     // Gopher's rules of repetition.

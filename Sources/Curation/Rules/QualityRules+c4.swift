@@ -98,7 +98,7 @@ extension QualityRules {
     }
 
     /// The tokens of a line, the first of which is at `token` or behind; `token` is moved behind them.
-    private func passTokens(of line: Range<Int>, _ token: inout Int) -> Range<Int> {
+    private mutating func passTokens(of line: Range<Int>, _ token: inout Int) -> Range<Int> {
         let count = tokenizer.tokens.count
         while token < count, tokenizer.tokens[token].start < line.lowerBound { token += 1 }
         let first = token
@@ -107,7 +107,7 @@ extension QualityRules {
     }
 
     /// Which phrases a line has, a bit each; `hit` is moved behind them.
-    private func passPhrases(before end: Int, in line: Range<Int>, _ hit: inout Int) -> UInt8 {
+    private mutating func passPhrases(before end: Int, in line: Range<Int>, _ hit: inout Int) -> UInt8 {
         var phrases: UInt8 = 0
         while hit < marks.hits.count, marks.hits[hit].start < end {
             if marks.hits[hit].start >= line.lowerBound { phrases |= 1 << marks.hits[hit].phrase.rawValue }
@@ -116,7 +116,7 @@ extension QualityRules {
         return phrases
     }
 
-    private func hasLongWord(_ text: UnsafePointer<UInt8>, _ tokens: Range<Int>) -> Bool {
+    private mutating func hasLongWord(_ text: UnsafePointer<UInt8>, _ tokens: Range<Int>) -> Bool {
         var characters = 0
         for index in tokens {
             let token = tokenizer.tokens[index]
@@ -155,7 +155,7 @@ extension QualityRules {
     }
 
     /// The bytes of a citation such as "[12]", "[]", "[edit]" or "[citation needed]" that begins at `at`, or nought.
-    private func citation(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
+    private mutating func citation(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
         if Self.stands("[edit]", text, at, end) { return 6 }
         if Self.stands("[citation needed]", text, at, end) { return 17 }
         var next = at + 1
@@ -179,7 +179,7 @@ extension QualityRules {
     }
 
     /// Whether the line ends in a mark that ends a sentence, and not in an ellipsis of dots.
-    private func hasLineEnd(_ text: UnsafePointer<UInt8>, _ line: Range<Int>, _ isEdited: Bool) -> Bool {
+    private mutating func hasLineEnd(_ text: UnsafePointer<UInt8>, _ line: Range<Int>, _ isEdited: Bool) -> Bool {
         isEdited ? Self.hasLineEnd(editedLine.base, 0..<editedLine.count) : Self.hasLineEnd(text, line)
     }
 

@@ -15,7 +15,7 @@ extension QualityRules {
         let seed = onepoint_xxh3_64(text, count, 0)
         // At least one, for bytes that are no text have none.
         let characters = isASCII ? count : max(1, TextLines.characters(text, 0, count))
-        if filters.contains(.gopherRepetition) || filters.contains(.fineWeb) || filters.contains(.gopherQuality) {
+        if filters.contains(.gopherRepetition) || filters.contains(.fineWeb) {
             lines.scan(text, count, isASCII: isASCII, seed: seed, tables: tables)
         }
         if filters.contains(.gopherRepetition), count == 0 {
@@ -57,9 +57,17 @@ extension QualityRules {
     }
 
     static func isASCII(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        var any: UInt8 = 0
-        for at in 0..<count { any |= text[at] }
-        return any < 0x80
+        var any: UInt64 = 0
+        var at = 0
+        while count - at >= 8 {
+            any |= UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self)
+            at += 8
+        }
+        while at < count {
+            any |= UInt64(text[at])
+            at += 1
+        }
+        return any & 0x8080_8080_8080_8080 == 0
     }
 }
 
@@ -100,7 +108,6 @@ extension QualityRules {
         }
         runs.findCandidates()
         for n in 5...10 {
-            if n == 7 { runs.refineCandidates() }
             guard report(Self.duplicateGrams[n - 5], Double(runs.duplicated(n)) / total, &findings) else {
                 return false
             }
@@ -118,15 +125,16 @@ extension QualityRules {
         var wordCharacters = 0
         var alphabetic = 0
         var stopWords: UInt8 = 0
+        let tokens = tokenizer.tokens.base
         for index in 0..<tokenizer.tokens.count {
-            let token = tokenizer.tokens[index]
+            let token = tokens[index]
             if token.has(EnglishToken.space) { continue }
-            words += 1
-            if token.has(EnglishToken.letter) { alphabetic += 1 }
+            words &+= 1
+            if token.has(EnglishToken.letter) { alphabetic &+= 1 }
             if token.has(EnglishToken.wordForming) {
-                wordForming += 1
+                wordForming &+= 1
                 let isWide = token.has(EnglishToken.beyondASCII)
-                wordCharacters += isWide ? TextLines.characters(text, token) : token.count
+                wordCharacters &+= isWide ? TextLines.characters(text, token) : token.count
             }
             if token.count <= 4 { stopWords |= Self.stopWord(text + Int(token.start), token.count) }
         }

@@ -4,7 +4,7 @@ import CCuration
 ///
 /// Words are made once and shared by all rules. On English the decision, the value behind it and the text that C4 edits
 /// are those of datatrove 0.10.1 with its English tokenizer. Keep one value for each thread: it holds the scratch memory,
-/// some 60 bytes for each byte of the longest text judged since it was last small.
+/// about 100 bytes for each byte of the longest text, and is given back after a text beyond 1 MiB.
 public struct QualityRules: ~Copyable, Sendable {
     /// Which rules are tried, and how.
     public struct Configuration: Sendable {
@@ -41,9 +41,12 @@ public struct QualityRules: ~Copyable, Sendable {
         case dropped(QualityRule)
     }
 
-    /// Longer texts are dropped by `QualityRule.tooLarge` unseen: an English one of this size has more words than Gopher
-    /// lets through, and the memory for one stays below 256 MB.
-    public static let textLimitBytes = 4 << 20
+    /// Longer texts are dropped by `QualityRule.tooLarge` unseen, so that memory stays below 256 MB whatever the text.
+    ///
+    /// An English one of this size has three times the words that Gopher lets through; a Chinese novel may be as long as
+    /// the limit for Chinese, whose rules need less.
+    public static let textLimitBytes = 2 << 20
+    public static let chineseTextLimitBytes = 8 << 20
 
     let configuration: Configuration
     private let thresholds: [Double]
@@ -87,8 +90,10 @@ public struct QualityRules: ~Copyable, Sendable {
     ) -> Verdict {
         findings.removeAll(keepingCapacity: true)
         edited.removeAll(keepingCapacity: true)
-        guard text.count <= Self.textLimitBytes else {
-            report(.tooLarge, Double(text.count), &findings)
+        let limit = language == .chinese ? Self.chineseTextLimitBytes : Self.textLimitBytes
+        guard text.count <= limit else {
+            findings.append(
+                QualityFinding(rule: .tooLarge, measured: Double(text.count), threshold: Double(limit)))
             return .dropped(.tooLarge)
         }
         var isEdited = false
@@ -110,7 +115,7 @@ public struct QualityRules: ~Copyable, Sendable {
 
     /// Adds a finding; false if judging is to stop with it.
     @discardableResult
-    func report(_ rule: QualityRule, _ measured: Double, _ findings: inout [QualityFinding]) -> Bool {
+    mutating func report(_ rule: QualityRule, _ measured: Double, _ findings: inout [QualityFinding]) -> Bool {
         let finding = QualityFinding(rule: rule, measured: measured, threshold: thresholds[Int(rule.rawValue)])
         findings.append(finding)
         return finding.passed || !configuration.stopsAtFirstFailure

@@ -44,7 +44,10 @@ struct QualityTables: @unchecked Sendable {
     /// The number of the exception that these bytes are, from one, or nought. Eight of them are readable in any case.
     @inline(__always)
     func exception(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        guard count <= 29 else { return 0 }
+        guard count <= 29, count > 0 else { return 0 }
+        // Few strings begin and end as an exception does.
+        let ends = raw.pointee.exception_ends[Int(bytes[0] & 31)]
+        guard ends &>> UInt32(bytes[count - 1] & 31) & 1 != 0 else { return 0 }
         let words = Words(
             slots: raw.pointee.exception_slots,
             bits: 12,

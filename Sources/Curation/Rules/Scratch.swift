@@ -28,9 +28,9 @@ struct Scratch<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 
     @inline(__always)
     mutating func append(_ element: Element) {
-        if count == capacity { grow(to: count + 1) }
+        if count == capacity { grow(to: count &+ 1) }
         base[count] = element
-        count += 1
+        count &+= 1
     }
 
     mutating func append(_ elements: UnsafePointer<Element>, count added: Int) {

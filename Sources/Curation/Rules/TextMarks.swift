@@ -29,10 +29,10 @@ struct TextMarks: ~Copyable {
             var at = 0
             while at < count {
                 if !stops[Int(text[at])] {
-                    at += 1
+                    at &+= 1
                     continue
                 }
-                at += stop(text, at, count)
+                at &+= stop(text, at, count)
             }
         }
     }

@@ -22,8 +22,8 @@ struct WordRuns: ~Copyable {
     /// Runs of n words that occur twice or more, in order, and those of n + 1.
     private var repeated = Scratch<Run>()
     private var longer = Scratch<Run>()
-    /// Places where a run of five or more may repeat.
-    private var candidates = Scratch<UInt32>()
+    /// Places where a run of five words or more may repeat, in order.
+    private var candidates = Scratch<Candidate>()
     private var bits = Scratch<UInt64>()
     private var seed: UInt64 = 0
 
@@ -40,34 +40,47 @@ struct WordRuns: ~Copyable {
     ) {
         self.seed = seed
         joined.resize(to: count + 64)
-        offsets.removeAll()
-        characters.removeAll()
-        hashes.removeAll()
+        offsets.resize(to: tokens.count + 1)
+        characters.resize(to: tokens.count + 1)
+        hashes.resize(to: tokens.count)
+        var word = 0
         var at = 0
         var character = 0
         let base = UnsafeMutableRawPointer(joined.base)
         let source = UnsafeRawPointer(text)
+        let (offsets, characters, hashes) = (offsets.base, characters.base, hashes.base)
         for index in 0..<tokens.count {
             let token = tokens[index]
             if token.has(EnglishToken.space) { continue }
-            offsets.append(UInt32(truncatingIfNeeded: at))
-            characters.append(UInt32(truncatingIfNeeded: character))
+            offsets[word] = UInt32(truncatingIfNeeded: at)
+            characters[word] = UInt32(truncatingIfNeeded: character)
             let count = token.count
             let start = source + Int(token.start)
             if count <= 16 {
-                let word = start.loadUnaligned(as: SIMD16<UInt8>.self)
-                (base + at).storeBytes(of: word, as: SIMD16<UInt8>.self)
+                let bytes = start.loadUnaligned(as: SIMD16<UInt8>.self)
+                (base + at).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
             } else {
                 (base + at).copyMemory(from: start, byteCount: count)
             }
-            hashes.append(Self.hash(start, count, seed))
-            at += count
-            character += token.has(EnglishToken.beyondASCII) ? TextLines.characters(text, token) : count
+            hashes[word] = Self.hash(start, count, seed)
+            word &+= 1
+            at &+= count
+            character &+= token.has(EnglishToken.beyondASCII) ? TextLines.characters(text, token) : count
         }
-        (base + at).initializeMemory(as: UInt8.self, repeating: 0, count: 32)
-        offsets.append(UInt32(truncatingIfNeeded: at))
-        characters.append(UInt32(truncatingIfNeeded: character))
+        (base + at).initializeMemory(as: UInt8.self, repeating: 0, count: 48)
+        offsets[word] = UInt32(truncatingIfNeeded: at)
+        characters[word] = UInt32(truncatingIfNeeded: character)
+        self.offsets.resize(to: word + 1)
+        self.hashes.resize(to: word)
     }
+
+    /// A place, and for how many bytes what begins there begins elsewhere too, up to `reachMax`.
+    struct Candidate {
+        var place: UInt32
+        var reach: UInt32
+    }
+
+    private static let reachMax = 32
 
     /// Where a run of words stands, where it stands first, and there how often it occurs.
     struct Run {
@@ -95,7 +108,8 @@ struct WordRuns: ~Copyable {
         repeated.removeAll()
         var best = 0
         var most: UInt32 = 1
-        for place in 0..<first.count {
+        let (first, counts) = (first.base, counts.base)
+        for place in 0..<(wordCount - 1) {
             let origin = first[place]
             let count = counts[Int(origin)]
             guard count > 1 else { continue }
@@ -125,27 +139,29 @@ struct WordRuns: ~Copyable {
 
     private mutating func countPairs() {
         let runs = wordCount - 1
-        first.reset(to: 0, count: runs)
+        first.resize(to: runs)
         counts.reset(to: 0, count: runs)
         let shift = clearSlots(for: runs)
         let mask = slots.count - 1
+        // Local copies of where things are: a write through one does not make the others be loaded anew.
+        let (hashes, slots, first, counts) = (hashes.base, slots.base, first.base, counts.base)
         for run in 0..<runs {
-            let key = Self.mix(hashes[run] &+ 0x9E37_79B9_7F4A_7C15, hashes[run + 1])
-            var slot = Int(truncatingIfNeeded: key >> shift)
+            let (head, tail) = (hashes[run], hashes[run &+ 1])
+            var slot = Int(truncatingIfNeeded: Self.mix(head &+ 0x9E37_79B9_7F4A_7C15, tail) &>> shift)
             while true {
-                let found = Int(slots[slot])
-                if found == 0 {
-                    slots[slot] = UInt32(truncatingIfNeeded: run + 1)
+                let found = Int(slots[slot]) - 1
+                if found < 0 {
+                    slots[slot] = UInt32(truncatingIfNeeded: run &+ 1)
                     first[run] = UInt32(truncatingIfNeeded: run)
                     counts[run] = 1
                     break
                 }
-                if hashes[run] == hashes[found - 1], hashes[run + 1] == hashes[found], isSamePair(run, found - 1) {
-                    first[run] = UInt32(truncatingIfNeeded: found - 1)
-                    counts[found - 1] += 1
+                if head == hashes[found], tail == hashes[found &+ 1], isSamePair(run, found) {
+                    first[run] = UInt32(truncatingIfNeeded: found)
+                    counts[found] &+= 1
                     break
                 }
-                slot = (slot + 1) & mask
+                slot = (slot &+ 1) & mask
             }
         }
     }
@@ -160,15 +176,18 @@ struct WordRuns: ~Copyable {
 
     /// From runs of n words to those of n + 1: two are the same when their first n and their last n words are.
     private mutating func extend() {
-        longer.removeAll()
         let shift = clearSlots(for: repeated.count)
         let mask = slots.count - 1
-        for index in 0..<max(0, repeated.count - 1) where repeated[index + 1].place == repeated[index].place + 1 {
+        let count = repeated.count
+        longer.resize(to: count)
+        let (slots, longer, repeated) = (slots.base, longer.base, repeated.base)
+        var runs = 0
+        for index in 0..<max(0, count - 1) where repeated[index &+ 1].place == repeated[index].place &+ 1 {
             let head = repeated[index].first
-            let tail = repeated[index + 1].first
+            let tail = repeated[index &+ 1].first
             let key = Self.mix(UInt64(head) << 32 | UInt64(tail), seed | 1)
-            var slot = Int(truncatingIfNeeded: key >> shift)
-            var origin = longer.count
+            var slot = Int(truncatingIfNeeded: key &>> shift)
+            var origin = runs
             while true {
                 let found = Int(slots[slot])
                 if found == 0 {
@@ -181,117 +200,162 @@ struct WordRuns: ~Copyable {
                     origin = found - 1
                     break
                 }
-                slot = (slot + 1) & mask
+                slot = (slot &+ 1) & mask
             }
-            longer.append(
-                Run(
-                    place: repeated[index].place,
-                    first: UInt32(truncatingIfNeeded: origin),
-                    count: UInt32(truncatingIfNeeded: index)
-                )
+            longer[runs] = Run(
+                place: repeated[index].place,
+                first: UInt32(truncatingIfNeeded: origin),
+                count: UInt32(truncatingIfNeeded: index)
             )
+            runs += 1
         }
         // Until here `first` has been an index in `longer` and `count` one in `repeated`.
-        counts.reset(to: 0, count: longer.count)
-        for index in 0..<longer.count { counts[Int(longer[index].first)] += 1 }
-        repeated.removeAll()
-        for index in 0..<longer.count {
-            let origin = Int(longer[index].first)
+        counts.reset(to: 0, count: runs)
+        let counts = counts.base
+        for run in 0..<runs { counts[Int(longer[run].first)] += 1 }
+        var kept = 0
+        for run in 0..<runs {
+            let origin = Int(longer[run].first)
             let count = counts[origin]
             guard count > 1 else { continue }
-            repeated.append(Run(place: longer[index].place, first: longer[origin].place, count: count))
+            repeated[kept] = Run(place: longer[run].place, first: longer[origin].place, count: count)
+            kept &+= 1
         }
+        self.repeated.resize(to: kept)
     }
 
     /// Finds the places where a run of five words or more may repeat; to be called before `duplicated`.
+    ///
+    /// Runs that are the same have the same first eight bytes, sixteen and 32, as far as they reach. Of each place it
+    /// is found how much of what begins there begins elsewhere too.
     mutating func findCandidates() {
         candidates.removeAll()
         guard wordCount >= 5 else { return }
         let places = wordCount - 4
-        // Sixteen bits a place, one half for "seen", the other for "seen again".
-        let size = Self.powerOfTwo(atLeast: places * 16)
-        let shift = UInt64(size.leadingZeroBitCount + 1)
-        let half = max(1, size / 64)
-        bits.reset(to: 0, count: 2 * half)
+        candidates.resize(to: places)
+        let half = clearBits(for: places)
+        let shift = Self.shift(half * 64)
+        let (candidates, bits, offsets) = (candidates.base, bits.base, offsets.base)
+        let bytes = UnsafeRawPointer(joined.base)
+        // Where fewer than sixteen bytes may be a run, eight are marked too; both runs that are the same are such places.
         for place in 0..<places {
-            let bit = Int(truncatingIfNeeded: beginning(of: place) >> shift)
-            let mask: UInt64 = 1 << UInt64(bit & 63)
-            let seen = bits[bit >> 6] & mask
-            bits[bit >> 6] |= mask
-            bits[half + bit >> 6] |= seen
+            let offset = Int(offsets[place])
+            let bit = Self.beginning(bytes + offset, 16, seed) &>> shift
+            Self.mark(bits, Int(truncatingIfNeeded: bit), half)
+            guard Int(offsets[place &+ 5]) &- offset < 16 else { continue }
+            Self.mark(bits, Int(truncatingIfNeeded: Self.beginning(bytes + offset, 8, seed) &>> shift), half)
         }
+        var kept = 0
+        var repeating = 0
         for place in 0..<places {
-            let bit = Int(truncatingIfNeeded: beginning(of: place) >> shift)
-            let again = bits[half + bit >> 6] >> UInt64(bit & 63) & 1 != 0
-            if again || offsets[place + 5] - offsets[place] < 16 {
-                candidates.append(UInt32(truncatingIfNeeded: place))
+            let offset = Int(offsets[place])
+            let length = Int(offsets[place &+ 5]) &- offset
+            let bit = Self.beginning(bytes + offset, 16, seed) &>> shift
+            var reach: UInt32 = 0
+            if Self.isMarked(bits, Int(truncatingIfNeeded: bit), half) {
+                reach = 16
+                repeating &+= 1
+            } else {
+                if length >= 16 { continue }
+                let bit = Self.beginning(bytes + offset, 8, seed) &>> shift
+                reach = Self.isMarked(bits, Int(truncatingIfNeeded: bit), half) ? 8 : 0
+                if reach == 0, length >= 8 { continue }
+            }
+            candidates[kept] = Candidate(place: UInt32(truncatingIfNeeded: place), reach: reach)
+            kept &+= 1
+        }
+        self.candidates.resize(to: kept)
+        if repeating > 1 { extendReach(repeating) }
+    }
+
+    /// Finds which of the places that repeat for sixteen bytes, which are `count`, do so for `reachMax`.
+    private mutating func extendReach(_ count: Int) {
+        let half = clearBits(for: count)
+        let shift = Self.shift(half * 64)
+        let (candidates, bits, offsets) = (candidates.base, bits.base, offsets.base)
+        let bytes = UnsafeRawPointer(joined.base)
+        let all = self.candidates.count
+        for index in 0..<all where candidates[index].reach == 16 {
+            let offset = Int(offsets[Int(candidates[index].place)])
+            let bit = Self.beginning(bytes + offset, Self.reachMax, seed) &>> shift
+            Self.mark(bits, Int(truncatingIfNeeded: bit), half)
+        }
+        for index in 0..<all where candidates[index].reach == 16 {
+            let offset = Int(offsets[Int(candidates[index].place)])
+            let bit = Self.beginning(bytes + offset, Self.reachMax, seed) &>> shift
+            if Self.isMarked(bits, Int(truncatingIfNeeded: bit), half) {
+                candidates[index].reach = UInt32(Self.reachMax)
             }
         }
     }
 
-    /// Keeps the candidates for runs of seven words or more: those whose first 32 bytes stand a second time.
-    mutating func refineCandidates() {
-        guard candidates.count > 1 else { return }
-        let size = Self.powerOfTwo(atLeast: candidates.count * 16)
-        let shift = UInt64(size.leadingZeroBitCount + 1)
-        let half = max(1, size / 64)
+    /// Empties sixteen bits or more for each of `count`, in two halves for "seen" and "seen again"; returns a half's words.
+    private mutating func clearBits(for count: Int) -> Int {
+        let half = Self.powerOfTwo(atLeast: count * 16) / 64
         bits.reset(to: 0, count: 2 * half)
-        for index in 0..<candidates.count {
-            let bit = Int(truncatingIfNeeded: hash32(Int(candidates[index])) >> shift)
-            let mask: UInt64 = 1 << UInt64(bit & 63)
-            let seen = bits[bit >> 6] & mask
-            bits[bit >> 6] |= mask
-            bits[half + bit >> 6] |= seen
-        }
-        var kept = 0
-        for index in 0..<candidates.count {
-            let place = Int(candidates[index])
-            guard place + 7 <= wordCount else { break }
-            let bit = Int(truncatingIfNeeded: hash32(place) >> shift)
-            let again = bits[half + bit >> 6] >> UInt64(bit & 63) & 1 != 0
-            if again || offsets[place + 7] - offsets[place] < 32 {
-                candidates[kept] = candidates[index]
-                kept += 1
-            }
-        }
-        candidates.resize(to: kept)
+        return half
+    }
+
+    @inline(__always)
+    private static func mark(_ bits: UnsafeMutablePointer<UInt64>, _ bit: Int, _ half: Int) {
+        let mask: UInt64 = 1 &<< UInt64(truncatingIfNeeded: bit & 63)
+        let word = bits[bit >> 6]
+        bits[bit >> 6] = word | mask
+        bits[half &+ bit >> 6] |= word & mask
+    }
+
+    /// Whether a bit was marked twice.
+    @inline(__always)
+    private static func isMarked(_ bits: UnsafeMutablePointer<UInt64>, _ bit: Int, _ half: Int) -> Bool {
+        bits[half &+ bit >> 6] &>> UInt64(truncatingIfNeeded: bit & 63) & 1 != 0
     }
 
     /// Characters in runs of n words that stood before, no two of them overlapping; the words run together.
     ///
-    /// - Parameter n: Five or more.
+    /// - Parameter n: Five to begin with, and more from call to call.
     mutating func duplicated(_ n: Int) -> Int {
-        guard !candidates.isEmpty else { return 0 }
         let shift = clearSlots(for: candidates.count)
         let mask = slots.count - 1
+        let (candidates, slots, offsets, words) = (candidates.base, slots.base, offsets.base, wordCount)
         var repeated = 0
         var free = 0
-        for index in 0..<candidates.count {
+        var kept = 0
+        for index in 0..<self.candidates.count {
             let candidate = candidates[index]
-            let place = Int(candidate)
-            if place + n > wordCount { break }
-            if place < free { continue }
+            let place = Int(candidate.place)
+            if place &+ n > words { break }
             let start = Int(offsets[place])
-            let length = Int(offsets[place + n]) - start
-            let key = hash(start, length)
-            var slot = Int(truncatingIfNeeded: key >> shift)
+            let length = Int(offsets[place &+ n]) &- start
+            // One that repeats for less than its length is no run that repeats, nor will it be with more words.
+            if Int(candidate.reach) < Self.reachNeeded(length) { continue }
+            candidates[kept] = candidate
+            kept &+= 1
+            if place < free { continue }
+            var slot = Int(truncatingIfNeeded: hash(start, length) &>> shift)
             while true {
-                let found = Int(slots[slot])
-                if found == 0 {
-                    slots[slot] = candidate + 1
-                    free = place + 1
+                let found = Int(slots[slot]) - 1
+                if found < 0 {
+                    slots[slot] = candidate.place &+ 1
+                    free = place &+ 1
                     break
                 }
-                let other = Int(offsets[found - 1])
-                if Int(offsets[found - 1 + n]) - other == length, isEqual(start, other, length) {
-                    repeated += Int(characters[place + n] - characters[place])
-                    free = place + n
+                let other = Int(offsets[found])
+                if Int(offsets[found &+ n]) &- other == length, isEqual(start, other, length) {
+                    repeated += Int(characters[place &+ n] - characters[place])
+                    free = place &+ n
                     break
                 }
-                slot = (slot + 1) & mask
+                slot = (slot &+ 1) & mask
             }
         }
+        self.candidates.resize(to: kept)
         return repeated
+    }
+
+    /// For how many bytes a run of this length must repeat to be the same as another.
+    @inline(__always)
+    private static func reachNeeded(_ length: Int) -> Int {
+        length >= 32 ? 32 : length >= 16 ? 16 : length >= 8 ? 8 : 0
     }
 }
 
@@ -304,16 +368,23 @@ extension WordRuns {
     private mutating func clearSlots(for count: Int) -> UInt64 {
         let size = Self.powerOfTwo(atLeast: count * 2)
         slots.reset(to: 0, count: size)
-        return UInt64(size.leadingZeroBitCount + 1)
+        return Self.shift(size)
     }
 
-    /// A hash of the sixteen bytes from the word at `place` on.
+    /// How far a hash is shifted to be below a power of two.
     @inline(__always)
-    private func beginning(of place: Int) -> UInt64 {
-        let bytes = UnsafeRawPointer(joined.base + Int(offsets[place]))
-        let low = bytes.loadUnaligned(as: UInt64.self)
-        let high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        return Self.mix(low ^ seed, high ^ 0xD6E8_FEB8_6659_FD93)
+    private static func shift(_ size: Int) -> UInt64 { UInt64(truncatingIfNeeded: size.leadingZeroBitCount + 1) }
+
+    /// A hash of the `reach` bytes, a multiple of eight.
+    @inline(__always)
+    private static func beginning(_ bytes: UnsafeRawPointer, _ reach: Int, _ seed: UInt64) -> UInt64 {
+        var hash = seed
+        var at = 0
+        while at < reach {
+            hash = mix(hash ^ bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self), 0x9E37_79B9_7F4A_7C15)
+            at += 8
+        }
+        return hash
     }
 
     /// A hash of a word.
@@ -347,14 +418,6 @@ extension WordRuns {
         let a = Self.mix(load(bytes, 0) ^ seed, load(bytes, 8) ^ UInt64(count))
         let b = Self.mix(load(bytes, middle) ^ a, load(bytes, middle + 8) ^ 0x9E37_79B9_7F4A_7C15)
         return Self.mix(load(bytes, count - 16) ^ b, load(bytes, count - 8) ^ 0xD6E8_FEB8_6659_FD93)
-    }
-
-    /// A hash of the 32 bytes from the word at `place` on.
-    @inline(__always)
-    private func hash32(_ place: Int) -> UInt64 {
-        let bytes = UnsafeRawPointer(joined.base + Int(offsets[place]))
-        let a = Self.mix(load(bytes, 0) ^ seed, load(bytes, 8) ^ 0x9E37_79B9_7F4A_7C15)
-        return Self.mix(load(bytes, 16) ^ a, load(bytes, 24) ^ 0xD6E8_FEB8_6659_FD93)
     }
 
     @inline(__always)
