@@ -57,9 +57,11 @@ extension WARCReader {
             if pending != nil, available < 8 { return Carving.none }
             return lose(available < 8 ? .truncated : .garbage, after: 0)
         }
-        guard let length = Self.endOfHead(bytes.span.extracting(begin..<end), from: scanned) else {
+        let searched = begin..<(begin + min(available, limits.headMaxBytes))
+        guard let length = Self.endOfHead(bytes.span.extracting(searched), from: scanned) else {
             if available > limits.headMaxBytes {
-                return lose(.head, after: 8)
+                // Not by one line only: every line of what was searched might look like a record's first.
+                return lose(.head, after: limits.headMaxBytes * 3 / 4)
             }
             if isCut {
                 // The damage of the member is the reason, and is told by itself.
@@ -70,7 +72,6 @@ extension WARCReader {
             return Carving.none
         }
         scanned = 0
-        guard length <= limits.headMaxBytes else { return lose(.head, after: 8) }
         record = WARCRecord()
         record.offset = position
         record.head = begin..<(begin + length)

@@ -113,8 +113,10 @@ extension WARCReader {
                 let count = min(bytes.count * 2, Self.wholeMemberMaxBytes)
                 bytes = [UInt8](repeating: 0, count: count)
             case .failed:
-                guard !isLast, rest.count < limits.windowMaxBytes else { return nil }
-                return .needMore(min(rest.count * 2, limits.windowMaxBytes))
+                // Cut off, most likely. Asked for only when much is missing, so that a window read anew is paid for by
+                // what was read of the last one, however many members are damaged.
+                guard !isLast, rest.count < limits.windowMaxBytes / 2 else { return nil }
+                return .needMore(limits.windowMaxBytes)
             }
         }
     }

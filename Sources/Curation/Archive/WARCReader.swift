@@ -111,7 +111,8 @@ public struct WARCReader: ~Copyable, @unchecked Sendable {
     ///   - offset: Where to begin in the file.
     ///   - isAligned: Whether a record begins there. If not, the reader begins with the first record that begins at or
     ///     after the offset, so that a file can be cut anywhere: a part has the records whose ``WARCRecord/offset``
-    ///     lies in it.
+    ///     lies in it. Not one whose gzip members do not all begin with a record: there the first record of the part
+    ///     that a reader begins with is a later one than that at which the reader of the part before stops.
     public init(limits: WARCLimits = WARCLimits(), startingAt offset: Int = 0, isAligned: Bool = true) {
         self.limits = limits
         self.offset = max(0, offset)

@@ -27,7 +27,7 @@ public struct ParquetFile: Sendable {
     let groups: [ParquetMetadata.Group]
     let limits: ParquetLimits
 
-    public var rowCount: Int { groupRowCounts.reduce(0) { $0 &+ $1 } }
+    public var rowCount: Int { groupRowCounts.reduce(0, +) }
 
     /// How many bytes at the end of the file are the footer, with the trailer.
     ///
@@ -68,6 +68,15 @@ public struct ParquetFile: Sendable {
         groups = metadata.groups
         groupRowCounts = groups.map(\.rowCount)
         groupByteCounts = groups.map { $0.chunks.reduce(0) { $0 &+ $1.byteCount } }
-        for group in groups where group.chunks.count != leaves.count { throw .damaged("a row group's columns") }
+        let valuesMax = limits.valuesFree + max(0, fileBytes) &* limits.valuesMaxPerByte
+        var rows = 0
+        for group in groups {
+            guard group.chunks.count == leaves.count else { throw .damaged("a row group's columns") }
+            guard group.rowCount <= valuesMax - rows else { throw .tooLarge("more rows than \(valuesMax)") }
+            rows += group.rowCount
+            for chunk in group.chunks where chunk.valueCount > valuesMax {
+                throw .tooLarge("more values than \(valuesMax)")
+            }
+        }
     }
 }

@@ -33,6 +33,8 @@ struct ParquetMetadata {
         var rowCount = 0
     }
 
+    private static let elementsMax = 100_000
+
     var elements: [Element] = []
     var groups: [Group] = []
     var rowCount = 0
@@ -43,7 +45,9 @@ struct ParquetMetadata {
         while try reader.next(bytes, &field) {
             switch field.id {
             case 2:
-                for _ in 0..<(try reader.structs(bytes, field)) {
+                let count = try reader.structs(bytes, field)
+                guard count <= Self.elementsMax else { throw .tooLarge("a schema of \(count) elements") }
+                for _ in 0..<count {
                     elements.append(try Self.element(&reader, bytes))
                 }
             case 3: rowCount = try reader.int(bytes, field)
@@ -162,6 +166,7 @@ struct ParquetMetadata {
             default: try reader.skip(bytes, outer)
             }
         }
+        guard chunk.physical >= 0 || chunk.isElsewhere || chunk.isEncrypted else { throw .damaged("a column") }
         // Some writers leave a zero where there is no dictionary.
         chunk.offset = dictionaryOffset > 0 ? min(dictionaryOffset, dataOffset) : dataOffset
         guard chunk.valueCount >= 0, chunk.byteCount >= 0, chunk.offset >= 0, chunk.byteCount <= fileBytes,

@@ -40,6 +40,7 @@ public struct ParquetRows: Sendable {
     private let selected: [Int]
     private let limits: ParquetLimits
     private var rowsLeft: Int
+    private var elementsLeft = 0
     /// The column that waits for bytes of the file, and how many.
     private var waiting: (leaf: Int, count: Int)?
 
@@ -96,6 +97,7 @@ public struct ParquetRows: Sendable {
         rowsLeft -= 1
         for leaf in selected { try leaves[leaf]?.beginRow() }
         row.removeAll(keepingCapacity: true)
+        elementsLeft = limits.rowElementsMax
         for node in nodes { row.append(try assemble(node)) }
         return .row
     }
@@ -131,7 +133,11 @@ public struct ParquetRows: Sendable {
             }
             var values: [JSON] = []
             let first = node.firstLeaf
-            repeat { values.append(try assemble(element)) } while leaves[first]?.continues(repetition) == true
+            repeat {
+                elementsLeft -= 1
+                guard elementsLeft >= 0 else { throw .tooLarge("a row of more than \(limits.rowElementsMax) elements") }
+                values.append(try assemble(element))
+            } while leaves[first]?.continues(repetition) == true
             return .array(values)
         }
     }

@@ -60,7 +60,6 @@ struct ParquetSchema {
 
     /// Structs and lists in each other that are read. Deeper columns are refused.
     static let depthMax = 8
-    private static let elementsMax = 100_000
     private static let fixedMaxBytes = 1 << 16
 
     private let elements: [ParquetMetadata.Element]
@@ -68,7 +67,7 @@ struct ParquetSchema {
 
     init(_ metadata: ParquetMetadata) throws(ParquetFault) {
         elements = metadata.elements
-        guard let root = elements.first, elements.count <= Self.elementsMax, root.childCount >= 0 else {
+        guard let root = elements.first, root.childCount >= 0 else {
             throw .damaged("the schema")
         }
         for _ in 0..<root.childCount {
