@@ -231,6 +231,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "CorporaTests",
+            dependencies: [
+                "Core", "Corpora", "Curation", "Wire", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ReplayTests",
             dependencies: ["Core", "Replay", "Scheduling", "onepoint"],
             swiftSettings: strict

@@ -172,8 +172,10 @@ public struct Audit: Sendable {
             .init(
                 tool: "personal data by shape, check characters and cues",
                 parameters: "action \(personal.action.rawValue)",
-                result: found.isEmpty ? "none found in what was kept" : "found in what was kept: "
-                    + found.joined(separator: ", ")
+                result: found.isEmpty
+                    ? "none found in what was kept"
+                    : "found in what was kept: "
+                        + found.joined(separator: ", ")
             )
         ]
     }

@@ -4,7 +4,7 @@ import Wire
 
 /// What the operators of one pipeline say of one text.
 ///
-/// They run in one order: language, rules, keywords, contamination, personal data; the first that will not have a text
+/// They run in one order: language, rules, classifiers, keywords, contamination, personal data; the first that will not have a text
 /// ends it, unless all are to be listed. What duplicates are found by is made of the text as it will be written.
 struct Examiner: ~Copyable {
     /// Of the last text.
@@ -15,12 +15,15 @@ struct Examiner: ~Copyable {
     private var identifier: LanguageIdentifier?
     private let languages: PipelineDocument.Languages?
     private var rules: QualityRules?
+    private let classifiers: [Operators.Classifier]
+    private var classifierScratch = LinearScratch()
     private var keywords: [KeywordScanner]
     private let keywordWeightMin: Double
     private let dropsByKeywords: Bool
     private var contamination: (scanner: ContaminationScanner, policy: ContaminationPolicy)?
     private var personal: PersonalScanner?
     private let policy: PersonalPolicy
+    private var tokenizer: TokenCounter?
     private var sketcher: DocumentSketcher?
     private var hasher: ExactHasher?
     private var lines: LineScanner?
@@ -71,6 +74,8 @@ struct Examiner: ~Copyable {
             throw Failure(.internal, "The operators cannot be made.", note: "\(error)")
         }
         languages = operators.languages
+        classifiers = operators.classifiers
+        tokenizer = operators.tokenizer
         keywordWeightMin = operators.keywordWeightMin
         dropsByKeywords = operators.dropsByKeywords
         lines = operators.lines.map { LineScanner($0) }
@@ -108,6 +113,8 @@ struct Examiner: ~Copyable {
 
     /// The operators after the rules, on the text that they left.
     private mutating func examineEdited(_ text: Span<UInt8>) {
+        classify(text)
+        if outcome.dropped != nil, !listsAll { return seal(text) }
         lookForKeywords(text)
         if outcome.dropped != nil, !listsAll { return seal(text) }
         guard contamination != nil else { return mask(text) }
@@ -211,6 +218,32 @@ struct Examiner: ~Copyable {
         )
     }
 
+    private mutating func classify(_ text: Span<UInt8>) {
+        for classifier in classifiers {
+            // A text without a letter is of no kind.
+            guard classifier.model.classify(text, scratch: &classifierScratch) != nil else { continue }
+            var kept = 0.0
+            for (label, keeps) in classifier.keeps.enumerated() where keeps {
+                kept += Double(classifierScratch.probabilities[label])
+            }
+            let passed = kept >= classifier.probabilityMin
+            let rule = "classifier/\(classifier.name)"
+            if !passed, outcome.dropped == nil {
+                outcome.dropped = Drop(rule: rule, value: kept, threshold: classifier.probabilityMin)
+            }
+            guard listsAll else { continue }
+            outcome.findings.append(
+                .init(
+                    rule: rule,
+                    version: 1,
+                    value: rounded(kept),
+                    threshold: classifier.probabilityMin,
+                    passed: passed
+                )
+            )
+        }
+    }
+
     private mutating func lookForKeywords(_ text: Span<UInt8>) {
         guard !keywords.isEmpty else { return }
         var weight = 0
@@ -268,6 +301,7 @@ struct Examiner: ~Copyable {
         outcome.hash = TextHash(text)
         outcome.textBytes = text.count
         guard outcome.dropped == nil else { return }
+        outcome.tokens = tokenizer?.count(text) ?? 0
         lineEntries.removeAll(keepingCapacity: true)
         lines?.appendLines(of: text, document: 0, to: &lineEntries)
         if sketcher != nil {

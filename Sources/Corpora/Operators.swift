@@ -8,14 +8,24 @@ struct Operators: Sendable {
     private(set) var files: [Digest] = []
     private(set) var languages: PipelineDocument.Languages?
     private(set) var rules: QualityRules.Configuration?
+    private(set) var classifiers: [Classifier] = []
     private(set) var keywords: [KeywordPack] = []
     let keywordWeightMin: Double
     let dropsByKeywords: Bool
     private(set) var contamination: (index: ContaminationIndex, policy: ContaminationPolicy)?
     private(set) var personal: PersonalPolicy?
+    private(set) var tokenizer: TokenCounter?
     let near: NearDuplicateSettings?
     let findsExact: Bool
     let lines: RepeatedLineSettings?
+
+    struct Classifier: Sendable {
+        let name: String
+        let model: LinearModel
+        /// By label, whether a document may have it.
+        let keeps: [Bool]
+        let probabilityMin: Double
+    }
 
     /// - Throws: ``Failure`` with what the pipeline asks for and there is not.
     init(_ file: PipelineFile) throws(Failure) {
@@ -41,6 +51,7 @@ struct Operators: Sendable {
         for (index, code) in (document.languages?.keep ?? []).enumerated() where !known.contains(code) {
             violations.append(Violation("/languages/keep/\(index)", "'\(code)' is no language that is told apart"))
         }
+        try readModels(file, &violations)
         let table = NormalizationTable()
         try readKeywords(file, table)
         try readEvaluations(file, table)
@@ -62,6 +73,45 @@ struct Operators: Sendable {
             return try LanguageIdentifier().model.card.labels
         } catch {
             throw Failure(.internal, "The program is damaged: its language model cannot be read.", note: "\(error)")
+        }
+    }
+
+    private mutating func readModels(_ file: PipelineFile, _ violations: inout [Violation]) throws(Failure) {
+        for (index, asked) in file.document.classifiers.enumerated() {
+            let path = file.resolve(asked.model)
+            let bytes = try Disk.read(path)
+            files.append(Disk.sha256(bytes.span))
+            let model: LinearModel
+            do throws(LinearModelError) {
+                model = try LinearModel(reading: bytes.span)
+            } catch {
+                throw Failure(.invalid, "\(path) is no model. \(error.message)")
+            }
+            for (place, label) in asked.keep.enumerated() where !model.card.labels.contains(label) {
+                violations.append(
+                    Violation(
+                        "/classifiers/\(index)/keep/\(place)",
+                        "'\(label)' is no label of this model; they are \(model.card.labels.joined(separator: ", "))"
+                    )
+                )
+            }
+            classifiers.append(
+                Classifier(
+                    name: model.card.name,
+                    model: model,
+                    keeps: model.card.labels.map { asked.keep.contains($0) },
+                    probabilityMin: asked.probabilityMin
+                )
+            )
+        }
+        guard let asked = file.document.tokenizer else { return }
+        let path = file.resolve(asked)
+        let bytes = try Disk.read(path)
+        files.append(Disk.sha256(bytes.span))
+        do throws(TokenizerError) {
+            tokenizer = try TokenCounter(json: bytes.span)
+        } catch {
+            throw Failure(.invalid, "\(path) cannot be used. \(error.message)")
         }
     }
 

@@ -2,8 +2,8 @@ public import Core
 
 extension PipelineDocument {
     static let keys = [
-        "name", "sources", "languages", "rules", "keywords", "personal", "contamination", "duplicates", "tokenizer",
-        "output",
+        "name", "sources", "languages", "rules", "classifiers", "keywords", "tokenizer", "personal", "contamination",
+        "duplicates", "output",
     ]
 
     /// Reads a pipeline file.
@@ -32,11 +32,12 @@ extension DocumentReader {
             case "sources": pipeline.sources = sources(value, at: base)
             case "languages": pipeline.languages = languages(value, at: base)
             case "rules": pipeline.rules = rules(value, at: base)
+            case "classifiers": pipeline.classifiers = classifiers(value, at: base)
+            case "tokenizer": pipeline.tokenizer = path(value, at: base)
             case "keywords": pipeline.keywords = keywords(value, at: base)
             case "personal": pipeline.personal = personal(value, at: base)
             case "contamination": pipeline.contamination = contamination(value, at: base)
             case "duplicates": pipeline.duplicates = duplicates(value, at: base)
-            case "tokenizer": pipeline.tokenizer = path(value, at: base)
             case "output": pipeline.output = output(value, at: base) ?? pipeline.output
             default: unknownKey(key, among: PipelineDocument.keys, at: "")
             }
@@ -139,6 +140,28 @@ extension DocumentReader {
         }
         if case .object = json, json["sets"] == nil { fault(base + "/sets", "is missing") }
         return rules
+    }
+
+    private mutating func classifiers(_ json: JSON, at base: String) -> [PipelineDocument.Classifier] {
+        items(json, of: "classifiers", 1...PipelineLimits.classifiersMax, at: base).enumerated().map { index, json in
+            let base = "\(base)/\(index)"
+            var classifier = PipelineDocument.Classifier(model: "", keep: [], probabilityMin: 0.5)
+            for (key, value) in members(json, at: base) {
+                let place = base + "/" + escaped(key)
+                switch key {
+                case "model": classifier.model = path(value, at: place) ?? ""
+                case "keep":
+                    let labels = items(value, of: "labels", 1...100, at: place)
+                    classifier.keep = labels.enumerated().compactMap { string($1, 1...64, at: "\(place)/\($0)") }
+                case "probability_min": classifier.probabilityMin = number(value, 0...1, at: place) ?? 0.5
+                default: unknownKey(key, among: ["model", "keep", "probability_min"], at: base)
+                }
+            }
+            if case .object = json {
+                for key in ["model", "keep"] where json[key] == nil { fault("\(base)/\(key)", "is missing") }
+            }
+            return classifier
+        }
     }
 
     private mutating func keywords(_ json: JSON, at base: String) -> PipelineDocument.Keywords {

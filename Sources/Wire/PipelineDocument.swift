@@ -9,6 +9,7 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
     public var sources: [Source]
     public var languages: Languages?
     public var rules: Rules?
+    public var classifiers: [Classifier] = []
     public var keywords: Keywords?
     public var personal: Personal?
     public var contamination: Contamination?
@@ -72,6 +73,15 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
         case c4
         case fineweb
         case chinese
+    }
+
+    /// A model that `onepoint data train` made.
+    public struct Classifier: Hashable, Sendable, Codable {
+        public var model: String
+        /// The labels that a document may have.
+        public var keep: [String]
+        /// What it has to have of all of them together.
+        public var probabilityMin: Double
     }
 
     public struct Keywords: Hashable, Sendable, Codable {
@@ -139,4 +149,5 @@ public enum PipelineLimits {
     public static let languagesMax = 200
     public static let thresholdsMax = 200
     public static let packsMax = 100
+    public static let classifiersMax = 16
 }

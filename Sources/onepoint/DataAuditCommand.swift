@@ -51,7 +51,8 @@ struct DataJudgeCommand: ParsableCommand {
     @Option(help: "The record's place in the list.") var place: Int?
     @Option(name: .customLong("as"), help: "Who says it.") var person: String
     @Flag(name: .customLong("bad"), help: "It is not good.") var isBad = false
-    @Option(name: .customLong("risk"), help: "The risk's id, of a record that is bad; may be repeated.") var risks: [String] = []
+    @Option(name: .customLong("risk"), help: "The risk's id, of a record that is bad; may be repeated.") var risks:
+        [String] = []
     @Option(help: "Why, in a sentence.") var note: String?
 
     func run() throws {
@@ -76,7 +77,9 @@ struct DataJudgeCommand: ParsableCommand {
         )
         try sample.apply(.init(step, place: place, judgement: judgement))
         let tally = sample.check.work.tally
-        print("\(step.rawValue): \(isBad ? "bad" : "good"). \(tally.settled) of \(tally.drawn) settled, \(tally.bad) bad.")
+        print(
+            "\(step.rawValue): \(isBad ? "bad" : "good"). \(tally.settled) of \(tally.drawn) settled, \(tally.bad) bad."
+        )
     }
 
     private static func step(of place: Int, by person: String, in work: WorkList) -> WorkList.Step? {

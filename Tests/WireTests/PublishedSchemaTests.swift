@@ -7,6 +7,7 @@ import Testing
 @Suite struct PublishedSchemaTests {
     static let schemas = [
         ("job", PublishedSchema.job), ("workflow", PublishedSchema.workflow), ("algorithm", PublishedSchema.algorithm),
+        ("pipeline", PublishedSchema.pipeline),
     ]
 
     @Test("the published files are what this version reads", arguments: schemas)
@@ -48,6 +49,7 @@ import Testing
         let workflow = try json(PublishedSchema.workflow)
         #expect(keys(workflow) == Set(WorkflowDocument.keys))
         #expect(keys(workflow["$defs"]?["job"]) == Set(JobDocument.memberKeys))
+        #expect(keys(try json(PublishedSchema.pipeline)) == Set(PipelineDocument.keys))
         let algorithm = try json(PublishedSchema.algorithm)
         #expect(keys(algorithm) == Set(AlgorithmManifest.keys))
         #expect(
