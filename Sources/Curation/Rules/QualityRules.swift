@@ -93,7 +93,8 @@ public struct QualityRules: ~Copyable, Sendable {
         let limit = language == .chinese ? Self.chineseTextLimitBytes : Self.textLimitBytes
         guard text.count <= limit else {
             findings.append(
-                QualityFinding(rule: .tooLarge, measured: Double(text.count), threshold: Double(limit)))
+                QualityFinding(rule: .tooLarge, measured: Double(text.count), threshold: Double(limit))
+            )
             return .dropped(.tooLarge)
         }
         var isEdited = false

@@ -176,6 +176,7 @@ struct WordRuns: ~Copyable {
 
     /// From runs of n words to those of n + 1: two are the same when their first n and their last n words are.
     private mutating func extend() {
+        // Until all are found, `first` of a longer run is an index in `longer`, and `count` one in `repeated`.
         let shift = clearSlots(for: repeated.count)
         let mask = slots.count - 1
         let count = repeated.count
@@ -191,7 +192,6 @@ struct WordRuns: ~Copyable {
             while true {
                 let found = Int(slots[slot])
                 if found == 0 {
-                    // The runs' indices in `repeated` and in `longer` are told apart by place: both are found here.
                     slots[slot] = UInt32(truncatingIfNeeded: origin + 1)
                     break
                 }
@@ -209,7 +209,6 @@ struct WordRuns: ~Copyable {
             )
             runs += 1
         }
-        // Until here `first` has been an index in `longer` and `count` one in `repeated`.
         counts.reset(to: 0, count: runs)
         let counts = counts.base
         for run in 0..<runs { counts[Int(longer[run].first)] += 1 }
@@ -242,6 +241,8 @@ struct WordRuns: ~Copyable {
             let offset = Int(offsets[place])
             let bit = Self.beginning(bytes + offset, 16, seed) &>> shift
             Self.mark(bits, Int(truncatingIfNeeded: bit), half)
+            // Kept for the second turn.
+            candidates[place].place = UInt32(truncatingIfNeeded: bit)
             guard Int(offsets[place &+ 5]) &- offset < 16 else { continue }
             Self.mark(bits, Int(truncatingIfNeeded: Self.beginning(bytes + offset, 8, seed) &>> shift), half)
         }
@@ -250,9 +251,8 @@ struct WordRuns: ~Copyable {
         for place in 0..<places {
             let offset = Int(offsets[place])
             let length = Int(offsets[place &+ 5]) &- offset
-            let bit = Self.beginning(bytes + offset, 16, seed) &>> shift
             var reach: UInt32 = 0
-            if Self.isMarked(bits, Int(truncatingIfNeeded: bit), half) {
+            if Self.isMarked(bits, Int(candidates[place].place), half) {
                 reach = 16
                 repeating &+= 1
             } else {
