@@ -19,7 +19,7 @@ extension LanguageIdentifier {
     ///
     /// Supplements name what ``code(of:)`` knows; others of them are left out.
     /// - Throws: ``LinearModelError`` when there are fewer than two languages.
-    /// - Complexity: Some 80 s from 10 MB of text.
+    /// - Complexity: Some 100 s of one core from 10 MB of text.
     public static func train(
         _ sources: [Source],
         version: String,

@@ -8,7 +8,7 @@ extension LinearModel {
     ///   - examples: Texts with labels, in any order. Equal texts are held out together, never in part.
     ///   - card: What it will say of itself; its figures are filled in here.
     /// - Throws: ``LinearModelError`` when there are no examples, or a label is not on the card.
-    /// - Complexity: Linear in the text, the rounds and the labels: about a microsecond for a byte, round and 100 labels.
+    /// - Complexity: Linear in the text, the rounds and the labels: half a microsecond for a byte, round and 100 labels.
     public static func train(
         _ examples: [LinearExample],
         card: LinearModelCard,
