@@ -139,10 +139,8 @@ public struct WARCReader: ~Copyable, @unchecked Sendable {
                 dropPlain()
                 return .fault(fault)
             }
-            if case .ended = source {
-                // A length that reached beyond the end sent the reader back.
-                return .end
-            }
+            if case .ended = source { return .end }
+            // The reader has gone back to where a damaged member or a wrong length began.
             guard offset >= origin, offset - origin <= window.count else {
                 return .needMore(windowBytes: Self.windowBytes)
             }

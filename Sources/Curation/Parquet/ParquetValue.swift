@@ -105,7 +105,9 @@ enum ParquetValue {
 
     private static func timestamp(_ value: Int64, perSecond: Int64) -> String {
         let seconds = value >= 0 ? value / perSecond : ~(~value / perSecond)
-        let fraction = Int(value - seconds * perSecond)
+        // Not by the difference, which the least of all numbers would overflow.
+        let remainder = Int(value % perSecond)
+        let fraction = remainder < 0 ? remainder + Int(perSecond) : remainder
         let days = seconds >= 0 ? seconds / 86_400 : ~(~seconds / 86_400)
         let second = Int(seconds - days * 86_400)
         var text = date(days: Int(days)) + "T" + padded(second / 3_600, 2) + ":" + padded(second / 60 % 60, 2)

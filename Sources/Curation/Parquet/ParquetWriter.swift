@@ -67,8 +67,8 @@ public struct ParquetWriter: Sendable {
     /// Bytes handed out so far, which is where the next ones are in the file.
     private var offset = 0
 
-    /// The longest string, so that no page passes what readers take.
-    public static let stringMaxBytes = 1 << 30
+    /// The longest string, so that no page passes what ``ParquetLimits`` allow.
+    public static let stringMaxBytes = 128 << 20
     private static let groupRowsMax = 1 << 20
 
     /// - Parameters:
