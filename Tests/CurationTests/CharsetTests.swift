@@ -50,6 +50,11 @@ import Testing
         #expect(found.text == String(decoding: try PageExtractorTests.bytes("de.utf-8.txt"), as: UTF8.self))
     }
 
+    @Test("ASCII that could be read as frequent Chinese letters is ASCII") func lookalike() {
+        let text = String(repeating: "f/N\r", count: 200)
+        #expect(Self.decode(Array(text.utf8)).text == text)
+    }
+
     @Test("a byte order mark goes before every label") func marks() {
         let marked = Self.decode([0xFF, 0xFE, 0x60, 0x4F], declared: "utf-8")
         #expect(marked.text == "你")

@@ -23,7 +23,7 @@ public enum Charset {
         if let (encoding, length) = byteOrderMark(bytes) {
             return convert(bytes, from: length, encoding, .byteOrderMark, nil, into: &out)
         }
-        if let encoding = wide(bytes) { return convert(bytes, from: 0, encoding, .validity, nil, into: &out) }
+        if let encoding = wideByZeros(bytes) { return convert(bytes, from: 0, encoding, .validity, nil, into: &out) }
         let prefix = bytes.withUnsafeBufferPointer { onepoint_utf8_prefix($0.baseAddress, $0.count) }
         let isUTF8 = prefix == bytes.count
         var statements: [(encoding: String, evidence: Decoding.Evidence)] = []
@@ -42,6 +42,9 @@ public enum Charset {
                 return convert(bytes, from: 0, "utf-8", .validity, first.encoding, into: &out)
             }
             return convert(bytes, from: 0, "utf-8", .validity, nil, into: &out)
+        }
+        if let encoding = wideByFrequency(bytes) {
+            return convert(bytes, from: 0, encoding, .validity, statements.first?.encoding, into: &out)
         }
         for statement in statements where statement.encoding != "utf-8" || isMostlyUTF8(bytes) {
             let overruled = statements[0].encoding == statement.encoding ? nil : statements[0].encoding
@@ -74,19 +77,12 @@ public enum Charset {
         return nil
     }
 
-    /// UTF-16 or UTF-32 without a mark: told by where the zeros are, or by which order makes frequent characters.
-    private static func wide(_ bytes: Span<UInt8>) -> String? {
-        let count = min(bytes.count, 4096) & ~3
+    /// UTF-16 or UTF-32 of Western text without a mark: told by where the zeros are.
+    private static func wideByZeros(_ bytes: Span<UInt8>) -> String? {
+        let count = min(bytes.count, wideSample) & ~3
         guard count >= 8 else { return nil }
         var zeros = [0, 0, 0, 0]
-        var little = 0
-        var big = 0
-        for index in 0..<count {
-            if bytes[index] == 0 { zeros[index & 3] += 1 }
-            guard index & 1 == 1 else { continue }
-            if isFrequent(UInt16(bytes[index]) << 8 | UInt16(bytes[index - 1])) { little += 1 }
-            if isFrequent(UInt16(bytes[index - 1]) << 8 | UInt16(bytes[index])) { big += 1 }
-        }
+        for index in 0..<count where bytes[index] == 0 { zeros[index & 3] += 1 }
         let quarter = count / 4
         // Code points beyond U+FFFF are rare, so that of four bytes one or two are zero in nearly all.
         if zeros[3] * 10 >= quarter * 9 && zeros[2] * 10 >= quarter * 8 && zeros[0] * 10 < quarter { return "utf-32le" }
@@ -95,12 +91,28 @@ public enum Charset {
         let odd = zeros[1] + zeros[3]
         if odd * 10 >= quarter * 2 * 4 && even * 20 < odd { return "utf-16le" }
         if even * 10 >= quarter * 2 * 4 && odd * 20 < even { return "utf-16be" }
-        // Text without a zero for each letter: Chinese, where the marks and spaces alone tell the order.
-        guard even + odd > 0 || little + big >= 4 else { return nil }
+        return nil
+    }
+
+    /// UTF-16 of Chinese text, where the commonest characters and marks tell the order; for what is no UTF-8.
+    private static func wideByFrequency(_ bytes: Span<UInt8>) -> String? {
+        let count = min(bytes.count, wideSample) & ~1
+        var little = 0
+        var big = 0
+        var index = 0
+        while index < count {
+            let first = UInt16(bytes[index])
+            let second = UInt16(bytes[index + 1])
+            if isFrequent(second << 8 | first) { little += 1 }
+            if isFrequent(first << 8 | second) { big += 1 }
+            index += 2
+        }
         if little >= 4 && little * 25 >= count / 2 && big * 8 < little { return "utf-16le" }
         if big >= 4 && big * 25 >= count / 2 && little * 8 < big { return "utf-16be" }
         return nil
     }
+
+    private static let wideSample = 4096
 
     /// Characters that every eighth of a Chinese text is, and the end of the line: 的 一 是 不 ， 。 、.
     private static func isFrequent(_ unit: UInt16) -> Bool {

@@ -291,15 +291,6 @@ extension PageExtractor {
         }
     }
 
-    /// Drops short blocks that say they are something else.
-    private mutating func dropPhrases(_ page: Span<UInt8>) {
-        for index in blocks.indices where blocks[index].isKept && blocks[index].text <= Int32(PagePhrases.longest) {
-            scratch.removeAll(keepingCapacity: true)
-            write(blocks[index], page, into: &scratch)
-            if phrases.open(scratch.span) { blocks[index].isKept = false }
-        }
-    }
-
     /// Whether a short block without links lies close by prose.
     private func isNearProse(_ block: Block, _ top: Int) -> Bool {
         guard block.linked == 0 else { return false }
