@@ -39,7 +39,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Replay", dependencies: ["Core", "Scheduling", "CZlib"], swiftSettings: strict),
         // Optimised in debug builds too: its loops see every byte of a corpus.
-        .target(name: "CCuration", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(name: "CCuration", exclude: ["language.model"], cSettings: [.unsafeFlags(["-O2"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),

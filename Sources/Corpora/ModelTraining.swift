@@ -79,3 +79,45 @@ public enum ModelTraining {
         return trained.card
     }
 }
+
+extension ModelTraining {
+    /// Trains the model that tells languages apart from folders with a file for each language.
+    ///
+    /// - Parameters:
+    ///   - sentences: The folder whose texts are learned and measured by.
+    ///   - supplement: A folder whose texts are only learned.
+    ///   - path: Where to write the model.
+    /// - Returns: What the model says of itself, with how it did on what was held out.
+    public static func trainLanguages(
+        sentences: String,
+        supplement: String?,
+        to path: String,
+        version: String,
+        trainedFrom: String,
+        licence: String,
+        seed: UInt64
+    ) throws(Failure) -> LinearModelCard {
+        var sources: [LanguageIdentifier.Source] = []
+        for (folder, isMeasure) in [(sentences, true)] + (supplement.map { [($0, false)] } ?? []) {
+            for name in try Disk.names(in: folder) where name.hasSuffix(".txt") {
+                let bytes = try Disk.read("\(folder)/\(name)")
+                sources.append(.init(stem: String(name.dropLast(4)), bytes: bytes, isMeasure: isMeasure))
+            }
+        }
+        let trained: (card: LinearModelCard, file: [UInt8])
+        do throws(LinearModelError) {
+            let model = try LanguageIdentifier.train(
+                sources,
+                version: version,
+                trainedFrom: trainedFrom,
+                licence: licence,
+                seed: seed
+            )
+            trained = (model.card, try model.file())
+        } catch {
+            throw Failure(.invalid, error.message)
+        }
+        try Disk.publish(trained.file, at: path)
+        return trained.card
+    }
+}

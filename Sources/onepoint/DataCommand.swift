@@ -15,7 +15,7 @@ struct DataCommand: AsyncParsableCommand {
         subcommands: [
             DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self, DataExplainCommand.self,
             DataReportCommand.self, DataSampleCommand.self, DataJudgeCommand.self, DataAuditCommand.self,
-            DataTrainCommand.self,
+            DataTrainCommand.self, DataTrainLanguagesCommand.self,
         ]
     )
 }
