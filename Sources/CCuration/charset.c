@@ -29,11 +29,16 @@ int onepoint_iconv_step(void *conversion, const uint8_t *bytes, size_t count, ui
         if (errno == E2BIG) break;
         // Not a character, or the end of the input inside one: one byte is given up, and U+FFFD stands for it. A letter
         // held back comes before it, and the state is that of a new character.
+        // Some converters take the beginning of a character at the end into their state: then nothing is left to give up.
         size_t extra = reserve + room;
         iconv(handle, NULL, NULL, &to, &extra);
         *to++ = (char)0xEF, *to++ = (char)0xBF, *to++ = (char)0xBD;
-        from++, left--;
         ++*replaced;
+        if (left == 0) {
+            done = 1;
+            break;
+        }
+        from++, left--;
         size_t used = (size_t)(to - (char *)out);
         if (used + reserve >= capacity) {
             done = left == 0;
