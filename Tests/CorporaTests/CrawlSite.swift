@@ -1,0 +1,99 @@
+import Core
+import Foundation
+import Glibc
+import Testing
+
+@testable import Corpora
+
+/// Sites on loopback that note what they are asked, and a folder for what a test writes.
+final class CrawlSite: Sendable {
+    struct Request: Decodable, Sendable {
+        var host: String
+        var path: String
+        /// When it came, and when the last of its answer was about to go, in seconds of one clock.
+        var start: Double
+        var end: Double
+        var status: Int
+        var agent: String
+        var ifNoneMatch: String
+        var ifModifiedSince: String
+    }
+
+    let folder: String
+    let port: Int
+    private let process: pid_t
+
+    init() async throws {
+        folder = NSTemporaryDirectory() + "onepoint-crawl-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let program = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "crawl-site.py").path
+        process = try #require(
+            Self.launch(["/usr/bin/env", "python3", program, folder + "/log"], output: folder + "/port")
+        )
+        var said: Int?
+        let start = ContinuousClock.now
+        while said == nil, ContinuousClock.now - start < .seconds(60) {
+            try await SystemRuntime().sleep(for: .milliseconds(20))
+            let text = (try? String(contentsOfFile: folder + "/port", encoding: .utf8)) ?? ""
+            if text.hasSuffix("\n") { said = Int(text.dropLast()) }
+        }
+        port = try #require(said, "the sites did not start")
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        Self.wait(for: process)
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Everything that was asked, in order.
+    func requests() throws -> [Request] {
+        let text = try String(contentsOfFile: folder + "/log", encoding: .utf8)
+        return try text.split(separator: "\n").map { try JSON(parsing: Array($0.utf8)).decode(Request.self) }
+            .sorted { $0.start < $1.start }
+    }
+
+    /// A crawl over some of the sites; `more` is further lines of its file.
+    func crawl(_ name: String, hosts: [Int], seeds: [String], delay: Double, _ more: String = "") throws -> CrawlFile {
+        let scope = hosts.map { "{name: 127.0.0.\($0), allow_private: true}" }.joined(separator: ", ")
+        let yaml = """
+            name: \(name)
+            product: OnepointTest
+            contact: tests@example.org
+            seeds: [\(seeds.map { "'http://\($0.replacing("/", with: ":\(port)/", maxReplacements: 1))'" }.joined(separator: ", "))]
+            scope: {hosts: [\(scope)]}
+            delay: \(delay)
+            output: \(name)
+            \(more)
+            """
+        let path = "\(folder)/\(name).yaml"
+        try yaml.write(toFile: path, atomically: true, encoding: .utf8)
+        return try CrawlFile(path)
+    }
+
+    func run(_ file: CrawlFile, archiveMaxBytes: Int = 1_000_000_000) async throws -> CrawlRecord {
+        var run = CrawlRun(file, runtime: SystemRuntime()) {
+            Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        }
+        run.archiveMaxBytes = archiveMaxBytes
+        return try await run.run { _ in }
+    }
+
+    static func launch(_ arguments: [String], output: String) -> pid_t? {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var child: pid_t = 0
+        return posix_spawn(&child, arguments[0], &actions, nil, &pointers, environ) == 0 ? child : nil
+    }
+
+    @discardableResult
+    static func wait(for child: pid_t) -> CInt {
+        var status: CInt = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+}
