@@ -50,7 +50,11 @@ let package = Package(
         ),
         .target(
             name: "Corpora",
-            dependencies: ["Core", "Wire", "Curation", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Core", "Wire", "Curation", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -233,8 +237,16 @@ let package = Package(
         .testTarget(
             name: "CorporaTests",
             dependencies: [
-                "Core", "Corpora", "Curation", "Wire", .product(name: "Crypto", package: "swift-crypto"),
+                "Core", "Corpora", "CrawlCrashProbe", "Curation", "Wire",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
+            exclude: ["crawl-site.py"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "CrawlCrashProbe",
+            dependencies: ["Core", "Corpora"],
+            path: "Tests/CrawlCrashProbe",
             swiftSettings: strict
         ),
         .testTarget(

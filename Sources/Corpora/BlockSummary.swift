@@ -36,6 +36,11 @@ public struct BlockSummary: Sendable, Hashable, Codable {
             tally.bytes += other.bytes
         }
 
+        mutating func remove(_ bytes: Int) {
+            count -= 1
+            self.bytes -= bytes
+        }
+
         mutating func add(_ bytes: Int) {
             count += 1
             self.bytes += bytes

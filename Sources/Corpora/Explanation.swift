@@ -139,13 +139,9 @@ extension PipelineRun {
     /// What stands for a document that was kept until all blocks were looked at together.
     private func duplicate(_ judged: JudgedBlock, _ index: Int) throws(Failure) -> Explanation.Duplicate? {
         let blocks = try Self.judgedBlocks(file)
-        let folder = "\(file.outputFolder)/work/merge/\(try mergeName(blocks))"
-        guard let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json") else { return nil }
-        let removals = Removals(path: folder + "/removals.bin", offsets: kept.offsets)
-        guard judged.ordinal + 1 < kept.offsets.count,
-            let removal = Removals.read(try removals.bytes(ofBlock: judged.ordinal)).first(where: {
-                $0.document.index == index
-            })
+        // The run may not have come so far.
+        guard let removals = try? Self.lastRemovals(file),
+            let removal = try removals.of(judged.ordinal).first(where: { $0.document.index == index })
         else { return nil }
         let numbering = try Numbering(blocks, file, cache)
         let other = try numbering.number(removal.representative, cache)

@@ -21,11 +21,13 @@ struct PipelineBlocks {
             if let digest = Digest(hex: part.sha256) { outputs[part.key, default: []].append((part, digest)) }
         }
         var blocks: [AuditFacts.Block] = []
+        let removals = try PipelineRun.lastRemovals(file)
         var tallies: [[String: BlockSummary.Tally]] = .init(repeating: [:], count: file.sources.count)
         for judged in try PipelineRun.judgedBlocks(file) where !file.sources[judged.source].isReference {
             guard let key = Digest(hex: judged.key), let input = Digest(hex: judged.digest) else { continue }
             let summary = try cache.summary(key).summary
             for (fate, tally) in summary.fates { tallies[judged.source][fate, default: .init()] += tally }
+            try count(try removals.of(judged.ordinal), key, &tallies[judged.source])
             let written = outputs[judged.key] ?? []
             blocks.append(
                 .init(
@@ -39,6 +41,34 @@ struct PipelineBlocks {
             )
         }
         return (blocks, counts(tallies, record))
+    }
+
+    /// Moves documents from those that are kept to those that others stand for, by their languages.
+    private func count(
+        _ removals: [Removal],
+        _ key: Digest,
+        _ fates: inout [String: BlockSummary.Tally]
+    ) throws(Failure) {
+        guard !removals.isEmpty else { return }
+        var gone: [Int: Removal.Kind] = [:]
+        for removal in removals { gone[removal.document.index] = removal.kind }
+        let decisions = try cache.decisions(key)
+        var line = JSONLine()
+        var (start, index) = (0, 0)
+        while start < decisions.count {
+            let end = decisions.lineEnd(from: start)
+            defer { (start, index) = (end + 1, index + 1) }
+            guard let kind = gone[index], (try? line.read(decisions.span, start..<end)) != nil,
+                let bytes = line.field("bytes", in: decisions.span).flatMap({
+                    Int(String(decoding: decisions[$0.value], as: UTF8.self))
+                })
+            else { continue }
+            let language = line.field("language", in: decisions.span).map {
+                String(decoding: decisions[$0.value].dropFirst().dropLast(), as: UTF8.self)
+            }
+            fates["\(language ?? "und") ", default: .init()].remove(bytes)
+            fates["\(language ?? "und") duplicates/\(kind.name)", default: .init()].add(bytes)
+        }
     }
 
     private func counts(

@@ -16,7 +16,7 @@ extension PipelineRun {
         record.bytesDone = 0
         try reporter.tell(record)
         let numbering = try Numbering(blocks, file, cache)
-        let name = try mergeName(blocks)
+        let name = try Self.mergeName(blocks, file)
         let folder = "\(file.outputFolder)/work/merge/\(name)"
         let lines = try repeatedLines(numbering)
         func merged(_ removals: Removals) -> Merged {
@@ -51,7 +51,14 @@ extension PipelineRun {
         var name: String
     }
 
-    func mergeName(_ blocks: [JudgedBlock]) throws(Failure) -> String {
+    /// What the last run's merge found.
+    static func lastRemovals(_ file: PipelineFile) throws(Failure) -> Removals {
+        let folder = "\(file.outputFolder)/work/merge/\(try mergeName(judgedBlocks(file), file))"
+        let kept = try readJSON(StoredRemovals.self, folder + "/removals.json")
+        return Removals(path: folder + "/removals.bin", offsets: kept.offsets)
+    }
+
+    static func mergeName(_ blocks: [JudgedBlock], _ file: PipelineFile) throws(Failure) -> String {
         var text = try json(file.document.duplicates)
         for block in blocks {
             text += Array("\(block.key) \(file.sources[block.source].isReference)\n".utf8)

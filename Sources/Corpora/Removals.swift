@@ -65,6 +65,10 @@ struct Removals: Sendable {
     /// For each block where its removals begin, and one more for the end.
     let offsets: [Int]
 
+    func of(_ ordinal: Int) throws(Failure) -> [Removal] {
+        ordinal + 1 < offsets.count ? Self.read(try bytes(ofBlock: ordinal)) : []
+    }
+
     /// The removals of a block's documents, as they stand in the file.
     func bytes(ofBlock ordinal: Int) throws(Failure) -> [UInt8] {
         let range = offsets[ordinal]..<offsets[ordinal + 1]

@@ -13,7 +13,8 @@ struct DataCommand: AsyncParsableCommand {
             What was done of a run stays done, whatever ended it: run it again and it goes on.
             """,
         subcommands: [
-            DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self, DataExplainCommand.self,
+            DataCrawlCommand.self, DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self,
+            DataExplainCommand.self,
             DataReportCommand.self, DataSampleCommand.self, DataJudgeCommand.self, DataAuditCommand.self,
             DataTrainCommand.self, DataTrainLanguagesCommand.self,
         ]

@@ -87,7 +87,9 @@ extension QualityRules {
         if isEdited { found = phrasesOfEditedLine() }
         if found & 1 << TextMarks.Phrase.loremIpsum.rawValue != 0 { return .loremIpsum }
         if found & 1 << TextMarks.Phrase.javascript.rawValue != 0 { return .dropped }
-        if onepoint_quality_find_byte(text + inner.lowerBound, UInt8(ascii: "{"), inner.count) != nil { return .curlyBracket }
+        if onepoint_quality_find_byte(text + inner.lowerBound, UInt8(ascii: "{"), inner.count) != nil {
+            return .curlyBracket
+        }
         if found & 1 << TextMarks.Phrase.policy.rawValue != 0 { return .dropped }
         if isEdited {
             let (sentences, words) = countEditedLine()
