@@ -60,6 +60,8 @@ struct Judge: ~Copyable {
         case invalidUTF8 = "invalid-utf8"
         case noText = "no-text"
         case emptyText = "empty-text"
+        /// Parsers take the last; the others would be written unjudged.
+        case repeatedText = "repeated-text"
     }
 
     /// Hands out the text of a record and where its id is.
@@ -81,6 +83,7 @@ struct Judge: ~Copyable {
             }
         }
         guard let field = line.field(names.text, in: bytes) else { throw .noText }
+        guard line.fieldCount(names.text, in: bytes) == 1 else { throw .repeatedText }
         let id = line.field(names.id, in: bytes)
         switch field.kind {
         case .plainString:

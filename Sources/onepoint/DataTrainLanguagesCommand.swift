@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Corpora
+import Curation
 
 /// `onepoint data train-languages`: what `scripts/train-language-model` calls.
 struct DataTrainLanguagesCommand: ParsableCommand {

@@ -31,11 +31,10 @@ final class CrawlSite: Sendable {
             Self.launch(["/usr/bin/env", "python3", program, folder + "/log"], output: folder + "/port")
         )
         var said: Int?
-        let start = ContinuousClock.now
-        while said == nil, ContinuousClock.now - start < .seconds(60) {
-            try await SystemRuntime().sleep(for: .milliseconds(20))
+        try await Self.eventually("the sites") { [folder] in
             let text = (try? String(contentsOfFile: folder + "/port", encoding: .utf8)) ?? ""
             if text.hasSuffix("\n") { said = Int(text.dropLast()) }
+            return said != nil
         }
         port = try #require(said, "the sites did not start")
     }
@@ -77,6 +76,16 @@ final class CrawlSite: Sendable {
         }
         run.archiveMaxBytes = archiveMaxBytes
         return try await run.run { _ in }
+    }
+
+    /// Waits for a level, with a limit that a busy machine does not reach.
+    static func eventually(_ what: String, _ isSo: () throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(240)
+        while try !isSo() {
+            try #require(ContinuousClock.now < end, "\(what) did not come")
+            // Files and other processes ring nobody.
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     static func launch(_ arguments: [String], output: String) -> pid_t? {

@@ -182,7 +182,7 @@ struct CrawlTests {
         let site = try await CrawlSite()
         let file = try site.crawl("cancelled", hosts: [4, 5], seeds: ["127.0.0.4/p0", "127.0.0.5/slow"], delay: 0.01)
         let task = Task { try await site.run(file) }
-        try await eventually("some pages") { ((try? site.requests()) ?? []).count > 6 }
+        try await CrawlSite.eventually("some pages") { ((try? site.requests()) ?? []).count > 6 }
         task.cancel()
         let first = try await task.value
         #expect(first.end == "interrupted")
@@ -209,7 +209,7 @@ struct CrawlTests {
         for round in 0..<3 {
             let child = try #require(CrawlSite.launch([probe, file.path], output: site.folder + "/said"), "no probe")
             let enough = (round + 1) * 6
-            try await eventually("\(enough) requests") { ((try? site.requests()) ?? []).count >= enough }
+            try await CrawlSite.eventually("\(enough) requests") { ((try? site.requests()) ?? []).count >= enough }
             kill(child, SIGKILL)
             CrawlSite.wait(for: child)
             kills += 1
@@ -256,13 +256,5 @@ struct CrawlTests {
                 "/product", "/contact", "/seeds/0", "/scope/hosts/0/allow_private", "/delay", "/speed", "/output",
             ]
         )
-    }
-
-    private func eventually(_ what: String, _ isSo: () throws -> Bool) async throws {
-        let start = ContinuousClock.now
-        while try !isSo() {
-            try #require(ContinuousClock.now - start < .seconds(60), "\(what) did not come")
-            try await SystemRuntime().sleep(for: .milliseconds(5))
-        }
     }
 }

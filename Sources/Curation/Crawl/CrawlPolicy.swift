@@ -3,7 +3,7 @@ public struct CrawlPolicy: Sendable, Equatable {
     /// By which sites know the crawler in `robots.txt`.
     public var product: String
     /// Hosts that may be asked: names as they are in addresses, or `*.` and a name for all below it.
-    public var hosts: [String]
+    public let hosts: Set<String>
     /// What a path must begin with, one of them; all paths when there are none.
     public var pathPrefixes: [String] = []
     /// Between the end of a request and the next to the same host, at least.
@@ -28,7 +28,7 @@ public struct CrawlPolicy: Sendable, Equatable {
 
     public init(product: String, hosts: [String]) {
         self.product = product
-        self.hosts = hosts
+        self.hosts = Set(hosts)
     }
 
     /// Whether an address is one of those that are collected.
@@ -38,8 +38,12 @@ public struct CrawlPolicy: Sendable, Equatable {
 
     /// Whether a host may be asked at all, for a sitemap too, which need not lie below the prefixes.
     public func includesHost(_ url: WebURL) -> Bool {
-        hosts.contains { host in
-            host == url.host || (host.hasPrefix("*.") && url.host.hasSuffix(host.dropFirst()))
+        if hosts.contains(url.host) { return true }
+        var rest = url.host[...]
+        while let point = rest.firstIndex(of: ".") {
+            rest = rest[rest.index(after: point)...]
+            if hosts.contains("*.\(rest)") { return true }
         }
+        return false
     }
 }

@@ -75,6 +75,17 @@ public struct JSONLine: Sendable {
         }
     }
 
+    /// How many fields have that name.
+    public func fieldCount(_ name: [UInt8], in bytes: Span<UInt8>) -> Int {
+        var count = 0
+        for field in fields where field.key.count == name.count {
+            var place = 0
+            while place < name.count, bytes[field.key.lowerBound + place] == name[place] { place += 1 }
+            if place == name.count { count += 1 }
+        }
+        return count
+    }
+
     // MARK: grammar
 
     private mutating func members(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) throws(Fault) -> Int {
