@@ -11,6 +11,7 @@ import Testing
         ("sleep", "Tests/StoreTests/WriterTests.swift", "holds the writer's own thread, which cannot suspend"),
         ("sleep", "Tests/StoreTests/", "polls for a level with a limit"),
         ("sleep", "Tests/BlobsTests/Support.swift", "polls for a level with a limit"),
+        ("sleep", "Tests/CorporaTests/CrawlSite.swift", "polls another process for a level with a limit"),
         ("sleep", "Tests/EndToEndTests/", "polls another process for a level with a limit"),
         ("sleep", "Tests/EnginesTests/", "polls real processes for a level with a limit"),
         ("length", "Sources/Core/Accelerator+catalogue.swift", "a table of data"),
