@@ -66,13 +66,11 @@ struct Examiner: ~Copyable {
     init(_ operators: Operators, listsAll: Bool = false) throws(Failure) {
         self.listsAll = listsAll
         do {
-            // Rules for Chinese and for English need to know which it is.
-            let wantsLanguage = operators.languages != nil || operators.rules != nil
-            identifier = wantsLanguage ? try LanguageIdentifier() : nil
             keywords = try operators.keywords.map { try KeywordScanner(pack: $0) }
         } catch {
             throw Failure(.internal, "The operators cannot be made.", note: "\(error)")
         }
+        identifier = operators.identifier
         languages = operators.languages
         classifiers = operators.classifiers
         tokenizer = operators.tokenizer
@@ -99,9 +97,9 @@ struct Examiner: ~Copyable {
         edited.removeAll(keepingCapacity: true)
         judgeLanguage(text)
         if outcome.dropped != nil, !listsAll { return seal(text) }
-        judgeQuality(text)
+        let isEdited = judgeQuality(text)
         if outcome.dropped != nil, !listsAll { return seal(text) }
-        if edited.isEmpty { return examineEdited(text) }
+        guard isEdited else { return examineEdited(text) }
         let replacements =
             TextEdits.losses(from: text, to: edited.span) ?? [.init(range: 0..<text.count, bytes: edited)]
         outcome.edits.layers.append(replacements)
@@ -275,14 +273,18 @@ struct Examiner: ~Copyable {
         )
     }
 
-    private mutating func judgeQuality(_ text: Span<UInt8>) {
+    /// - Returns: Whether the text to keep is another: in ``edited``, which may be empty.
+    private mutating func judgeQuality(_ text: Span<UInt8>) -> Bool {
         let language = QualityRules.Language(code: outcome.language?.code ?? "en")
-        guard let verdict = rules?.judge(text, language: language, into: &findings, edited: &edited) else { return }
+        guard let verdict = rules?.judge(text, language: language, into: &findings, edited: &edited) else {
+            return false
+        }
+        let isEdited = verdict == .keptEdited
         if case .dropped(let rule) = verdict, outcome.dropped == nil {
             let finding = findings.first { $0.rule == rule }
             outcome.dropped = Drop(rule: rule.fullName, value: finding?.measured, threshold: finding?.threshold)
         }
-        guard listsAll else { return }
+        guard listsAll else { return isEdited }
         for finding in findings {
             outcome.findings.append(
                 .init(
@@ -294,10 +296,13 @@ struct Examiner: ~Copyable {
                 )
             )
         }
+        return isEdited
     }
 
     /// Notes what the text is in the end.
     private mutating func seal(_ text: Span<UInt8>) {
+        // A record has a text; what edits took all of is no document any more.
+        if text.count == 0, outcome.dropped == nil { outcome.dropped = Drop(rule: "edits/nothing-left") }
         outcome.hash = TextHash(text)
         outcome.textBytes = text.count
         guard outcome.dropped == nil else { return }

@@ -7,6 +7,8 @@ struct Operators: Sendable {
     /// SHA-256 of every file that they were made of, in the order of the pipeline.
     private(set) var files: [Digest] = []
     private(set) var languages: PipelineDocument.Languages?
+    /// Read once, since its model is large; `nil` where nobody asks for the language.
+    private(set) var identifier: LanguageIdentifier?
     private(set) var rules: QualityRules.Configuration?
     private(set) var classifiers: [Classifier] = []
     private(set) var keywords: [KeywordPack] = []
@@ -47,13 +49,15 @@ struct Operators: Sendable {
         languages = document.languages
         keywordWeightMin = document.keywords?.weightMin ?? 1
         dropsByKeywords = document.keywords?.action == .drop
-        let known = try Self.languages()
+        // Rules for Chinese and for English need to know which it is.
+        if document.languages != nil || document.rules != nil { identifier = try Self.languageIdentifier() }
+        let known = identifier?.model.card.labels ?? []
         for (index, code) in (document.languages?.keep ?? []).enumerated() where !known.contains(code) {
             violations.append(Violation("/languages/keep/\(index)", "'\(code)' is no language that is told apart"))
         }
         try readModels(file, &violations)
         let table = NormalizationTable()
-        try readKeywords(file, table)
+        readKeywords(file, table, &violations)
         try readEvaluations(file, table)
         rules = document.rules.map { Self.configuration($0, &violations) }
         personal = document.personal.map { Self.policy($0, &violations) }
@@ -68,9 +72,9 @@ struct Operators: Sendable {
         return findsExact ? 24 : 0
     }
 
-    private static func languages() throws(Failure) -> [String] {
+    private static func languageIdentifier() throws(Failure) -> LanguageIdentifier {
         do {
-            return try LanguageIdentifier().model.card.labels
+            return try LanguageIdentifier()
         } catch {
             throw Failure(.internal, "The program is damaged: its language model cannot be read.", note: "\(error)")
         }
@@ -154,16 +158,25 @@ struct Operators: Sendable {
         return text
     }
 
-    private mutating func readKeywords(_ file: PipelineFile, _ table: NormalizationTable) throws(Failure) {
-        guard let asked = file.document.keywords else { return }
-        for pack in asked.packs {
-            let path = file.resolve(pack)
-            let bytes = try Disk.read(path)
+    private mutating func readKeywords(
+        _ file: PipelineFile,
+        _ table: NormalizationTable,
+        _ violations: inout [Violation]
+    ) {
+        for (index, pack) in (file.document.keywords?.packs ?? []).enumerated() {
+            let place = "/keywords/packs/\(index)"
+            let bytes: [UInt8]
+            do throws(Failure) {
+                bytes = try Disk.read(file.resolve(pack))
+            } catch {
+                violations.append(Violation(place, error.detail))
+                continue
+            }
             files.append(Disk.sha256(bytes.span))
             do throws(KeywordError) {
                 keywords.append(try KeywordPack(bytes.span, table: table))
             } catch {
-                throw Failure(.invalid, "\(path) is no list of keywords: \(error.text).")
+                violations.append(Violation(place, "'\(pack)' is no list of keywords: \(error.text)"))
             }
         }
     }
@@ -180,7 +193,7 @@ struct Operators: Sendable {
                 configuration.thresholds[rule] = threshold
             } else {
                 let known = QualityRule.allCases.map(\.fullName).joined(separator: ", ")
-                violations.append(Violation("/rules/thresholds/\(name)", "is no rule; the rules are \(known)"))
+                violations.append(Violation("/rules/thresholds/\(pointer(name))", "is no rule; the rules are \(known)"))
             }
         }
         return configuration
@@ -196,12 +209,15 @@ struct Operators: Sendable {
                 policy[kind] = .init(action)
             } else {
                 let known = PersonalKind.allCases.map(\.name).joined(separator: ", ")
-                violations.append(Violation("/personal/types/\(name)", "is no type; the types are \(known)"))
+                violations.append(Violation("/personal/types/\(pointer(name))", "is no type; the types are \(known)"))
             }
         }
         return policy
     }
 }
+
+/// A key as a part of a JSON Pointer (RFC 6901, section 3).
+private func pointer(_ key: String) -> String { key.replacing("~", with: "~0").replacing("/", with: "~1") }
 
 extension PersonalPolicy.Action {
     fileprivate init(_ action: PipelineDocument.Personal.Action) {
