@@ -45,25 +45,24 @@ public struct PipelineFile: Sendable {
         self.folder = folder
         document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
         var sources: [Source] = []
+        var violations: [Violation] = []
         var count = 0
         for (index, source) in document.sources.enumerated() {
             var files: [Source.File] = []
             for (place, pattern) in source.files.enumerated() {
-                let found = try Self.expand(Self.resolve(pattern, from: folder))
-                guard !found.isEmpty else {
-                    throw Failure(
-                        .notFound,
-                        "\(path): no file fits '\(pattern)'.",
-                        violations: [Violation("/sources/\(index)/files/\(place)", "fits no file")]
-                    )
+                let found = try Self.expand(Self.resolve(pattern, from: Self.literal(folder)))
+                if found.isEmpty {
+                    violations.append(Violation("/sources/\(index)/files/\(place)", "no file fits '\(pattern)'"))
                 }
                 for path in found {
                     guard let format = Format(path: path, as: source.format) else {
-                        throw Failure(
-                            .invalid,
-                            "\(path): its ending does not say what it is; give the source '\(source.name)' a format.",
-                            violations: [Violation("/sources/\(index)/format", "is missing")]
+                        violations.append(
+                            Violation(
+                                "/sources/\(index)/format",
+                                "is missing: the ending of \(path) does not say what it is"
+                            )
                         )
+                        break
                     }
                     files.append(.init(path: path, format: format, bytes: try InputFile(path).count))
                 }
@@ -76,7 +75,18 @@ public struct PipelineFile: Sendable {
                 Source(name: source.name, isReference: source.isReference, fields: source.fields, files: files)
             )
         }
+        guard violations.isEmpty else {
+            throw Failure(.invalid, "\(path): sources lack files that can be read.", violations: violations)
+        }
         self.sources = sources
+    }
+
+    /// A path as a pattern that fits it alone.
+    private static func literal(_ path: String) -> String {
+        path.reduce(into: "") { pattern, character in
+            if "\\*?[".contains(character) { pattern.append("\\") }
+            pattern.append(character)
+        }
     }
 
     /// A path from the pipeline file's folder.
