@@ -74,7 +74,8 @@ struct LineBlocks: ~Copyable {
         setAside = [:]
         while true {
             while buffer.count < limits.blockBytes, !isEnd { try fill() }
-            guard !buffer.isEmpty else { return nil }
+            // What was set aside at the end has to be told with a block, though it be empty.
+            guard !buffer.isEmpty else { return setAside.isEmpty ? nil : [] }
             if isEnd, buffer.count <= limits.blockBytes {
                 defer { buffer = [] }
                 return buffer

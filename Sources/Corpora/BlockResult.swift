@@ -29,23 +29,30 @@ struct BlockCache: Sendable {
     func has(_ key: Digest) -> Bool { Disk.exists(folder(of: key) + "/summary.json") }
 
     /// Files before their folder, the folder by one rename: after any crash a result is there as a whole or not at all.
-    func store(_ result: BlockResult, under key: Digest) throws(Failure) {
+    ///
+    /// - Parameter ordinal: Of the block, since equal blocks may be at work side by side.
+    func store(_ result: BlockResult, under key: Digest, by ordinal: Int) throws(Failure) {
         let final = folder(of: key)
-        let draft = final + ".draft"
+        let draft = "\(final).\(ordinal).draft"
         Disk.removeFolder(draft)
         try Disk.makeFolder(draft)
-        try Disk.write(result.items, to: draft + "/items.bin")
-        try Disk.write(Packed.pack(result.decisions), to: draft + "/decisions.jsonl.zst")
-        try Disk.write(result.edits, to: draft + "/edits.bin")
-        try Disk.write(result.sketches, to: draft + "/sketches.bin")
-        try Disk.write(result.lines, to: draft + "/lines.bin")
-        let summary = Stored(rules: result.rules, summary: result.summary)
+        var digests: [String: String] = [:]
+        for (name, bytes) in [
+            ("items.bin", result.items), ("decisions.jsonl.zst", Packed.pack(result.decisions)),
+            ("edits.bin", result.edits), ("sketches.bin", result.sketches), ("lines.bin", result.lines),
+        ] {
+            try Disk.write(bytes, to: draft + "/" + name)
+            digests[name] = Disk.sha256(bytes.span).hex
+        }
+        let summary = Stored(rules: result.rules, summary: result.summary, digests: digests)
         try Disk.write(json(summary), to: draft + "/summary.json")
         try Disk.flush(folderOf: draft + "/summary.json")
-        guard rename(draft, final) == 0 else {
-            // Somebody else stored the same meanwhile: it is the same.
+        if rename(draft, final) != 0 {
+            // An equal block was stored meanwhile: it is the same.
             if has(key) { return Disk.removeFolder(draft) }
-            throw Disk.failure("kept", final)
+            // What is there has no summary: somebody removed it.
+            Disk.removeFolder(final)
+            guard rename(draft, final) == 0 || has(key) else { throw Disk.failure("kept", final) }
         }
         try Disk.flush(folderOf: final)
     }
@@ -63,13 +70,25 @@ struct BlockCache: Sendable {
         try Packed.unpack(read(key, "decisions.jsonl.zst"), folder(of: key))
     }
 
+    /// Only what was stored: everything behind this takes the bytes at their word.
     private func read(_ key: Digest, _ name: String) throws(Failure) -> [UInt8] {
-        try Disk.read(folder(of: key) + "/" + name, bytesMax: 1 << 32)
+        let stored = try readJSON(Stored.self, folder(of: key) + "/summary.json")
+        guard let bytes = try? Disk.read(folder(of: key) + "/" + name, bytesMax: 1 << 32),
+            Disk.sha256(bytes.span).hex == stored.digests[name]
+        else {
+            throw Failure(
+                .invalid,
+                "\(folder(of: key)) is damaged in \(name). Remove it and run the pipeline again."
+            )
+        }
+        return bytes
     }
 
     private struct Stored: Codable {
         var rules: [String]
         var summary: BlockSummary
+        /// SHA-256 of the files beside it.
+        var digests: [String: String]
     }
 }
 

@@ -38,8 +38,10 @@ enum Disk {
     }
 
     /// Writes a file so that after any crash there is the old one or the new one.
-    static func publish(_ bytes: [UInt8], at path: String) throws(Failure) {
-        let draft = path + ".draft"
+    ///
+    /// - Parameter draft: Where it is written first, in the same folder; nobody else may write there.
+    static func publish(_ bytes: [UInt8], at path: String, draft: String? = nil) throws(Failure) {
+        let draft = draft ?? path + ".draft"
         try write(bytes, to: draft)
         guard rename(draft, path) == 0 else { throw failure("replaced", path) }
         try flush(folderOf: path)
@@ -146,6 +148,8 @@ struct InputFile: ~Copyable {
     /// - Returns: How many came; 0 at the end.
     func read(into bytes: inout [UInt8], at offset: Int, countMax: Int) throws(Failure) -> Int {
         let start = bytes.count
+        // Not much more than there is: room is made for it first.
+        let countMax = min(countMax, max(4096, count - offset))
         bytes.append(contentsOf: repeatElement(0, count: countMax))
         var got = 0
         repeat {

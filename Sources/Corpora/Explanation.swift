@@ -67,11 +67,21 @@ extension PipelineRun {
             )
         }
         let bytes = try Disk.read(path, bytesMax: 1 << 32)
+        let blocks: [JudgedBlock]
         do {
-            return try bytes.split(separator: 0x0A).map { try JSON(parsing: $0).decode() }
+            blocks = try bytes.split(separator: 0x0A).map { try JSON(parsing: $0).decode() }
         } catch {
             throw Failure(.invalid, "\(path) is damaged. Run the pipeline again.", note: "\(error)")
         }
+        let names = file.sources.map(\.name)
+        guard blocks.allSatisfy({ names.indices.contains($0.source) && names[$0.source] == $0.sourceName }) else {
+            throw edited(file)
+        }
+        return blocks
+    }
+
+    private static func edited(_ file: PipelineFile) -> Failure {
+        Failure(.conflict, "\(file.path) has other sources or operators than its last run. Run it again.")
     }
 
     /// Where the decisions tell of that document.
@@ -165,7 +175,9 @@ extension PipelineRun {
         while let block = try reader.next() {
             guard block.ordinal == judged.ordinal else { continue }
             guard block.digest.hex == judged.digest else { break }
-            return try records(of: block)
+            let records = try records(of: block)
+            guard key(of: records).hex == judged.key else { throw Self.edited(file) }
+            return records
         }
         throw Failure(.conflict, "\(judged.path) has changed since the run. Run the pipeline again.")
     }

@@ -38,7 +38,8 @@ struct Judge: ~Copyable {
         while start < bytes.count {
             let end = bytes.lineEnd(from: start)
             defer { start = end + 1 }
-            guard start < end else { continue }
+            // Empty, also where lines end with a carriage return: no record.
+            guard bytes[start..<end].contains(where: { $0 > 0x20 }) else { continue }
             result.summary.records += 1
             do {
                 try withText(of: bytes.span, start..<end, names) { judge, id, text in

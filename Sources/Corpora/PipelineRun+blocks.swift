@@ -1,5 +1,6 @@
 import Core
 import Curation
+import Glibc
 import Wire
 
 extension PipelineRun {
@@ -28,6 +29,12 @@ extension PipelineRun {
         }
     }
 
+    /// What is known of pages' records that are kept.
+    private struct KeptPages: Codable {
+        var setAside: [String: Int]
+        var sha256: String
+    }
+
     /// What a block's records are. What pages become is kept: taking the text out of HTML is the longest of all steps.
     func records(of block: Block) throws(Failure) -> RecordBlock {
         let digest = block.digest
@@ -42,15 +49,21 @@ extension PipelineRun {
             let path = "\(file.outputFolder)/work/pages/\(name.prefix(2))/\(name).jsonl.zst"
             var fates: [String: Int] = [:]
             let lines: [UInt8]
-            if let kept = try? readJSON([String: Int].self, path + ".json") {
-                fates = kept
-                lines = try Packed.unpack(Disk.read(path, bytesMax: 1 << 32), path)
+            if let kept = try? readJSON(KeptPages.self, path + ".json"),
+                let packed = try? Disk.read(path, bytesMax: 1 << 32), Disk.sha256(packed.span).hex == kept.sha256
+            {
+                fates = kept.setAside
+                lines = try Packed.unpack(packed, path)
             } else {
                 var reading = PageReading()
                 lines = reading.records(of: batch, setAside: &fates)
                 try Disk.makeFolder("\(file.outputFolder)/work/pages/\(name.prefix(2))")
-                try Disk.publish(Packed.pack(lines), at: path)
-                try Disk.publish(json(fates), at: path + ".json")
+                let packed = Packed.pack(lines)
+                // A plan and a run may both be at it, and equal batches side by side.
+                let draft = "\(path).\(getpid()).\(block.ordinal).draft"
+                try Disk.publish(packed, at: path, draft: draft)
+                let kept = KeptPages(setAside: fates, sha256: Disk.sha256(packed.span).hex)
+                try Disk.publish(json(kept), at: path + ".json", draft: draft)
             }
             setAside.merge(fates, uniquingKeysWith: +)
             return RecordBlock(

@@ -41,7 +41,7 @@ public struct PipelineRun: Sendable {
     }
 
     /// What operators do to a text changes with it; results of an earlier version are not used.
-    private static let version = 1
+    private static let version = 2
 
     private static func configuration(of file: PipelineFile, _ operators: Operators) throws(Failure) -> Digest {
         var judged = file.document
@@ -106,8 +106,9 @@ public struct PipelineRun: Sendable {
     struct JudgedBlock: Sendable, Hashable, Codable {
         /// From 0 over all files of all sources.
         var ordinal: Int
-        /// Index of the source.
+        /// Index of the source, and its name.
         var source: Int
+        var sourceName: String
         var path: String
         /// Of its bytes.
         var digest: String
@@ -125,19 +126,26 @@ public struct PipelineRun: Sendable {
             let isThere = cache.has(key)
             if !isThere {
                 var judge = try Judge(operators)
-                var result = judge.judge(records.lines, fields: records.fields)
-                result.summary.setAside.merge(records.setAside, uniquingKeysWith: +)
-                try cache.store(result, under: key)
+                let result = judge.judge(records.lines, fields: records.fields)
+                try cache.store(result, under: key, by: block.ordinal)
             }
-            return (block.ordinal, block.source, block.path, records.digest, key, block.bytesBefore, isThere)
+            return (
+                block.ordinal, block.source, block.path, records.setAside, records.digest, key, block.bytesBefore,
+                isThere
+            )
         } done: { done in
-            let (ordinal, source, path, digest, key, bytesBefore, isThere) = done
+            let (ordinal, source, path, setAside, digest, key, bytesBefore, isThere) = done
             let summary = try cache.summary(key).summary
-            if !file.sources[source].isReference { record.summary += summary }
+            if !file.sources[source].isReference {
+                record.summary += summary
+                // Not the result's: blocks of the same records may have lost other ones.
+                record.summary.setAside.merge(setAside, uniquingKeysWith: +)
+            }
             judged.append(
                 JudgedBlock(
                     ordinal: ordinal,
                     source: source,
+                    sourceName: file.sources[source].name,
                     path: path,
                     digest: digest.hex,
                     key: key.hex,
@@ -156,7 +164,8 @@ public struct PipelineRun: Sendable {
     /// What names a block's result.
     func key(of records: RecordBlock) -> Digest {
         let fields = records.fields
-        var text = "\(records.digest.hex) \(configuration.hex) \(fields.text) \(fields.id) \(fields.url)"
+        var text = "\(records.digest.hex) \(configuration.hex)"
+        for name in [fields.text, fields.id, fields.url] { text += " \(name.utf8.count) \(name)" }
         if case .pages = records.block.content { text += " pages \(PageReading.version)" }
         return Disk.sha256(Array(text.utf8).span)
     }
