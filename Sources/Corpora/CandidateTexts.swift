@@ -33,7 +33,10 @@ final class CandidateTexts {
         try await run.forEachBlock { records -> (texts: [UInt8], documents: [(UInt64, Int)]) in
             var texts: [UInt8] = []
             var documents: [(UInt64, Int)] = []
-            guard let numbered = byOrdinal[records.block.ordinal] else { return (texts, documents) }
+            // The texts of another file would be somebody else's.
+            guard let numbered = byOrdinal[records.block.ordinal], run.key(of: records) == numbered.key else {
+                throw PipelineRun.changed(records.block.path)
+            }
             let wanted = numbered.first..<numbered.first + UInt64(numbered.count)
             guard wanted.contains(where: { candidates.contains($0) }) else { return (texts, documents) }
             var kept = try KeptDocuments(run.cache, numbered.key, records)

@@ -22,7 +22,10 @@ extension PipelineRun {
         func merged(_ removals: Removals) -> Merged {
             Merged(removals: removals, numbering: numbering, repeatedLines: lines, name: name)
         }
-        if let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json") {
+        if let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json"),
+            let bytes = try? Disk.read(folder + "/removals.bin", bytesMax: 1 << 40),
+            Disk.sha256(bytes.span).hex == kept.sha256, kept.offsets.count == blocks.count + 1
+        {
             record.duplicates = kept.tallies
             return merged(Removals(path: folder + "/removals.bin", offsets: kept.offsets))
         }
@@ -69,6 +72,8 @@ extension PipelineRun {
     struct StoredRemovals: Codable {
         var offsets: [Int]
         var tallies: [String: BlockSummary.Tally]
+        /// Of the removals.
+        var sha256: String
     }
 
     /// Writes the removals down by block.
@@ -80,7 +85,7 @@ extension PipelineRun {
     ) throws(Failure) -> Removals {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(found.count * Removal.byteCount)
-        var stored = StoredRemovals(offsets: [], tallies: [:])
+        var stored = StoredRemovals(offsets: [], tallies: [:], sha256: "")
         var next = 0
         for block in numbering.blocks.sorted(by: { $0.ordinal < $1.ordinal }) {
             stored.offsets.append(bytes.count)
@@ -106,6 +111,7 @@ extension PipelineRun {
             }
         }
         stored.offsets.append(bytes.count)
+        stored.sha256 = Disk.sha256(bytes.span).hex
         try Disk.makeFolder(folder)
         try Disk.publish(bytes, at: folder + "/removals.bin")
         try Disk.publish(json(stored), at: folder + "/removals.json")
@@ -116,6 +122,7 @@ extension PipelineRun {
     // MARK: exact
 
     private func exactDuplicates(_ numbering: Numbering) throws(Failure) -> [DuplicateRemoval] {
+        guard operators.sketchByteCount > 0 else { return [] }
         let stride = MemoryLayout<ExactEntry>.stride
         let count = PartitionFiles.count(for: numbering.total * stride)
         let partitions = try PartitionFiles(file.outputFolder + "/work/exact.draft", count: count)

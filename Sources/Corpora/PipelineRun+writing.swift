@@ -33,13 +33,14 @@ extension PipelineRun {
         try Disk.makeFolder(folder + "/work/parts")
         let format = file.document.output.format
         var parts: [RunRecord.Part] = []
-        try await forEachBlock { records -> (RunRecord.Part?, [Removal], Int) in
+        var seen = 0
+        try await forEachBlock { records -> (RunRecord.Part?, BlockSummary.Tally, Int) in
             let block = records.block
             guard block.ordinal < blocks.count else { throw Self.changed(block.path) }
             let judged = blocks[block.ordinal]
             let digest = records.digest
             guard judged.digest == digest.hex else { throw Self.changed(block.path) }
-            guard !file.sources[block.source].isReference else { return (nil, [], block.bytesBefore) }
+            guard !file.sources[block.source].isReference else { return (nil, .init(), block.bytesBefore) }
             let ingredients = Ingredients(
                 key: key(of: records),
                 removals: try merged.removals.bytes(ofBlock: block.ordinal),
@@ -49,15 +50,17 @@ extension PipelineRun {
             let note = "\(folder)/work/parts/\(Self.digits(block.ordinal)).json"
             let name = ingredients.name(format)
             if let kept = try? readJSON(KeptPart.self, note), kept.name == name, kept.part.path == path,
-                let file = try? InputFile(folder + "/" + path), file.count == kept.part.bytes
+                let file = try? InputFile(folder + "/" + path), file.count == kept.part.bytes,
+                let items = try? InputFile(Self.itemsPath(folder, block.ordinal)),
+                items.count == 32 * kept.part.documents
             {
-                return (kept.part, Removals.read(ingredients.removals), block.bytesBefore)
+                return (kept.part, kept.part.lines, block.bytesBefore)
             }
             let written = try write(records, ingredients, merged)
             guard written.documents > 0 else {
                 unlink(folder + "/" + path)
                 unlink(note)
-                return (nil, Removals.read(ingredients.removals), block.bytesBefore)
+                return (nil, written.lost, block.bytesBefore)
             }
             let bytes =
                 switch format {
@@ -65,7 +68,9 @@ extension PipelineRun {
                 case .jsonlZstd: Packed.pack(written.lines)
                 case .parquet: try ParquetPart.make(written.lines, records.fields)
                 }
-            try Disk.publish(written.items, at: "\(folder)/work/parts/\(Self.digits(block.ordinal)).items")
+            // Without its note a part is nobody's, whatever comes between here and the new note.
+            unlink(note)
+            try Disk.publish(written.items, at: Self.itemsPath(folder, block.ordinal))
             try Disk.publish(bytes, at: folder + "/" + path)
             let part = RunRecord.Part(
                 path: path,
@@ -78,17 +83,20 @@ extension PipelineRun {
                 key: ingredients.key.hex
             )
             try Disk.publish(json(KeptPart(name: name, part: part)), at: note)
-            return (part, Removals.read(ingredients.removals), block.bytesBefore)
-        } done: { part, removals, bytesBefore in
+            return (part, part.lines, block.bytesBefore)
+        } done: { part, lost, bytesBefore in
+            seen += 1
             if let part {
                 parts.append(part)
                 record.written.count += part.documents
                 record.written.bytes += part.textBytes
-                record.repeatedLines += part.lines
             }
+            // Also of a block of which nothing is left to write.
+            record.repeatedLines += lost
             record.bytesDone = max(record.bytesDone, bytesBefore)
             try reporter.tell(record)
         }
+        if seen < blocks.count { throw Self.changed(blocks[seen].path) }
         record.parts = parts.sorted { $0.path < $1.path }
         // Parts of an earlier run that this one has nothing for.
         let current = Set(parts.map(\.path))
@@ -98,8 +106,12 @@ extension PipelineRun {
         }
     }
 
-    private static func changed(_ path: String) -> Failure {
+    static func changed(_ path: String) -> Failure {
         Failure(.conflict, "\(path) has changed since the run began. Run it again.")
+    }
+
+    private static func itemsPath(_ folder: String, _ ordinal: Int) -> String {
+        "\(folder)/work/parts/\(digits(ordinal)).items"
     }
 
     private struct KeptPart: Codable {
