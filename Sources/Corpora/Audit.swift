@@ -39,7 +39,7 @@ public struct Audit: Sendable {
             tool: options.tool,
             pipeline: try Self.pipeline(file),
             dossiers: dossiers,
-            outputs: Self.outputs(record)
+            outputs: try Self.outputs(record, folder)
         )
         facts.fields = [
             .init(name: "id", kind: .text, description: "Names the record within its source."),
@@ -150,12 +150,20 @@ public struct Audit: Sendable {
         }
     }
 
-    private static func outputs(_ record: RunRecord) -> [AuditFacts.Output] {
-        record.parts.compactMap { part in
-            guard let digest = Digest(hex: part.sha256) else { return nil }
+    /// The files of the release, each looked at again: nobody answers for a file that was changed since.
+    private static func outputs(_ record: RunRecord, _ folder: String) throws(Failure) -> [AuditFacts.Output] {
+        try record.parts.map { part throws(Failure) in
+            let bytes = try Disk.read(folder + "/" + part.path, bytesMax: 1 << 34)
+            let digest = Disk.sha256(bytes.span)
+            guard digest.hex == part.sha256 else {
+                throw Failure(
+                    .conflict,
+                    "\(folder)/\(part.path) has changed since the run. Remove it and run the pipeline again."
+                )
+            }
             let format: AuditFacts.Format =
                 part.path.hasSuffix(".zst") ? .jsonlZstd : part.path.hasSuffix(".parquet") ? .parquet : .jsonl
-            return .init(
+            return AuditFacts.Output(
                 path: part.path,
                 digest: digest,
                 bytes: part.bytes,
@@ -208,10 +216,16 @@ public struct Audit: Sendable {
         _ items: ItemList,
         _ samples: [SampleFile]
     ) throws(Failure) -> (Digest, [InclusionProof]) {
+        let root = try items.root
+        for sample in samples where sample.check.draw.root != root {
+            throw Failure(
+                .conflict,
+                "\(sample.path) was drawn from what an earlier run wrote. Remove it, and draw a sample of this release."
+            )
+        }
         let places = samples.flatMap { $0.check.work.items.map(\.place) }
         var prover = InclusionProver(indices: places, count: items.count, hash: ItemList.hash)
         try items.forEach { prover.append($0) }
-        guard let (root, proofs) = prover.finish() else { return (try items.root, []) }
-        return (root, proofs)
+        return (root, prover.finish()?.proofs ?? [])
     }
 }

@@ -31,10 +31,9 @@ struct ItemList: Sendable {
     }
 
     private func digests(_ part: RunRecord.Part) throws(Failure) -> [UInt8] {
-        let name = part.path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? ""
-        let digests = try Disk.read("\(folder)/work/parts/\(name).items", bytesMax: 1 << 34)
-        guard digests.count == part.documents * 32 else {
-            throw Failure(.invalid, "\(folder)/work/parts/\(name).items is damaged. Run the pipeline again.")
+        let path = "\(folder)/work/parts/\(part.number).items"
+        guard let digests = try? Disk.read(path, bytesMax: 1 << 34), digests.count == part.documents * 32 else {
+            throw Failure(.invalid, "\(path) is damaged. Run the pipeline again.")
         }
         return digests
     }

@@ -16,9 +16,10 @@ struct PipelineBlocks {
         guard let configuration = Digest(hex: record.configuration) else {
             throw Failure(.invalid, "run.json is damaged. Run the pipeline again.")
         }
-        var outputs: [String: [(part: RunRecord.Part, digest: Digest)]] = [:]
+        // By the block's number: equal blocks have equal names.
+        var outputs: [Substring: [(part: RunRecord.Part, digest: Digest)]] = [:]
         for part in record.parts {
-            if let digest = Digest(hex: part.sha256) { outputs[part.key, default: []].append((part, digest)) }
+            if let digest = Digest(hex: part.sha256) { outputs[part.number, default: []].append((part, digest)) }
         }
         var blocks: [AuditFacts.Block] = []
         let removals = try PipelineRun.lastRemovals(file)
@@ -28,7 +29,7 @@ struct PipelineBlocks {
             let summary = try cache.summary(key).summary
             for (fate, tally) in summary.fates { tallies[judged.source][fate, default: .init()] += tally }
             try count(try removals.of(judged.ordinal), key, &tallies[judged.source])
-            let written = outputs[judged.key] ?? []
+            let written = outputs[PipelineRun.digits(judged.ordinal)[...]] ?? []
             blocks.append(
                 .init(
                     source: file.sources[judged.source].name,

@@ -42,6 +42,11 @@ public struct RunRecord: Sendable, Hashable, Codable {
         /// The block's digest and its result's name.
         public var block: String
         public var key: String
+
+        /// The digits of its name, which are the block's ordinal.
+        var number: Substring {
+            path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? ""
+        }
     }
 
     init(pipeline: String, configuration: String, started: Instant) {

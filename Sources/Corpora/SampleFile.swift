@@ -24,8 +24,10 @@ public struct SampleFile: Sendable {
         let items = try list.items(at: draw.places(hash: ItemList.hash))
         var texts: [UInt8] = []
         var drawn: [WorkList.Item] = []
+        let names = file.sources.map(\.fields.id) + ["id"]
         for item in items {
-            let id = item.record["id"]?.stringValue ?? item.digest.hex
+            let found = names.lazy.compactMap { item.record[$0] }.first
+            let id = found.map { $0.stringValue ?? $0.text } ?? item.digest.hex
             drawn.append(.init(place: item.place, digest: item.digest, id: String(id.prefix(200))))
             JSON.object([
                 (key: "place", value: .integer(Int64(item.place))), (key: "record", value: item.record),
