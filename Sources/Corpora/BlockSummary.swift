@@ -17,6 +17,8 @@ public struct BlockSummary: Sendable, Hashable, Codable {
     public var personal: [String: Int] = [:]
     /// Hits in all documents, by category.
     public var keywords: [String: Int] = [:]
+    /// Documents that have a part of an evaluation item, whatever was done with them.
+    public var contaminated = 0
     /// Documents that a rule of several changed.
     public var edited = 0
     /// Of what was kept, where a tokenizer was named.
@@ -58,6 +60,7 @@ public struct BlockSummary: Sendable, Hashable, Codable {
         for (fate, tally) in other.fates { sum.fates[fate, default: Tally()] += tally }
         for (code, tally) in other.languages { sum.languages[code, default: Tally()] += tally }
         sum.edited += other.edited
+        sum.contaminated += other.contaminated
         sum.tokens += other.tokens
     }
 }

@@ -52,6 +52,8 @@ struct Examiner: ~Copyable {
         var personal: [(name: String, count: Int)] = []
         var keywords: [(name: String, count: Int)] = []
         var tokens = 0
+        /// Whether it has enough of an evaluation item.
+        var isContaminated = false
         /// Every rule that was asked, where all were to be listed.
         var findings: [Explanation.Finding] = []
     }
@@ -139,6 +141,7 @@ struct Examiner: ~Copyable {
     private mutating func noteContamination(_ result: ContaminationOutcome) {
         let share = stretches.map(\.share).max() ?? 0
         let threshold = contamination?.policy.shareMin ?? 0
+        outcome.isContaminated = share > 0 && share >= threshold
         if result == .dropped, outcome.dropped == nil {
             outcome.dropped = Drop(rule: "contamination/evaluation", value: share, threshold: threshold)
         }

@@ -83,7 +83,10 @@ struct ItemList: Sendable {
         do {
             if path.hasSuffix(".parquet") { return try ParquetPart.records(bytes) }
             let lines = path.hasSuffix(".zst") ? try Packed.unpack(bytes, path) : bytes
-            return try lines.split(separator: 0x0A).map { try JSON(parsing: $0) }
+            return lines.split(separator: 0x0A).map { line in
+                // Numbers and escapes that our own reader of JSON refuses are shown as they stand.
+                (try? JSON(parsing: line)) ?? .string(String(decoding: line, as: UTF8.self))
+            }
         } catch {
             throw Failure(.invalid, "\(path) is damaged. Run the pipeline again.", note: "\(error)")
         }

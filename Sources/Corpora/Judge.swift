@@ -120,6 +120,7 @@ struct Judge: ~Copyable {
         )
         result.summary.documents.add(text.count)
         if let language = outcome.language { result.summary.languages[language.code, default: .init()].add(text.count) }
+        result.summary.contaminated += outcome.isContaminated ? 1 : 0
         let end = "\(outcome.language?.code ?? "und") \(outcome.dropped?.rule ?? "")"
         result.summary.fates[end, default: .init()].add(text.count)
         for (category, count) in outcome.keywords { result.summary.keywords[category, default: 0] += count }

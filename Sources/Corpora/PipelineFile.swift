@@ -64,6 +64,15 @@ public struct PipelineFile: Sendable {
                         )
                         break
                     }
+                    if format.packing == .zstd, format.content == .warc || format.content == .parquet {
+                        violations.append(
+                            Violation(
+                                "/sources/\(index)/files/\(place)",
+                                "\(path) is packed with Zstandard as a whole, which its format is not read from; unpack it"
+                            )
+                        )
+                        break
+                    }
                     files.append(.init(path: path, format: format, bytes: try InputFile(path).count))
                 }
             }

@@ -128,7 +128,15 @@ struct SourceReader: ~Copyable {
                 let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
                 let group = Array(files[input..<input + count])
                 open = .files(FileBlocks(group, root: file.folder + "/", limits: limits), count: count)
-            case .parquet: open = .table(try .open(current, limits: limits))
+            case .parquet:
+                do throws(Failure) {
+                    open = .table(try .open(current, limits: limits))
+                } catch {
+                    guard error.code == .invalid else { throw error }
+                    // One file that is no table must not end a run over thousands.
+                    close(current.bytes, 1)
+                    return block(.lines([]), current.path, 0, ["no-parquet": 1])
+                }
             }
             return nil
         case .lines(var blocks):

@@ -18,16 +18,16 @@ extension PipelineRun {
         let numbering = try Numbering(blocks, file, cache)
         let name = try Self.mergeName(blocks, file)
         let folder = "\(file.outputFolder)/work/merge/\(name)"
-        let lines = try repeatedLines(numbering)
-        func merged(_ removals: Removals) -> Merged {
-            Merged(removals: removals, numbering: numbering, repeatedLines: lines, name: name)
+        func merged(_ removals: Removals) throws(Failure) -> Merged {
+            let lines = try repeatedLines(numbering, without: removals)
+            return Merged(removals: removals, numbering: numbering, repeatedLines: lines, name: name)
         }
         if let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json"),
             let bytes = try? Disk.read(folder + "/removals.bin", bytesMax: 1 << 40),
             Disk.sha256(bytes.span).hex == kept.sha256, kept.offsets.count == blocks.count + 1
         {
             record.duplicates = kept.tallies
-            return merged(Removals(path: folder + "/removals.bin", offsets: kept.offsets))
+            return try merged(Removals(path: folder + "/removals.bin", offsets: kept.offsets))
         }
         var found: [DuplicateRemoval] = []
         if let duplicates = file.document.duplicates {
@@ -41,7 +41,7 @@ extension PipelineRun {
             }
             found.sort { $0.document < $1.document }
         }
-        return merged(try keep(found, numbering, in: folder, &record))
+        return try merged(keep(found, numbering, in: folder, &record))
     }
 
     /// What looking at all blocks together gave.
@@ -147,7 +147,11 @@ extension PipelineRun {
 
     // MARK: lines
 
-    private func repeatedLines(_ numbering: Numbering) throws(Failure) -> RepeatedLines? {
+    /// Counts the lines of what duplicates left: a line must not go because of a document that goes itself.
+    private func repeatedLines(
+        _ numbering: Numbering,
+        without removals: Removals
+    ) throws(Failure) -> RepeatedLines? {
         guard let settings = operators.lines else { return nil }
         // About a line to sixty bytes.
         let bytes = file.sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } }
@@ -155,7 +159,14 @@ extension PipelineRun {
         let partitions = try PartitionFiles(file.outputFolder + "/work/lines.draft", count: count)
         for block in numbering.blocks {
             let lines = try cache.lines(block.key)
+            var gone: Set<UInt64> = []
+            let removed = Set(try removals.of(block.ordinal).map(\.document.index))
+            if !removed.isEmpty {
+                for (rank, index) in Numbering.keptIndexes(try cache.items(block.key)).enumerated()
+                where removed.contains(index) { gone.insert(UInt64(rank)) }
+            }
             for at in stride(from: 0, to: lines.count, by: 16) {
+                guard !gone.contains(UInt64(lines, at: at + 8)) else { continue }
                 let hash = UInt64(lines, at: at)
                 let entry = LineEntry(hash: hash, document: block.first + UInt64(lines, at: at + 8))
                 try partitions.append(entry, to: Int(hash >> 40) % count)

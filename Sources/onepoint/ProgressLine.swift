@@ -70,6 +70,7 @@ extension RunRecord {
         }
         for (kind, tally) in duplicates.sorted(by: { $0.key < $1.key }) { row("  duplicate, \(kind)", tally) }
         row("written", written)
+        if summary.contaminated > 0 { rows.append(["with evaluation items", "\(summary.contaminated)", "-"]) }
         if summary.tokens > 0 { rows.append(["tokens kept by the operators", "\(summary.tokens)", "-"]) }
         for (reason, count) in summary.setAside.sorted(by: { $0.key < $1.key }) {
             rows.append(["set aside: \(reason)", "\(count)", "-"])
