@@ -9,30 +9,12 @@ extension CrawlDocument {
     ///
     /// - Throws: ``Failure`` of code `invalid` with every fault; messages name the line.
     public static func read(yaml bytes: [UInt8], file: String) throws(Failure) -> CrawlDocument {
-        let document: YAMLDocument
-        do {
-            document = try YAMLDocument.parse(utf8: bytes)
-        } catch {
-            throw Failure(
-                .invalid,
-                "\(file) cannot be read.",
-                violations: error.faults.map { Violation("", "line \($0.position.line): \($0.message)") }
-            )
-        }
-        var reader = DocumentReader()
-        let crawl = reader.crawl(document.json)
-        do {
+        try YAMLDocument.read(bytes, file) { json throws(Failure) in
+            var reader = DocumentReader()
+            let crawl = reader.crawl(json)
             try reader.finish("crawl")
-        } catch {
-            throw Failure(
-                error.code,
-                "\(file): \(error.violations.count == 1 ? "a fault" : "\(error.violations.count) faults").",
-                violations: error.violations.map {
-                    Violation($0.pointer, "line \(document.position(of: $0.pointer).line): \($0.message)")
-                }
-            )
+            return crawl
         }
-        return crawl
     }
 }
 

@@ -20,7 +20,7 @@ import Testing
 
     /// Two sources with one text in common, one nearly so, and one of their own each; the first also repeats itself.
     private static func filled() throws -> Workshop {
-        var chance = Chance(21)
+        var chance = Chance(seed: 21)
         let shop = try Workshop()
         let shared = Made.english(80, &chance)
         let near = Made.english(100, &chance)

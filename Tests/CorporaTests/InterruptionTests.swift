@@ -26,7 +26,7 @@ import Testing
         arguments: [RunRecord.Stage.merge, .write]
     )
     func changes(_ stage: RunRecord.Stage) async throws {
-        var chance = Chance(31)
+        var chance = Chance(seed: 31)
         let lines = Made.corpus("a", 60, &chance)
         let text = lines.joined(separator: "\n") + "\n"
         let changes: [(name: String, bytes: String)] = [
@@ -53,7 +53,7 @@ import Testing
 
     @Test("a second run in the same folder is refused, and the first does not notice")
     func lock() async throws {
-        var chance = Chance(32)
+        var chance = Chance(seed: 32)
         let shop = try Workshop()
         try shop.write("in/a.jsonl", Made.corpus("a", 40, &chance).joined(separator: "\n"))
         let file = try shop.plain()
@@ -72,7 +72,7 @@ import Testing
 
     @Test("a run that was cancelled goes on where it was")
     func cancel() async throws {
-        var chance = Chance(33)
+        var chance = Chance(seed: 33)
         let shop = try SameBytesTests.filled(&chance, records: 40)
         let file = try shop.pipeline(SameBytesTests.everything)
         try await shop.run(file)
@@ -92,7 +92,7 @@ import Testing
     @Test("a full disk is told as such; what was done stays done")
     func fullDisk() async throws {
         #expect(throws: Failure.self) { try Disk.write([1], to: "/dev/full") }
-        var chance = Chance(34)
+        var chance = Chance(seed: 34)
         let shop = try Workshop()
         try shop.write("in/a.jsonl", Made.corpus("a", 60, &chance).joined(separator: "\n"))
         let file = try shop.plain()

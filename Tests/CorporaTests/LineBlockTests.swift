@@ -162,7 +162,7 @@ import Testing
 
     @Test("what is before a damage is kept, and the damage is counted", arguments: ["gz", "zst"])
     func damage(_ ending: String) async throws {
-        var chance = Chance(5)
+        var chance = Chance(seed: 5)
         let lines = Made.corpus("a", 200, &chance)
         // Two members: Zstandard gives nothing of a block that is cut short.
         var packed: [UInt8] = []
@@ -201,7 +201,7 @@ import Testing
 
     @Test("a reason is counted once for each file that has it, though the records before it are the same")
     func equalRecordsOtherReasons() async throws {
-        var chance = Chance(6)
+        var chance = Chance(seed: 6)
         let text = Array((Made.corpus("a", 8, &chance).joined(separator: "\n") + "\n").utf8)
         let packed = Gzip.compress(text.span)
         for workers in [1, 4] {

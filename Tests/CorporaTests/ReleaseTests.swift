@@ -30,7 +30,7 @@ import Testing
         """
 
     private static func filled() throws -> Workshop {
-        var chance = Chance(41)
+        var chance = Chance(seed: 41)
         let shop = try SameBytesTests.filled(&chance, records: 30)
         for name in ["first", "second"] {
             try shop.write(

@@ -113,7 +113,7 @@ import Testing
 
     @Test("equal blocks are judged side by side without getting into each other's way")
     func equalBlocks() async throws {
-        var chance = Chance(7)
+        var chance = Chance(seed: 7)
         let shop = try Workshop()
         let text = Made.corpus("a", 12, &chance).joined(separator: "\n") + "\n"
         for copy in 0..<24 { try shop.write("in/\(copy).jsonl", text) }
@@ -126,7 +126,7 @@ import Testing
 
     @Test("records give the same documents from plain, gzip, Zstandard and Parquet files")
     func packings() async throws {
-        var chance = Chance(11)
+        var chance = Chance(seed: 11)
         let lines = Made.corpus("a", 60, &chance)
         let plain = Array((lines.joined(separator: "\n") + "\n").utf8)
         let (head, rest) = (Array(plain[..<1000]), Array(plain[1000...]))
@@ -161,7 +161,7 @@ import Testing
 
     @Test("all output formats hold the same documents")
     func formats() async throws {
-        var chance = Chance(12)
+        var chance = Chance(seed: 12)
         let shop = try Self.filled(&chance, records: 30)
         var texts: [[String]] = []
         for format in ["jsonl", "jsonl.zst", "parquet"] {
@@ -186,7 +186,7 @@ import Testing
 
     @Test("a plan says what a run would do, and changes nothing that a run wrote")
     func plan() async throws {
-        var chance = Chance(13)
+        var chance = Chance(seed: 13)
         let shop = try Self.filled(&chance, records: 30)
         let file = try shop.pipeline(Self.everything)
         func plan() async throws -> PipelinePlan {

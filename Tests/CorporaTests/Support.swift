@@ -119,26 +119,16 @@ final class SteppingRuntime: Runtime {
     func sleep(for duration: Duration) async throws {}
 }
 
-/// SplitMix64.
-struct Chance: RandomNumberGenerator {
-    private var state: UInt64
+/// Chance that a test can repeat.
+typealias Chance = SplitMix
 
-    init(_ seed: UInt64) { state = seed }
-
+extension SplitMix {
     /// Seeded by ONEPOINT_TEST_SEED, or by chance; says by what.
-    static func ofTest(_ test: String) -> Chance {
+    static func ofTest(_ test: String) -> SplitMix {
         let given = getenv("ONEPOINT_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
         let seed = given ?? UInt64.random(in: 0...UInt64.max)
         print("\(test): ONEPOINT_TEST_SEED=\(seed)")
-        return Chance(seed)
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
+        return SplitMix(seed: seed)
     }
 }
 
