@@ -1,5 +1,6 @@
 public import Core
 public import Curation
+import Glibc
 import Wire
 
 /// Makes the audit pack of a release: what it is, where it came from, what was dropped by which rule, and proofs.
@@ -32,6 +33,9 @@ public struct Audit: Sendable {
         let folder = file.outputFolder
         record = try .read(folder)
         let items = try ItemList(folder, record)
+        guard try PipelineRun.configuration(of: file, Operators(file)).hex == record.configuration else {
+            throw PipelineRun.edited(file)
+        }
         let dossiers = try Self.dossiers(file)
         let release = try ReleaseDocument.read(yaml: Disk.read(options.release), file: options.release)
         var facts = AuditFacts(
@@ -99,6 +103,8 @@ public struct Audit: Sendable {
             try Disk.publish(file.bytes, at: path)
             paths.append(file.path)
         }
+        // One of an earlier pack is not this one's.
+        unlink("\(folder)/\(AuditPack.manifestPath).sig")
         if let signer {
             try Disk.publish(signer.signature(of: pack.manifest), at: folder + "/\(AuditPack.manifestPath).sig")
             paths.append("\(AuditPack.manifestPath).sig")
@@ -179,7 +185,9 @@ public struct Audit: Sendable {
         return [
             .init(
                 tool: "personal data by shape, check characters and cues",
-                parameters: "action \(personal.action.rawValue)",
+                parameters: (["action \(personal.action.rawValue)"]
+                    + personal.types.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" })
+                    .joined(separator: ", "),
                 result: found.isEmpty
                     ? "none found in what was kept"
                     : "found in what was kept: "

@@ -80,7 +80,7 @@ extension PipelineRun {
         return blocks
     }
 
-    private static func edited(_ file: PipelineFile) -> Failure {
+    static func edited(_ file: PipelineFile) -> Failure {
         Failure(.conflict, "\(file.path) has other sources or operators than its last run. Run it again.")
     }
 
@@ -140,6 +140,10 @@ extension PipelineRun {
         }
         guard explanation.dropped == nil else { return explanation }
         explanation.duplicate = try duplicate(judged, index)
+        if explanation.duplicate == nil, (try? Self.emptied(file, judged.ordinal))?.contains(index) == true {
+            explanation.dropped = "duplicates/lines"
+            return explanation
+        }
         if explanation.duplicate == nil, let record = try? RunRecord.read(file.outputFolder) {
             explanation.part = record.parts.first { $0.path.contains("part-\(Self.digits(judged.ordinal)).") }?.path
         }

@@ -36,7 +36,9 @@ struct FileBlocks {
                 batch.setAside["too-large", default: 0] += 1
                 continue
             }
-            let id = file.path.hasPrefix(root) ? String(file.path.dropFirst(root.utf8.count)) : file.path
+            let id =
+                file.path.utf8.starts(with: root.utf8)
+                ? String(decoding: file.path.utf8.dropFirst(root.utf8.count), as: UTF8.self) : file.path
             batch.append(bytes.span, id: id, url: "", date: "", charset: "", isHTML: file.format.content == .html)
         }
         return batch

@@ -124,7 +124,7 @@ struct Operators: Sendable {
         guard let asked = file.document.contamination else { return }
         var builder = ContaminationBuilder(table: table)
         for pattern in asked.against {
-            let paths = try PipelineFile.expand(file.resolve(pattern))
+            let paths = try PipelineFile.expand(file.resolvePattern(pattern))
             guard !paths.isEmpty else { throw Failure(.notFound, "\(file.path): no file fits '\(pattern)'.") }
             for path in paths {
                 let bytes = try Disk.read(path, bytesMax: 1 << 32)

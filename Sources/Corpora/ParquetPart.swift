@@ -84,11 +84,15 @@ struct RecordReader {
         }
         if !rest.isEmpty { rest.append(UInt8(ascii: "}")) }
         return Record(
-            id: id.map { string($0, bytes) },
+            id: id.flatMap { isNull($0, bytes) ? nil : string($0, bytes) },
             text: string(text, bytes),
-            url: url.map { string($0, bytes) },
+            url: url.flatMap { isNull($0, bytes) ? nil : string($0, bytes) },
             rest: rest.isEmpty ? nil : String(decoding: rest, as: UTF8.self)
         )
+    }
+
+    private func isNull(_ field: JSONLine.Field, _ bytes: [UInt8]) -> Bool {
+        field.kind == .literal && bytes[field.value.lowerBound] == UInt8(ascii: "n")
     }
 
     private func string(_ field: JSONLine.Field, _ bytes: [UInt8]) -> String {

@@ -28,7 +28,10 @@ struct PipelineBlocks {
             guard let key = Digest(hex: judged.key), let input = Digest(hex: judged.digest) else { continue }
             let summary = try cache.summary(key).summary
             for (fate, tally) in summary.fates { tallies[judged.source][fate, default: .init()] += tally }
-            try count(try removals.of(judged.ordinal), key, &tallies[judged.source])
+            var gone: [Int: String] = [:]
+            for removal in try removals.of(judged.ordinal) { gone[removal.document.index] = removal.kind.name }
+            for index in try PipelineRun.emptied(file, judged.ordinal) { gone[index] = "lines" }
+            try count(gone, key, &tallies[judged.source])
             let written = outputs[PipelineRun.digits(judged.ordinal)[...]] ?? []
             blocks.append(
                 .init(
@@ -46,13 +49,11 @@ struct PipelineBlocks {
 
     /// Moves documents from those that are kept to those that others stand for, by their languages.
     private func count(
-        _ removals: [Removal],
+        _ gone: [Int: String],
         _ key: Digest,
         _ fates: inout [String: BlockSummary.Tally]
     ) throws(Failure) {
-        guard !removals.isEmpty else { return }
-        var gone: [Int: Removal.Kind] = [:]
-        for removal in removals { gone[removal.document.index] = removal.kind }
+        guard !gone.isEmpty else { return }
         let decisions = try cache.decisions(key)
         var line = JSONLine()
         var (start, index) = (0, 0)
@@ -68,7 +69,7 @@ struct PipelineBlocks {
                 String(decoding: decisions[$0.value].dropFirst().dropLast(), as: UTF8.self)
             }
             fates["\(language ?? "und") ", default: .init()].remove(bytes)
-            fates["\(language ?? "und") duplicates/\(kind.name)", default: .init()].add(bytes)
+            fates["\(language ?? "und") duplicates/\(kind)", default: .init()].add(bytes)
         }
     }
 

@@ -64,11 +64,13 @@ public struct PipelineFile: Sendable {
                         )
                         break
                     }
-                    if format.packing == .zstd, format.content == .warc || format.content == .parquet {
+                    if format.packing == .zstd && format.content == .warc
+                        || format.packing != .none && format.content == .parquet
+                    {
                         violations.append(
                             Violation(
                                 "/sources/\(index)/files/\(place)",
-                                "\(path) is packed with Zstandard as a whole, which its format is not read from; unpack it"
+                                "\(path) is packed as a whole, which its format is not read from; unpack it"
                             )
                         )
                         break
@@ -101,6 +103,9 @@ public struct PipelineFile: Sendable {
     /// A path from the pipeline file's folder.
     func resolve(_ path: String) -> String { Self.resolve(path, from: folder) }
 
+    /// The same for a pattern, in which the folder's own letters stand for themselves.
+    func resolvePattern(_ pattern: String) -> String { Self.resolve(pattern, from: Self.literal(folder)) }
+
     private static func resolve(_ path: String, from folder: String) -> String {
         path.hasPrefix("/") ? path : folder + "/" + path
     }
@@ -132,7 +137,7 @@ public struct PipelineFile: Sendable {
         for name in try Disk.names(in: path) {
             let inner = path + "/" + name
             var status = stat()
-            guard lstat(inner, &status) == 0 else { continue }
+            guard lstat(inner, &status) == 0 else { throw Disk.failure("looked at", inner) }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: try files(below: inner, into: &paths)
             case S_IFREG: paths.append(inner)

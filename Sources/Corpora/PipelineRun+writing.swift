@@ -14,7 +14,7 @@ extension PipelineRun {
         /// A part made of the same is the same.
         func name(_ format: PipelineDocument.Output.Format) -> String {
             let removed = Disk.sha256(removals.span)
-            return Disk.sha256(Array("1 \(key.hex) \(removed.hex) \(merge) \(format.rawValue)".utf8).span).hex
+            return Disk.sha256(Array("2 \(key.hex) \(removed.hex) \(merge) \(format.rawValue)".utf8).span).hex
         }
     }
 
@@ -57,6 +57,9 @@ extension PipelineRun {
                 return (kept.part, kept.part.lines, block.bytesBefore)
             }
             let written = try write(records, ingredients, merged)
+            if merged.repeatedLines != nil {
+                try Disk.publish(written.gone, at: Self.gonePath(folder, block.ordinal))
+            }
             guard written.documents > 0 else {
                 unlink(folder + "/" + path)
                 unlink(note)
@@ -110,6 +113,16 @@ extension PipelineRun {
         Failure(.conflict, "\(path) has changed since the run began. Run it again.")
     }
 
+    /// The documents of a block that lost all of their lines, where lines are looked at.
+    static func gonePath(_ folder: String, _ ordinal: Int) -> String { "\(folder)/work/parts/\(digits(ordinal)).gone" }
+
+    /// The indexes of those documents.
+    static func emptied(_ file: PipelineFile, _ ordinal: Int) throws(Failure) -> [Int] {
+        guard file.document.duplicates?.lines != nil else { return [] }
+        let bytes = try Disk.read(gonePath(file.outputFolder, ordinal), bytesMax: 1 << 32)
+        return stride(from: 0, to: bytes.count / 4 * 4, by: 4).map { Int(UInt32(bytes, at: $0)) }
+    }
+
     private static func itemsPath(_ folder: String, _ ordinal: Int) -> String {
         "\(folder)/work/parts/\(digits(ordinal)).items"
     }
@@ -130,6 +143,8 @@ extension PipelineRun {
         var textBytes = 0
         /// SHA-256 of each record's line without its line feed.
         var items: [UInt8] = []
+        /// Indexes of documents that had only lines of others, four bytes each.
+        var gone: [UInt8] = []
         /// Documents that lost lines, and what they lost.
         var lost = BlockSummary.Tally()
     }
@@ -152,7 +167,10 @@ extension PipelineRun {
                 let lost = kept.takeLines(scanner, repeated, document: first + UInt64(kept.rank))
                 if lost > 0 { written.lost.add(lost) }
                 // What had only lines of others is gone with them.
-                guard lost == 0 || lost < Int(kept.row.textBytes) else { continue }
+                guard lost == 0 || lost < Int(kept.row.textBytes) else {
+                    UInt32(clamping: kept.index).append(to: &written.gone)
+                    continue
+                }
                 written.textBytes -= lost
             }
             let start = written.lines.count

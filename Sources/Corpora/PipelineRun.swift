@@ -43,7 +43,7 @@ public struct PipelineRun: Sendable {
     /// What operators do to a text changes with it; results of an earlier version are not used.
     private static let version = 2
 
-    private static func configuration(of file: PipelineFile, _ operators: Operators) throws(Failure) -> Digest {
+    static func configuration(of file: PipelineFile, _ operators: Operators) throws(Failure) -> Digest {
         var judged = file.document
         judged.name = ""
         judged.sources = []

@@ -1,5 +1,6 @@
 public import Core
 public import Curation
+import Glibc
 import Wire
 
 /// A sample of a release on its way from the draw to the verdict, in `samples/NAME.json` of the output folder, with the
@@ -61,6 +62,12 @@ public struct SampleFile: Sendable {
 
     /// Takes somebody's step, and keeps it.
     public mutating func apply(_ event: WorkList.Event) throws(Failure) {
+        // Somebody else may be at it: what they said meanwhile stays.
+        let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard lock >= 0 else { throw Disk.failure("locked", path) }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX) == 0 else { throw Disk.failure("locked", path) }
+        check = try SpotCheck(Self.json(path))
         do throws(WorkList.Refusal) {
             try check.apply(event)
         } catch {

@@ -30,11 +30,16 @@ final class CrawlJournal {
             var sizes: [String: Int] = [:]
             try read(path) { (line, lineEnd) throws(Failure) in
                 // After a loss of power the journal may be ahead of what it speaks of.
-                guard isThere(line, folder, name, &sizes) else { return false }
+                guard isThere(line, folder, name, &sizes) else {
+                    try refuseMissing(line, folder, name)
+                    return false
+                }
                 lines.append(line)
                 end = lineEnd
                 return true
             }
+        } else {
+            try refuseOrphans(folder, name, path)
         }
         let last = lines.last
         return (
@@ -58,6 +63,32 @@ final class CrawlJournal {
             ),
             lines
         )
+    }
+
+    /// A loss of power leaves an archive short. One that is gone was moved, and everything behind it must not go too.
+    private static func refuseMissing(_ line: CrawlLine, _ folder: String, _ name: String) throws(Failure) {
+        let archives = [("warc", line.pages, line.pagesEnd), ("evidence", line.evidence, line.evidenceEnd)]
+        for (part, number, size) in archives where size > 0 {
+            let archive = ArchiveSeries.path("\(folder)/\(part)", name, number)
+            guard Disk.exists(archive) else {
+                throw Failure(
+                    .conflict,
+                    "\(archive) is gone, or the crawl had another name. Put it back, or crawl into another folder."
+                )
+            }
+        }
+    }
+
+    /// Archives without the journal that tells of them would be written over.
+    private static func refuseOrphans(_ folder: String, _ name: String, _ journal: String) throws(Failure) {
+        for part in ["warc", "evidence"] {
+            let archive = ArchiveSeries.path("\(folder)/\(part)", name, 0)
+            guard Disk.exists(archive), try InputFile(archive).count > 0 else { continue }
+            throw Failure(
+                .conflict,
+                "\(archive) is there, but \(journal) is not. Put it back, or crawl into another folder."
+            )
+        }
     }
 
     private init(

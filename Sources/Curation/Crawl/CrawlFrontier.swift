@@ -83,8 +83,9 @@ public struct CrawlFrontier: Sendable {
     /// - Parameter bytes: `nil` when there was no answer, or no permission to ask.
     public mutating func settle(_ entry: CrawlEntry, bytes: Int?) {
         let hash = entry.hash
-        seen.insert(hash)
-        settled.insert(hash)
+        // What was queued before waits no more; its place in the queue is passed over.
+        let isQueued = !seen.insert(hash).inserted
+        if settled.insert(hash).inserted, isQueued { tally.queued -= 1 }
         guard let bytes, entry.purpose == .page else { return }
         tally.pages += 1
         tally.bytes += max(0, bytes)
@@ -216,10 +217,11 @@ public struct CrawlFrontier: Sendable {
         while let entry = hosts[index].first {
             if case .robots = entry.purpose { return entry }
             let isBeyond = entry.purpose == .page && hosts[index].pages >= policy.hostPagesMax
-            if isBeyond || (entry.attempts == 0 && settled.contains(entry.hash)) {
-                if isBeyond { tally.beyond += 1 }
+            let isSettled = entry.attempts == 0 && settled.contains(entry.hash)
+            if isBeyond || isSettled {
+                if isBeyond, !isSettled { tally.beyond += 1 }
                 hosts[index].pop()
-                tally.queued -= 1
+                if !isSettled { tally.queued -= 1 }
                 continue
             }
             let name = entry.url.origin
