@@ -19,6 +19,7 @@ final class CandidateTexts {
 
     static func gather(
         _ run: PipelineRun,
+        _ blocks: [PipelineRun.JudgedBlock],
         _ numbering: Numbering,
         _ candidates: DocumentSet
     ) async throws -> CandidateTexts {
@@ -30,7 +31,7 @@ final class CandidateTexts {
         let byOrdinal = numbered
         var found: [(document: UInt64, range: Range<Int>)] = []
         var offset = 0
-        try await run.forEachBlock { records -> (texts: [UInt8], documents: [(UInt64, Int)]) in
+        try await run.forEachBlock(known: blocks) { records -> (texts: [UInt8], documents: [(UInt64, Int)]) in
             var texts: [UInt8] = []
             var documents: [(UInt64, Int)] = []
             // The texts of another file would be somebody else's.
@@ -77,14 +78,7 @@ final class CandidateTexts {
         let range = ranges[low]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
-        while bytes.count < range.count {
-            let got = try file.read(
-                into: &bytes,
-                at: range.lowerBound + bytes.count,
-                countMax: range.count - bytes.count
-            )
-            guard got > 0 else { throw Failure(.internal, "\(file.path) was cut short.") }
-        }
+        try file.readAll(into: &bytes, range)
         return bytes
     }
 }

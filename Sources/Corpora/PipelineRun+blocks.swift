@@ -7,9 +7,11 @@ extension PipelineRun {
     /// Reads all sources in order and works on several blocks at a time.
     ///
     /// - Parameters:
+    ///   - known: What judging found, so that blocks need not be hashed again for their names.
     ///   - work: On the pool's threads.
     ///   - done: One at a time, in the order in which work ends.
     func forEachBlock<Result: Sendable>(
+        known: [JudgedBlock]? = nil,
         work: @escaping @Sendable (RecordBlock) throws -> Result,
         done: (Result) throws -> Void
     ) async throws {
@@ -23,7 +25,9 @@ extension PipelineRun {
                     try done(result)
                 }
                 active += 1
-                group.addTask { try work(records(of: block)) }
+                let judged = known?.dropFirst(block.ordinal).first
+                guard known == nil || judged != nil else { throw Self.changed(block.path) }
+                group.addTask { try work(records(of: block, known: judged)) }
             }
             for try await result in group { try done(result) }
         }
@@ -36,8 +40,19 @@ extension PipelineRun {
     }
 
     /// What a block's records are. What pages become is kept: taking the text out of HTML is the longest of all steps.
-    func records(of block: Block) throws(Failure) -> RecordBlock {
-        let digest = block.digest
+    ///
+    /// - Parameter judged: What judging found of it, should it have been judged.
+    /// - Throws: ``Failure`` when it is not what was judged.
+    func records(of block: Block, known judged: JudgedBlock? = nil) throws(Failure) -> RecordBlock {
+        let digest: Digest
+        if let judged {
+            guard block.check == judged.check, let known = Digest(hex: judged.digest) else {
+                throw Self.changed(block.path)
+            }
+            digest = known
+        } else {
+            digest = block.digest
+        }
         var setAside = block.setAside
         switch block.content {
         case .lines(let lines):

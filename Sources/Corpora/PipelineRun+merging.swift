@@ -36,7 +36,7 @@ extension PipelineRun {
             if duplicates.near != nil {
                 var skipped = DocumentSet()
                 for removal in exact { skipped.insert(removal.document) }
-                let near = try await nearDuplicates(numbering, skipping: skipped)
+                let near = try await nearDuplicates(blocks, numbering, skipping: skipped)
                 found = DuplicateRemoval.joined(exact: exact, near: near)
             }
             found.sort { $0.document < $1.document }
@@ -183,6 +183,7 @@ extension PipelineRun {
     // MARK: near
 
     private func nearDuplicates(
+        _ blocks: [JudgedBlock],
         _ numbering: Numbering,
         skipping skipped: DocumentSet
     ) async throws -> [DuplicateRemoval] {
@@ -197,7 +198,7 @@ extension PipelineRun {
             candidates.insert(entry.document)
             try buckets.append(entry, to: Int(entry.document / width))
         }
-        let texts = try await CandidateTexts.gather(self, numbering, candidates)
+        let texts = try await CandidateTexts.gather(self, blocks, numbering, candidates)
         var check = NearDuplicateCheck(settings, bucketCount: bucketCount, firstOwn: numbering.firstOwn)
         var found: [DuplicateRemoval] = []
         for range in 0..<ranges {

@@ -34,12 +34,8 @@ extension PipelineRun {
         let format = file.document.output.format
         var parts: [RunRecord.Part] = []
         var seen = 0
-        try await forEachBlock { records -> (RunRecord.Part?, BlockSummary.Tally, Int) in
+        try await forEachBlock(known: blocks) { records -> (RunRecord.Part?, BlockSummary.Tally, Int) in
             let block = records.block
-            guard block.ordinal < blocks.count else { throw Self.changed(block.path) }
-            let judged = blocks[block.ordinal]
-            let digest = records.digest
-            guard judged.digest == digest.hex else { throw Self.changed(block.path) }
             guard !file.sources[block.source].isReference else { return (nil, .init(), block.bytesBefore) }
             let ingredients = Ingredients(
                 key: key(of: records),
@@ -82,7 +78,7 @@ extension PipelineRun {
                 documents: written.documents,
                 textBytes: written.textBytes,
                 lines: written.lost,
-                block: digest.hex,
+                block: records.digest.hex,
                 key: ingredients.key.hex
             )
             try Disk.publish(json(KeptPart(name: name, part: part)), at: note)

@@ -112,6 +112,8 @@ public struct PipelineRun: Sendable {
         var path: String
         /// Of its bytes.
         var digest: String
+        /// ``Block/check``.
+        var check: String
         /// Of its bytes and the configuration.
         var key: String
         var documents: Int
@@ -130,11 +132,12 @@ public struct PipelineRun: Sendable {
                 try cache.store(result, under: key, by: block.ordinal)
             }
             return (
-                block.ordinal, block.source, block.path, records.setAside, records.digest, key, block.bytesBefore,
+                block.ordinal, block.source, block.path, records.setAside, records.digest, block.check, key,
+                block.bytesBefore,
                 isThere
             )
         } done: { done in
-            let (ordinal, source, path, setAside, digest, key, bytesBefore, isThere) = done
+            let (ordinal, source, path, setAside, digest, check, key, bytesBefore, isThere) = done
             let summary = try cache.summary(key).summary
             if !file.sources[source].isReference {
                 record.summary += summary
@@ -148,6 +151,7 @@ public struct PipelineRun: Sendable {
                     sourceName: file.sources[source].name,
                     path: path,
                     digest: digest.hex,
+                    check: check,
                     key: key.hex,
                     documents: summary.documents.count
                 )

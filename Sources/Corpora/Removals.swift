@@ -75,14 +75,7 @@ struct Removals: Sendable {
         guard !range.isEmpty else { return [] }
         let file = try InputFile(path)
         var bytes: [UInt8] = []
-        while bytes.count < range.count {
-            let got = try file.read(
-                into: &bytes,
-                at: range.lowerBound + bytes.count,
-                countMax: range.count - bytes.count
-            )
-            guard got > 0 else { throw Failure(.invalid, "\(path) is damaged. Remove it and run the pipeline again.") }
-        }
+        try file.readAll(into: &bytes, range)
         return bytes
     }
 

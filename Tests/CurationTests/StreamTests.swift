@@ -13,44 +13,36 @@ import Testing
         -> Outcome
     {
         var stream = Gunzip(cap: cap)
-        var outcome = Outcome()
-        var position = 0
-        do throws(StreamFault) {
-            while true {
-                let stop = min(file.count, position + piece)
-                let before = outcome.bytes.count
-                let consumed = try stream.decompress(
-                    file.span.extracting(position..<stop),
-                    isLast: stop == file.count,
-                    into: &outcome.bytes,
-                    outputMax: outputMax
-                )
-                position += consumed
-                if position == file.count, outcome.bytes.count == before { break }
-            }
-        } catch {
-            outcome.fault = error
+        return unpack(file, piece) { input, isLast, output throws(StreamFault) in
+            try stream.decompress(input, isLast: isLast, into: &output, outputMax: outputMax)
         }
-        return outcome
     }
 
     static func unzstd(_ file: [UInt8], piece: Int = 1 << 20, outputMax: Int = 1 << 20, cap: ExpansionCap = .none)
         -> Outcome
     {
         var stream = Unzstd(cap: cap)
+        return unpack(file, piece) { input, isLast, output throws(StreamFault) in
+            try stream.decompress(input, isLast: isLast, into: &output, outputMax: outputMax)
+        }
+    }
+
+    private static func unpack(
+        _ file: [UInt8],
+        _ piece: Int,
+        _ decompress: (Span<UInt8>, Bool, inout [UInt8]) throws(StreamFault) -> Int
+    ) -> Outcome {
         var outcome = Outcome()
         var position = 0
         do throws(StreamFault) {
             while true {
                 let stop = min(file.count, position + piece)
                 let before = outcome.bytes.count
-                let consumed = try stream.decompress(
+                position += try decompress(
                     file.span.extracting(position..<stop),
-                    isLast: stop == file.count,
-                    into: &outcome.bytes,
-                    outputMax: outputMax
+                    stop == file.count,
+                    &outcome.bytes
                 )
-                position += consumed
                 if position == file.count, outcome.bytes.count == before { break }
             }
         } catch {

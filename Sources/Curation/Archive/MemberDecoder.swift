@@ -24,39 +24,21 @@ struct MemberDecoder: ~Copyable {
         guard let decompressor, let source = input.baseAddress, let target = output.baseAddress else { return .failed }
         var consumed = 0
         var produced = 0
-        let result =
+        let decompress =
             switch format {
-            case .gzip:
-                libdeflate_gzip_decompress_ex(
-                    decompressor,
-                    source,
-                    input.count,
-                    target,
-                    output.count,
-                    &consumed,
-                    &produced
-                )
-            case .zlib:
-                libdeflate_zlib_decompress_ex(
-                    decompressor,
-                    source,
-                    input.count,
-                    target,
-                    output.count,
-                    &consumed,
-                    &produced
-                )
-            case .raw:
-                libdeflate_deflate_decompress_ex(
-                    decompressor,
-                    source,
-                    input.count,
-                    target,
-                    output.count,
-                    &consumed,
-                    &produced
-                )
+            case .gzip: libdeflate_gzip_decompress_ex
+            case .zlib: libdeflate_zlib_decompress_ex
+            case .raw: libdeflate_deflate_decompress_ex
             }
+        let result = decompress(
+            decompressor,
+            source,
+            input.count,
+            target,
+            output.count,
+            &consumed,
+            &produced
+        )
         switch result {
         case LIBDEFLATE_SUCCESS: return .decoded(consumed: consumed, produced: produced)
         case LIBDEFLATE_INSUFFICIENT_SPACE: return .noRoom
