@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Corpora
+import Glibc
 import UnixSignals
 
 /// `onepoint data crawl`.
@@ -16,7 +17,8 @@ struct DataCrawlCommand: AsyncParsableCommand {
 
             The output folder gets pages in warc/, robots.txt and sitemaps in evidence/, and collection.jsonl with a line \
             for every request: when, by which copy of robots.txt, what came. Interrupted or killed, it goes on when it is \
-            run again. With 'previous' it asks an earlier crawl's pages only for what has changed.
+            run again. Sites are trusted by the system's certificates, or by those of the PEM file that SSL_CERT_FILE \
+            names. With 'previous' it asks an earlier crawl's pages only for what has changed.
 
             Example:
               name: handbook
@@ -34,7 +36,12 @@ struct DataCrawlCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
-        let run = CrawlRun(try CrawlFile(crawl), runtime: SystemRuntime()) { Assembly.now() }
+        var crawlRun = CrawlRun(try CrawlFile(crawl), runtime: SystemRuntime()) { Assembly.now() }
+        // As OpenSSL and curl read it: instead of the system's certificates, not beside them.
+        if let path = getenv("SSL_CERT_FILE").map({ String(cString: $0) }), !path.isEmpty {
+            crawlRun.trustedRoots = path
+        }
+        let run = crawlRun
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let record = try await withThrowingTaskGroup(of: CrawlRecord?.self) { group in
             group.addTask { try await run.run { ProgressLine.show($0.progressText) } }

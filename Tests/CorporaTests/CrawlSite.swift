@@ -22,13 +22,19 @@ final class CrawlSite: Sendable {
     let folder: String
     let port: Int
     private let process: pid_t
+    private let scheme: String
 
-    init() async throws {
+    /// - Parameter certificate: Path of a PEM file of a key and its certificate, for sites that speak TLS.
+    init(certificate: String? = nil) async throws {
+        scheme = certificate == nil ? "http" : "https"
         folder = NSTemporaryDirectory() + "onepoint-crawl-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let program = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "crawl-site.py").path
         process = try #require(
-            Self.launch(["/usr/bin/env", "python3", program, folder + "/log"], output: folder + "/port")
+            Self.launch(
+                ["/usr/bin/env", "python3", program, folder + "/log"] + (certificate.map { [$0] } ?? []),
+                output: folder + "/port"
+            )
         )
         var said: Int?
         try await Self.eventually("the sites") { [folder] in
@@ -59,7 +65,7 @@ final class CrawlSite: Sendable {
             name: \(name)
             product: OnepointTest
             contact: tests@example.org
-            seeds: [\(seeds.map { "'http://\($0.replacing("/", with: ":\(port)/", maxReplacements: 1))'" }.joined(separator: ", "))]
+            seeds: [\(seeds.map { "'\(scheme)://\($0.replacing("/", with: ":\(port)/", maxReplacements: 1))'" }.joined(separator: ", "))]
             scope: {hosts: [\(scope)]}
             delay: \(delay)
             output: \(name)
@@ -70,11 +76,14 @@ final class CrawlSite: Sendable {
         return try CrawlFile(path)
     }
 
-    func run(_ file: CrawlFile, archiveMaxBytes: Int = 1_000_000_000) async throws -> CrawlRecord {
+    func run(_ file: CrawlFile, archiveMaxBytes: Int = 1_000_000_000, trustedRoots: String? = nil) async throws
+        -> CrawlRecord
+    {
         var run = CrawlRun(file, runtime: SystemRuntime()) {
             Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         }
         run.archiveMaxBytes = archiveMaxBytes
+        run.trustedRoots = trustedRoots
         return try await run.run { _ in }
     }
 

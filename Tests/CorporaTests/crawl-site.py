@@ -1,11 +1,13 @@
 """Several small web sites for the tests of the crawler: one on each of 127.0.0.1 to 127.0.0.9, all at one port.
 
-Says its port on standard output and writes a line of JSON for every request to the file named first, with when it came
+With a second argument, a PEM file of a key and its certificate, they speak TLS. Says its port on standard output and
+writes a line of JSON for every request to the file named first, with when it came
 and when the last byte of its answer was about to go out, in seconds of one clock. Ends with the process that started it.
 """
 import gzip
 import json
 import os
+import ssl
 import sys
 import threading
 import time
@@ -14,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 LOG = open(sys.argv[1], "a", buffering=1)
 LOCK = threading.Lock()
 BUSY = {}
+SCHEME = "https" if len(sys.argv) > 2 else "http"
 PAGES = 24
 
 
@@ -73,7 +76,7 @@ class Site(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def site_1(self, path):
-        here = f"http://127.0.0.1:{PORT}"
+        here = f"{SCHEME}://127.0.0.1:{PORT}"
         if path == "/robots.txt":
             self.answer("\ufeffUser-agent: *\r\nDisallow: /\r\n\r\nUser-Agent: OnepointTest\r\nDisallow: /private\r\n"
                         "Disallow: /*.pdf$\r\nAllow: /private/open\r\nCrawl-delay: 0.05\r\n"
@@ -169,6 +172,11 @@ first = Server(("127.0.0.1", 0), Site)
 PORT = first.server_address[1]
 servers = [first] + [Server((f"127.0.0.{number}", PORT), Site) for number in range(2, 10)]
 for server in servers:
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2])
+        # The handshake is made by the thread of the connection, so that one that fails holds nobody up.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 print(PORT, flush=True)
 parent = os.getppid()

@@ -10,6 +10,8 @@ public struct CrawlRun: Sendable {
     let now: @Sendable () -> Instant
     /// An archive that has reached it is followed by the next.
     var archiveMaxBytes = ArchiveSeries.fileMaxBytes
+    /// Path of a PEM file with the certificates that sites are trusted by, in place of the system's.
+    public var trustedRoots: String?
 
     public init(_ file: CrawlFile, runtime: any Runtime, now: @escaping @Sendable () -> Instant) {
         self.file = file
@@ -47,11 +49,12 @@ public struct CrawlRun: Sendable {
     private static let progressPeriod = Duration.milliseconds(500)
 
     private func crawl(_ state: CrawlState, _ progress: @Sendable (CrawlRecord) -> Void) async throws -> String {
-        let fetcher = PageFetcher(
+        let fetcher = try PageFetcher(
             userAgent: file.userAgent,
             privateHosts: file.privateHosts,
             bodyMaxBytes: file.document.limits.bodyBytes,
             timeout: .seconds(file.document.limits.seconds),
+            trustedRoots: trustedRoots,
             now: now
         )
         var shown: Duration?

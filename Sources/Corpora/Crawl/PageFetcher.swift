@@ -3,6 +3,7 @@ import Core
 import Curation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Asks for one address and tells what came, in a form that can be kept as evidence.
 struct PageFetcher: Sendable {
@@ -11,6 +12,30 @@ struct PageFetcher: Sendable {
     let bodyMaxBytes: Int
     let timeout: Duration
     let now: @Sendable () -> Instant
+    private let tls: TLSConfiguration
+
+    /// - Parameter trustedRoots: Path of a PEM file; `nil`: what the system trusts.
+    /// - Throws: ``Failure`` when that file cannot be read.
+    init(
+        userAgent: String,
+        privateHosts: Set<String>,
+        bodyMaxBytes: Int,
+        timeout: Duration,
+        trustedRoots: String?,
+        now: @escaping @Sendable () -> Instant
+    ) throws(Failure) {
+        (self.userAgent, self.privateHosts, self.bodyMaxBytes) = (userAgent, privateHosts, bodyMaxBytes)
+        (self.timeout, self.now) = (timeout, now)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let trustedRoots {
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(trustedRoots))
+            } catch {
+                throw Failure(.invalid, "\(trustedRoots) has no certificates in PEM.", note: "\(error)")
+            }
+        }
+        self.tls = tls
+    }
 
     /// What an earlier crawl knows of the address.
     struct Known: Sendable, Equatable {
@@ -70,6 +95,7 @@ struct PageFetcher: Sendable {
         // which the name could come to mean another.
         let address = addresses[entry.attempts % addresses.count]
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.tlsConfiguration = tls
         configuration.dnsOverride = [url.host: address]
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
