@@ -60,6 +60,7 @@ public struct Audit: Sendable {
         var evidence = ProfileEvidence()
         evidence.add(dossiers: dossiers)
         for sample in samples { evidence.add(spotCheck: sample.check) }
+        facts.admissions = try Self.admissions(file, dossiers, &evidence)
         try Self.coverage(file, record, &evidence)
         if let path = options.evidence {
             let json = try YAMLDocument.read(Disk.read(path), path) { json in json }
@@ -113,6 +114,30 @@ public struct Audit: Sendable {
     }
 
     // MARK: facts
+
+    /// The admissions that dossiers name, each proven again.
+    private static func admissions(
+        _ file: PipelineFile,
+        _ dossiers: [Dossier],
+        _ evidence: inout ProfileEvidence
+    ) throws(Failure) -> [(source: String, verdict: Admission)] {
+        let blocks = try PipelineRun.judgedBlocks(file)
+        var admissions: [(source: String, verdict: Admission)] = []
+        for stage in Admission.Stage.allCases {
+            var bad: [(source: String, bad: Proportion)] = []
+            for dossier in dossiers {
+                let collected = SourceItems.collected(blocks.filter { $0.sourceName == dossier.name }.map(\.digest))
+                let found = try AdmissionFile.evidence(of: dossier, stage, file, collected: collected)
+                // Undecided is nothing shown, whatever the rate.
+                bad.append(
+                    (dossier.name, found.flatMap { $0.outcome == .undecided ? nil : $0.bad } ?? Proportion(0, of: 0))
+                )
+                if let found { admissions.append((dossier.name, found)) }
+            }
+            evidence.add(stage, bad: bad)
+        }
+        return admissions
+    }
 
     private static func dossiers(_ file: PipelineFile) throws(Failure) -> [Dossier] {
         var dossiers: [Dossier] = []

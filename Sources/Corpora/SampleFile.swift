@@ -7,6 +7,8 @@ import Wire
 /// texts to be judged beside it.
 public struct SampleFile: Sendable {
     public private(set) var check: SpotCheck
+    /// What it decides, of a sample that admits a source; its check is ``check``.
+    public private(set) var admission: AdmissionCase?
     public let path: String
 
     /// Draws a sample of the release that the last run wrote.
@@ -17,12 +19,27 @@ public struct SampleFile: Sendable {
     public static func draw(_ file: PipelineFile, purpose: String, size: Int) throws(Failure) -> SampleFile {
         let folder = file.outputFolder
         let list = try ItemList(folder, .read(folder))
+        guard Dossier.isName(purpose) else { throw Self.noName(purpose) }
         let path = try samplePath(folder, purpose)
-        guard !Disk.exists(path) else {
-            throw Failure(.conflict, "\(path) is there already. A sample is drawn once; draw for another purpose.")
-        }
+        guard !Disk.exists(path) else { throw drawn(path) }
         let draw = SampleDraw(root: try list.root, purpose: purpose, population: list.count, size: size)
-        let items = try list.items(at: draw.places(hash: ItemList.hash))
+        return try keep(file, purpose: purpose, draw, list.items(at: draw.places(hash: ItemList.hash))) { _ in nil }
+    }
+
+    private static func drawn(_ path: String) -> Failure {
+        Failure(.conflict, "\(path) is there already. A sample is drawn once; draw for another purpose.")
+    }
+
+    /// Writes down what was drawn, and the texts for whoever judges.
+    static func keep(
+        _ file: PipelineFile,
+        purpose: String,
+        _ draw: SampleDraw,
+        _ items: [ItemList.Item],
+        admission: (SpotCheck) -> AdmissionCase?
+    ) throws(Failure) -> SampleFile {
+        let path = try samplePath(file.outputFolder, purpose)
+        guard !Disk.exists(path) else { throw drawn(path) }
         var texts: [UInt8] = []
         var drawn: [WorkList.Item] = []
         let names = file.sources.map(\.fields.id) + ["id"]
@@ -35,9 +52,10 @@ public struct SampleFile: Sendable {
             ]).write(to: &texts)
             texts.append(0x0A)
         }
-        try Disk.makeFolder(folder + "/samples")
+        try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
         try Disk.publish(texts, at: String(path.dropLast(".json".count)) + ".jsonl")
-        let sample = SampleFile(check: SpotCheck(draw: draw, items: drawn), path: path)
+        let check = SpotCheck(draw: draw, items: drawn)
+        let sample = SampleFile(check: check, admission: admission(check), path: path)
         try sample.save()
         return sample
     }
@@ -45,9 +63,19 @@ public struct SampleFile: Sendable {
     public static func read(_ file: PipelineFile, purpose: String) throws(Failure) -> SampleFile {
         let path = try samplePath(file.outputFolder, purpose)
         guard Disk.exists(path) else {
-            throw Failure(.notFound, "No sample '\(purpose)' was drawn. 'onepoint data sample' draws one.")
+            throw Failure(
+                .notFound,
+                "No sample '\(purpose)' was drawn. 'onepoint data sample' draws one, of a source 'onepoint data admit'."
+            )
         }
-        return SampleFile(check: try SpotCheck(json(path)), path: path)
+        return try read(path)
+    }
+
+    private static func read(_ path: String) throws(Failure) -> SampleFile {
+        let json = try json(path)
+        guard json["check"] != nil else { return SampleFile(check: try SpotCheck(json), path: path) }
+        let admission = try AdmissionCase(json)
+        return SampleFile(check: admission.check, admission: admission, path: path)
     }
 
     static func all(_ folder: String) throws(Failure) -> [SampleFile] {
@@ -55,7 +83,7 @@ public struct SampleFile: Sendable {
         var samples: [SampleFile] = []
         for name in try Disk.names(in: folder + "/samples") where name.hasSuffix(".json") {
             let path = "\(folder)/samples/\(name)"
-            samples.append(SampleFile(check: try SpotCheck(json(path)), path: path))
+            samples.append(try read(path))
         }
         return samples
     }
@@ -67,9 +95,10 @@ public struct SampleFile: Sendable {
         guard lock >= 0 else { throw Disk.failure("locked", path) }
         defer { close(lock) }
         guard flock(lock, LOCK_EX) == 0 else { throw Disk.failure("locked", path) }
-        check = try SpotCheck(Self.json(path))
+        self = try Self.read(path)
         do throws(WorkList.Refusal) {
             try check.apply(event)
+            try admission?.apply(event)
         } catch {
             throw Failure(.conflict, error.sentence)
         }
@@ -78,16 +107,23 @@ public struct SampleFile: Sendable {
 
     private func save() throws(Failure) {
         var bytes: [UInt8] = []
-        check.json.write(to: &bytes)
+        (admission?.json ?? check.json).write(to: &bytes)
         bytes.append(0x0A)
         try Disk.publish(bytes, at: path)
     }
 
-    private static func samplePath(_ folder: String, _ purpose: String) throws(Failure) -> String {
-        guard Dossier.isName(purpose) else {
-            throw Failure(.invalid, "'\(purpose)' is no name for a sample: use letters, digits, '.', '_' and '-'.")
+    /// - Parameter purpose: Of a release's sample its name, of a source's admission stage and source with `/` between.
+    static func samplePath(_ folder: String, _ purpose: String) throws(Failure) -> String {
+        if Dossier.isName(purpose) { return "\(folder)/samples/\(purpose).json" }
+        let words = purpose.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard words.count == 2, Admission.Stage(rawValue: words[0]) != nil, Dossier.isName(words[1]) else {
+            throw noName(purpose)
         }
-        return "\(folder)/samples/\(purpose).json"
+        return "\(folder)/admissions/\(purpose).json"
+    }
+
+    private static func noName(_ purpose: String) -> Failure {
+        Failure(.invalid, "'\(purpose)' is no name for a sample: use letters, digits, '.', '_' and '-'.")
     }
 
     private static func json(_ path: String) throws(Failure) -> JSON {

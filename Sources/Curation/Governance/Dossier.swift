@@ -57,6 +57,10 @@ public struct Dossier: Hashable, Sendable {
             case generation
             /// Whether the rights of others are touched.
             case rights
+            /// Of a sample judged before collection: ``Admission/Stage/assessment``.
+            case assessment
+            /// Of a sample judged after collection: ``Admission/Stage/verification``.
+            case verification
         }
 
         public var kind: Kind
