@@ -85,8 +85,7 @@ struct LineBlocks: ~Copyable {
             // What was set aside at the end has to be told with a block, though it be empty.
             guard !buffer.isEmpty else { return setAside.isEmpty ? nil : [] }
             if isEnd, buffer.count <= limits.blockBytes {
-                defer { buffer = [] }
-                return buffer
+                return take(buffer.count)
             }
             if let end = lastLineEnd(before: limits.blockBytes) { return take(end) }
             // One line is longer than a block.
@@ -145,6 +144,22 @@ struct LineBlocks: ~Copyable {
         let rest = Array(buffer[end...])
         buffer.removeLast(buffer.count - end)
         defer { buffer = rest }
-        return buffer
+        return limits.recordBytesMax < buffer.count ? withoutLongLines(buffer) : buffer
+    }
+
+    /// Where a block may have more bytes than a record.
+    private mutating func withoutLongLines(_ bytes: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, bytes.lineEnd(from: start) + 1)
+            if end - start <= limits.recordBytesMax {
+                kept += bytes[start..<end]
+            } else {
+                setAside["too-large", default: 0] += 1
+            }
+            start = end
+        }
+        return kept
     }
 }

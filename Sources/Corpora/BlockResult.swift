@@ -14,6 +14,10 @@ struct BlockResult: Sendable {
     var sketches: [UInt8] = []
     /// A ``LineEntry`` for each line of what is kept that is long enough, with the rank of its document.
     var lines: [UInt8] = []
+    /// The same for paragraphs.
+    var paragraphs: [UInt8] = []
+    /// What ``Stretches/forEachPassage(_:of:isGone:_:)`` reads.
+    var passages: [UInt8] = []
     /// Names of the rules that ``ItemRow/fate`` counts.
     var rules: [String] = []
     var summary = BlockSummary()
@@ -40,7 +44,8 @@ struct BlockCache: Sendable {
         for (name, bytes) in [
             ("items.bin", result.items), ("decisions.jsonl.zst", Packed.pack(result.decisions)),
             ("edits.bin", result.edits), ("sketches.bin", result.sketches), ("lines.bin", result.lines),
-        ] {
+            ("paragraphs.bin", result.paragraphs), ("passages.bin", result.passages),
+        ] where !(bytes.isEmpty && Self.optional.contains(name)) {
             try Disk.write(bytes, to: draft + "/" + name)
             digests[name] = Disk.sha256(bytes.span).hex
         }
@@ -66,6 +71,8 @@ struct BlockCache: Sendable {
     func edits(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "edits.bin") }
     func sketches(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "sketches.bin") }
     func lines(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "lines.bin") }
+    func paragraphs(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "paragraphs.bin") }
+    func passages(_ key: Digest) throws(Failure) -> [UInt8] { try read(key, "passages.bin") }
     func decisions(_ key: Digest) throws(Failure) -> [UInt8] {
         try Packed.unpack(read(key, "decisions.jsonl.zst"), folder(of: key))
     }
@@ -73,6 +80,7 @@ struct BlockCache: Sendable {
     /// Only what was stored: everything behind this takes the bytes at their word.
     private func read(_ key: Digest, _ name: String) throws(Failure) -> [UInt8] {
         let stored = try readJSON(Stored.self, folder(of: key) + "/summary.json")
+        if stored.digests[name] == nil, Self.optional.contains(name) { return [] }
         guard let bytes = try? Disk.read(folder(of: key) + "/" + name, bytesMax: 1 << 32),
             Disk.sha256(bytes.span).hex == stored.digests[name]
         else {
@@ -83,6 +91,9 @@ struct BlockCache: Sendable {
         }
         return bytes
     }
+
+    /// Files that are not there when they would be empty, as in what was kept before there were any.
+    private static let optional: Set<String> = ["paragraphs.bin", "passages.bin"]
 
     private struct Stored: Codable {
         var rules: [String]

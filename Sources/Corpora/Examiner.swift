@@ -26,7 +26,7 @@ struct Examiner: ~Copyable {
     private var tokenizer: TokenCounter?
     private var sketcher: DocumentSketcher?
     private var hasher: ExactHasher?
-    private var lines: LineScanner?
+    private var repeatable: Stretches
 
     private var findings: [QualityFinding] = []
     private var matches: [PersonalMatch] = []
@@ -35,7 +35,6 @@ struct Examiner: ~Copyable {
     private var words: [KeywordMatch] = []
     private var stretches: [ContaminationMatch] = []
     private var cut: [UInt8] = []
-    private var lineEntries: [LineEntry] = []
     /// What ``writeSketch(to:)`` writes.
     private var identity = TextHash(high: 0, low: 0)
     private var hasIdentity = false
@@ -78,7 +77,7 @@ struct Examiner: ~Copyable {
         tokenizer = operators.tokenizer
         keywordWeightMin = operators.keywordWeightMin
         dropsByKeywords = operators.dropsByKeywords
-        lines = operators.lines.map { LineScanner($0) }
+        repeatable = Stretches(operators)
         if var configuration = operators.rules {
             configuration.stopsAtFirstFailure = !listsAll
             rules = QualityRules(configuration)
@@ -310,8 +309,7 @@ struct Examiner: ~Copyable {
         outcome.textBytes = text.count
         guard outcome.dropped == nil else { return }
         outcome.tokens = tokenizer?.count(text) ?? 0
-        lineEntries.removeAll(keepingCapacity: true)
-        lines?.appendLines(of: text, document: 0, to: &lineEntries)
+        repeatable.look(at: text)
         if sketcher != nil {
             sketcher?.sketch(text)
             hasIdentity = sketcher?.wordCount ?? 0 > 0
@@ -324,13 +322,8 @@ struct Examiner: ~Copyable {
 
     // MARK: sketches
 
-    /// Appends the hashes of the last text's lines, each with the text's rank among the kept ones of its block.
-    mutating func writeLines(rank: Int, to bytes: inout [UInt8]) {
-        for entry in lineEntries {
-            entry.hash.append(to: &bytes)
-            UInt64(rank).append(to: &bytes)
-        }
-    }
+    /// Appends what the last text's lines, paragraphs and passages are known by; see ``Stretches/write(rank:to:)``.
+    func writeStretches(rank: Int, to result: inout BlockResult) { repeatable.write(rank: rank, to: &result) }
 
     /// Appends what ``Operators/sketchByteCount`` counts.
     mutating func writeSketch(to bytes: inout [UInt8]) {

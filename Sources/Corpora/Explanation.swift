@@ -19,6 +19,8 @@ public struct Explanation: Sendable, Codable {
     public var dropped: String?
     /// What stands for it.
     public var duplicate: Duplicate?
+    /// Bytes that it lost to documents before it, by `lines`, `paragraphs` and `substrings`.
+    public var repeats: [String: Int] = [:]
     /// Hits, by type and by category.
     public var personal: [String: Int] = [:]
     public var keywords: [String: Int] = [:]
@@ -140,9 +142,15 @@ extension PipelineRun {
         }
         guard explanation.dropped == nil else { return explanation }
         explanation.duplicate = try duplicate(judged, index)
-        if explanation.duplicate == nil, (try? Self.emptied(file, judged.ordinal))?.contains(index) == true {
-            explanation.dropped = "duplicates/lines"
-            return explanation
+        let rows = explanation.duplicate == nil ? try? Self.taken(file, judged.ordinal) : nil
+        if let row = rows?.first(where: { $0.index == index }) {
+            for kind in Taken.Kind.allCases where row.taken[kind] > 0 {
+                explanation.repeats[kind.name] = row.taken[kind]
+            }
+            if row.isGone {
+                explanation.dropped = "duplicates/\(row.rule?.name ?? Taken.Kind.lines.name)"
+                return explanation
+            }
         }
         if explanation.duplicate == nil, let record = try? RunRecord.read(file.outputFolder) {
             explanation.part = record.parts.first { $0.path.contains("part-\(Self.digits(judged.ordinal)).") }?.path

@@ -137,7 +137,7 @@ struct Judge: ~Copyable {
                 result.summary.edited += 1
             }
             examiner.writeSketch(to: &result.sketches)
-            examiner.writeLines(rank: result.summary.kept.count - 1, to: &result.lines)
+            examiner.writeStretches(rank: result.summary.kept.count - 1, to: &result)
         }
         row.write(to: &result.items)
         decide(index, id, bytes, outcome, text.count, into: &result.decisions)

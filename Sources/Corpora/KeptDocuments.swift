@@ -46,18 +46,23 @@ struct KeptDocuments {
 
     private var range: Range<Int> { Int(row.lineStart)..<Int(row.lineStart) + Int(row.lineBytes) }
 
-    /// Takes out the lines that documents before this one have, for ``appendRecord(to:)``.
+    /// Takes out what documents before this one have, for ``appendRecord(to:)``.
     ///
-    /// - Returns: How many bytes went.
-    mutating func takeLines(_ scanner: LineScanner, _ repeated: RepeatedLines, document: UInt64) -> Int {
-        guard findText() != nil else { return 0 }
+    /// - Returns: How many bytes went, and whether nothing is left but white space.
+    mutating func take(_ repeats: inout Repeats.OfBlock, document: UInt64) -> (taken: Taken, isGone: Bool) {
+        guard findText() != nil else { return (Taken(), false) }
         let text = text
-        let parts = scanner.removals(of: text.span, document: document, repeated: repeated)
-        guard !parts.isEmpty else { return 0 }
+        let (ranges, taken) = repeats.removals(of: text.span, document: document)
+        guard !ranges.isEmpty else { return (taken, false) }
         var edits = edit ?? TextEdits()
-        edits.layers.append(parts.map { .init(range: $0, bytes: []) })
+        edits.layers.append(ranges.map { .init(range: $0, bytes: []) })
         edit = edits
-        return parts.reduce(0) { $0 + $1.count }
+        var at = 0
+        for range in ranges {
+            guard text[at..<range.lowerBound].allSatisfy({ $0 <= 0x20 }) else { return (taken, false) }
+            at = range.upperBound
+        }
+        return (taken, text[at...].allSatisfy { $0 <= 0x20 })
     }
 
     /// Appends the text as it is to be written.

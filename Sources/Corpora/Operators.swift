@@ -20,6 +20,8 @@ struct Operators: Sendable {
     let near: NearDuplicateSettings?
     let findsExact: Bool
     let lines: RepeatedLineSettings?
+    let paragraphs: RepeatedLineSettings?
+    let passages: PassageSelector?
 
     struct Classifier: Sendable {
         let name: String
@@ -38,14 +40,9 @@ struct Operators: Sendable {
             return NearDuplicateSettings(bands: standard.bands, rows: standard.rows, threshold: near.jaccardMin)
         }
         findsExact = document.duplicates?.exact == true
-        lines = document.duplicates?.lines.map {
-            RepeatedLineSettings(
-                unit: .line,
-                seenMax: $0.countMin - 1,
-                letterBytesMin: $0.bytesMin,
-                keepsFirst: true
-            )
-        }
+        lines = document.duplicates?.lines.map { RepeatedLineSettings(.line, $0) }
+        paragraphs = document.duplicates?.paragraphs.map { RepeatedLineSettings(.paragraph, $0) }
+        passages = document.duplicates?.substrings.map { PassageSelector(bytesMin: $0.bytesMin) }
         languages = document.languages
         keywordWeightMin = document.keywords?.weightMin ?? 1
         dropsByKeywords = document.keywords?.action == .drop
@@ -213,6 +210,12 @@ struct Operators: Sendable {
             }
         }
         return policy
+    }
+}
+
+extension RepeatedLineSettings {
+    fileprivate init(_ unit: Unit, _ asked: PipelineDocument.Duplicates.Repeats) {
+        self.init(unit: unit, seenMax: asked.countMin - 1, letterBytesMin: asked.bytesMin, keepsFirst: true)
     }
 }
 

@@ -73,8 +73,9 @@ struct ParquetBlocks: ~Copyable {
         group += 1
     }
 
-    private func append(to lines: inout [UInt8]) {
+    private mutating func append(to lines: inout [UInt8]) {
         guard let rows else { return }
+        let start = lines.count
         lines.append(UInt8(ascii: "{"))
         for (index, name) in rows.columns.enumerated() {
             if index > 0 { lines.append(UInt8(ascii: ",")) }
@@ -83,6 +84,9 @@ struct ParquetBlocks: ~Copyable {
             rows.row[index].write(to: &lines)
         }
         lines.append(contentsOf: "}\n".utf8)
+        guard lines.count - start > limits.recordBytesMax else { return }
+        lines.removeLast(lines.count - start)
+        setAside["too-large", default: 0] += 1
     }
 }
 

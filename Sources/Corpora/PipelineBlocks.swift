@@ -30,7 +30,9 @@ struct PipelineBlocks {
             for (fate, tally) in summary.fates { tallies[judged.source][fate, default: .init()] += tally }
             var gone: [Int: String] = [:]
             for removal in try removals.of(judged.ordinal) { gone[removal.document.index] = removal.kind.name }
-            for index in try PipelineRun.emptied(file, judged.ordinal) { gone[index] = "lines" }
+            for row in try PipelineRun.taken(file, judged.ordinal) where row.isGone {
+                gone[row.index] = row.rule?.name ?? Taken.Kind.lines.name
+            }
             try count(gone, key, &tallies[judged.source])
             let written = outputs[PipelineRun.digits(judged.ordinal)[...]] ?? []
             blocks.append(

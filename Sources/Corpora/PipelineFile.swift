@@ -9,7 +9,7 @@ public struct PipelineFile: Sendable {
     /// Where relative paths begin.
     let folder: String
     /// By source, in the order in which documents are numbered.
-    public let sources: [Source]
+    public private(set) var sources: [Source]
 
     /// One source with its files.
     public struct Source: Sendable {
@@ -86,14 +86,23 @@ public struct PipelineFile: Sendable {
                 Source(name: source.name, isReference: source.isReference, fields: source.fields, files: files)
             )
         }
+        let output = Self.resolve(document.output.folder, from: folder)
+        violations += try Self.outputFaults(document, sources, output: output, folder: folder)
         guard violations.isEmpty else {
             throw Failure(.invalid, "\(path): sources lack files that can be read.", violations: violations)
         }
         self.sources = sources
     }
 
+    /// The pipeline with that source alone; `nil` when it has none of that name.
+    func with(source name: String) -> PipelineFile? {
+        var alone = self
+        alone.sources = sources.filter { $0.name == name }
+        return alone.sources.isEmpty ? nil : alone
+    }
+
     /// A path as a pattern that fits it alone.
-    private static func literal(_ path: String) -> String {
+    static func literal(_ path: String) -> String {
         path.reduce(into: "") { pattern, character in
             if "\\*?[".contains(character) { pattern.append("\\") }
             pattern.append(character)
@@ -106,7 +115,7 @@ public struct PipelineFile: Sendable {
     /// The same for a pattern, in which the folder's own letters stand for themselves.
     func resolvePattern(_ pattern: String) -> String { Self.resolve(pattern, from: Self.literal(folder)) }
 
-    private static func resolve(_ path: String, from folder: String) -> String {
+    static func resolve(_ path: String, from folder: String) -> String {
         path.hasPrefix("/") ? path : folder + "/" + path
     }
 
@@ -116,17 +125,19 @@ public struct PipelineFile: Sendable {
     /// The files that a pattern stands for: those that fit it, and all files below a folder that does. Sorted, so that
     /// documents have the same numbers on every machine. Symbolic links to folders are not followed.
     static func expand(_ pattern: String) throws(Failure) -> [String] {
+        var paths: [String] = []
+        for path in try matches(pattern) { try files(below: path, into: &paths) }
+        return paths.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    }
+
+    /// What fits a pattern, files and folders, in no order.
+    static func matches(_ pattern: String) throws(Failure) -> [String] {
         var result = glob_t()
         defer { globfree(&result) }
         let status = glob(pattern, GLOB_NOSORT, nil, &result)
         if status == GLOB_NOMATCH { return [] }
         guard status == 0 else { throw Failure(.unavailable, "'\(pattern)' cannot be searched for.") }
-        var paths: [String] = []
-        for index in 0..<Int(result.gl_pathc) {
-            guard let path = result.gl_pathv[index] else { continue }
-            try files(below: String(cString: path), into: &paths)
-        }
-        return paths.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
     }
 
     private static func files(below path: String, into paths: inout [String]) throws(Failure) {

@@ -19,8 +19,8 @@ extension PipelineRun {
         let name = try Self.mergeName(blocks, file)
         let folder = "\(file.outputFolder)/work/merge/\(name)"
         func merged(_ removals: Removals) throws(Failure) -> Merged {
-            let lines = try repeatedLines(numbering, without: removals)
-            return Merged(removals: removals, numbering: numbering, repeatedLines: lines, name: name)
+            let repeats = try repeats(numbering, without: removals, in: folder)
+            return Merged(removals: removals, numbering: numbering, repeats: repeats, name: name)
         }
         if let kept = try? readJSON(StoredRemovals.self, folder + "/removals.json"),
             let bytes = try? Disk.read(folder + "/removals.bin", bytesMax: 1 << 40),
@@ -48,8 +48,7 @@ extension PipelineRun {
     struct Merged: Sendable {
         var removals: Removals
         var numbering: Numbering
-        /// Lines that go from all but the first document that has them; `nil` when lines are not looked at.
-        var repeatedLines: RepeatedLines?
+        var repeats: Repeats
         /// Of everything that it was made of.
         var name: String
     }
@@ -143,41 +142,6 @@ extension PipelineRun {
             found += ExactDuplicates.removals(among: &entries, firstOwn: numbering.firstOwn)
         }
         return found
-    }
-
-    // MARK: lines
-
-    /// Counts the lines of what duplicates left: a line must not go because of a document that goes itself.
-    private func repeatedLines(
-        _ numbering: Numbering,
-        without removals: Removals
-    ) throws(Failure) -> RepeatedLines? {
-        guard let settings = operators.lines else { return nil }
-        // About a line to sixty bytes.
-        let bytes = file.sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } }
-        let count = PartitionFiles.count(for: bytes / 60 * MemoryLayout<LineEntry>.stride)
-        let partitions = try PartitionFiles(file.outputFolder + "/work/lines.draft", count: count)
-        for block in numbering.blocks {
-            let lines = try cache.lines(block.key)
-            var gone: Set<UInt64> = []
-            let removed = Set(try removals.of(block.ordinal).map(\.document.index))
-            if !removed.isEmpty {
-                for (rank, index) in Numbering.keptIndexes(try cache.items(block.key)).enumerated()
-                where removed.contains(index) { gone.insert(UInt64(rank)) }
-            }
-            for at in stride(from: 0, to: lines.count, by: 16) {
-                guard !gone.contains(UInt64(lines, at: at + 8)) else { continue }
-                let hash = UInt64(lines, at: at)
-                let entry = LineEntry(hash: hash, document: block.first + UInt64(lines, at: at + 8))
-                try partitions.append(entry, to: Int(hash >> 40) % count)
-            }
-        }
-        var repeated = RepeatedLines()
-        for partition in 0..<count {
-            var entries = try partitions.take(LineEntry.self, partition)
-            repeated.count(&entries, settings)
-        }
-        return repeated
     }
 
     // MARK: near

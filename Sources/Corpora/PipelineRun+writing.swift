@@ -8,13 +8,13 @@ extension PipelineRun {
     private struct Ingredients: Sendable {
         var key: Digest
         var removals: [UInt8]
-        /// What the lines that go depend on, where lines are looked at.
+        /// What the repeats that go depend on, where they are looked for.
         var merge: String
 
         /// A part made of the same is the same.
         func name(_ format: PipelineDocument.Output.Format) -> String {
             let removed = Disk.sha256(removals.span)
-            return Disk.sha256(Array("2 \(key.hex) \(removed.hex) \(merge) \(format.rawValue)".utf8).span).hex
+            return Disk.sha256(Array("3 \(key.hex) \(removed.hex) \(merge) \(format.rawValue)".utf8).span).hex
         }
     }
 
@@ -34,13 +34,13 @@ extension PipelineRun {
         let format = file.document.output.format
         var parts: [RunRecord.Part] = []
         var seen = 0
-        try await forEachBlock(known: blocks) { records -> (RunRecord.Part?, BlockSummary.Tally, Int) in
+        try await forEachBlock(known: blocks) { records -> (RunRecord.Part?, [String: BlockSummary.Tally], Int) in
             let block = records.block
-            guard !file.sources[block.source].isReference else { return (nil, .init(), block.bytesBefore) }
+            guard !file.sources[block.source].isReference else { return (nil, [:], block.bytesBefore) }
             let ingredients = Ingredients(
                 key: key(of: records),
                 removals: try merged.removals.bytes(ofBlock: block.ordinal),
-                merge: merged.repeatedLines == nil ? "" : merged.name
+                merge: merged.repeats.areLookedFor ? merged.name : ""
             )
             let path = "data/part-\(Self.digits(block.ordinal)).\(format.ending)"
             let note = "\(folder)/work/parts/\(Self.digits(block.ordinal)).json"
@@ -50,11 +50,11 @@ extension PipelineRun {
                 let items = try? InputFile(Self.itemsPath(folder, block.ordinal)),
                 items.count == 32 * kept.part.documents
             {
-                return (kept.part, kept.part.lines, block.bytesBefore)
+                return (kept.part, kept.part.repeats, block.bytesBefore)
             }
             let written = try write(records, ingredients, merged)
-            if merged.repeatedLines != nil {
-                try Disk.publish(written.gone, at: Self.gonePath(folder, block.ordinal))
+            if merged.repeats.areLookedFor {
+                try Disk.publish(written.taken, at: Self.takenPath(folder, block.ordinal))
             }
             guard written.documents > 0 else {
                 unlink(folder + "/" + path)
@@ -77,12 +77,12 @@ extension PipelineRun {
                 bytes: bytes.count,
                 documents: written.documents,
                 textBytes: written.textBytes,
-                lines: written.lost,
+                repeats: written.lost,
                 block: records.digest.hex,
                 key: ingredients.key.hex
             )
             try Disk.publish(json(KeptPart(name: name, part: part)), at: note)
-            return (part, part.lines, block.bytesBefore)
+            return (part, part.repeats, block.bytesBefore)
         } done: { part, lost, bytesBefore in
             seen += 1
             if let part {
@@ -91,7 +91,7 @@ extension PipelineRun {
                 record.written.bytes += part.textBytes
             }
             // Also of a block of which nothing is left to write.
-            record.repeatedLines += lost
+            for (kind, tally) in lost { record.repeats[kind, default: .init()] += tally }
             record.bytesDone = max(record.bytesDone, bytesBefore)
             try reporter.tell(record)
         }
@@ -109,14 +109,16 @@ extension PipelineRun {
         Failure(.conflict, "\(path) has changed since the run began. Run it again.")
     }
 
-    /// The documents of a block that lost all of their lines, where lines are looked at.
-    static func gonePath(_ folder: String, _ ordinal: Int) -> String { "\(folder)/work/parts/\(digits(ordinal)).gone" }
+    /// A ``TakenRow`` for each document of a block that lost something to repeats, where they are looked for.
+    static func takenPath(_ folder: String, _ ordinal: Int) -> String {
+        "\(folder)/work/parts/\(digits(ordinal)).taken"
+    }
 
-    /// The indexes of those documents.
-    static func emptied(_ file: PipelineFile, _ ordinal: Int) throws(Failure) -> [Int] {
-        guard file.document.duplicates?.lines != nil else { return [] }
-        let bytes = try Disk.read(gonePath(file.outputFolder, ordinal), bytesMax: 1 << 32)
-        return stride(from: 0, to: bytes.count / 4 * 4, by: 4).map { Int(UInt32(bytes, at: $0)) }
+    static func taken(_ file: PipelineFile, _ ordinal: Int) throws(Failure) -> [TakenRow] {
+        guard let duplicates = file.document.duplicates,
+            duplicates.lines != nil || duplicates.paragraphs != nil || duplicates.substrings != nil
+        else { return [] }
+        return TakenRow.read(try Disk.read(takenPath(file.outputFolder, ordinal), bytesMax: 1 << 32))
     }
 
     private static func itemsPath(_ folder: String, _ ordinal: Int) -> String {
@@ -139,10 +141,10 @@ extension PipelineRun {
         var textBytes = 0
         /// SHA-256 of each record's line without its line feed.
         var items: [UInt8] = []
-        /// Indexes of documents that had only lines of others, four bytes each.
-        var gone: [UInt8] = []
-        /// Documents that lost lines, and what they lost.
-        var lost = BlockSummary.Tally()
+        /// A ``TakenRow`` for each document that lost something to repeats.
+        var taken: [UInt8] = []
+        /// These, and what they lost, by kind.
+        var lost: [String: BlockSummary.Tally] = [:]
     }
 
     /// The lines of what is kept: as they came, but for texts that were edited.
@@ -153,21 +155,24 @@ extension PipelineRun {
     ) throws(Failure) -> Written {
         let removed = Set(Removals.read(ingredients.removals).map(\.document.index))
         var kept = try KeptDocuments(cache, ingredients.key, records)
-        let scanner = operators.lines.map { LineScanner($0) }
-        let first = merged.numbering.blocks.first { $0.ordinal == records.block.ordinal }?.first ?? 0
+        let numbered = merged.numbering.blocks.first { $0.ordinal == records.block.ordinal }
+        guard let numbered else { throw Self.changed(records.block.path) }
+        var repeats = try merged.repeats.of(numbered)
         var written = Written()
         written.lines.reserveCapacity(records.lines.count)
         while kept.next() {
             guard !removed.contains(kept.index) else { continue }
-            if let scanner, let repeated = merged.repeatedLines {
-                let lost = kept.takeLines(scanner, repeated, document: first + UInt64(kept.rank))
-                if lost > 0 { written.lost.add(lost) }
-                // What had only lines of others is gone with them.
-                guard lost == 0 || lost < Int(kept.row.textBytes) else {
-                    UInt32(clamping: kept.index).append(to: &written.gone)
-                    continue
+            if merged.repeats.areLookedFor {
+                let (taken, isGone) = kept.take(&repeats, document: numbered.first + UInt64(kept.rank))
+                if taken.total > 0 {
+                    TakenRow(index: kept.index, taken: taken, isGone: isGone).write(to: &written.taken)
+                    for kind in Taken.Kind.allCases where taken[kind] > 0 {
+                        written.lost[kind.name, default: .init()].add(taken[kind])
+                    }
                 }
-                written.textBytes -= lost
+                // What had only what others have is gone with it.
+                guard !isGone else { continue }
+                written.textBytes -= taken.total
             }
             let start = written.lines.count
             kept.appendRecord(to: &written.lines)

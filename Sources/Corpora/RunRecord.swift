@@ -20,8 +20,8 @@ public struct RunRecord: Sendable, Hashable, Codable {
     public var summary = BlockSummary()
     /// Documents that were kept until they turned out to be somebody's duplicate, by how.
     public var duplicates: [String: BlockSummary.Tally] = [:]
-    /// Documents that lost lines which others had before them, and the bytes of those lines.
-    public var repeatedLines = BlockSummary.Tally()
+    /// Documents that lost `lines`, `paragraphs` or `substrings` which others had before them, and the bytes of those.
+    public var repeats: [String: BlockSummary.Tally] = [:]
     /// What was written.
     public var written = BlockSummary.Tally()
     /// The files that hold it, in order.
@@ -38,7 +38,8 @@ public struct RunRecord: Sendable, Hashable, Codable {
         public var bytes: Int
         public var documents: Int
         public var textBytes: Int
-        public var lines: BlockSummary.Tally
+        /// As the run's.
+        public var repeats: [String: BlockSummary.Tally]
         /// The block's digest and its result's name.
         public var block: String
         public var key: String

@@ -35,6 +35,13 @@ public struct RunReport: Sendable {
                 }
             )
         }
+        if !record.repeats.isEmpty {
+            body += "<h2>Taken out of documents because others have it</h2>\n"
+            body += table(
+                ["what", "documents", "text"],
+                record.repeats.sorted(by: Self.largestFirst).map { [escaped($0), grouped($1.count), size($1.bytes)] }
+            )
+        }
         if !summary.languages.isEmpty {
             body += "<h2>Languages</h2>\n"
             body += bars(summary.languages.sorted(by: Self.largestFirst).prefix(20).map { ($0, $1.count) })

@@ -224,20 +224,40 @@ extension DocumentReader {
                         unknownKey(key, among: ["jaccard_min"], at: place)
                     }
                 }
-            case "lines":
-                var lines = PipelineDocument.Duplicates.Lines(countMin: 3, bytesMin: 30)
+            case "lines": duplicates.lines = repeats(value, .init(countMin: 3, bytesMin: 30), at: place)
+            case "paragraphs": duplicates.paragraphs = repeats(value, .init(countMin: 3, bytesMin: 100), at: place)
+            case "substrings":
+                duplicates.substrings = .init(bytesMin: 200)
                 for (key, value) in members(value, at: place) {
-                    switch key {
-                    case "count_min": lines.countMin = integer(value, 2...1_000_000_000, at: place + "/count_min") ?? 3
-                    case "bytes_min": lines.bytesMin = integer(value, 1...1_000_000, at: place + "/bytes_min") ?? 30
-                    default: unknownKey(key, among: ["count_min", "bytes_min"], at: place)
+                    if key == "bytes_min" {
+                        let bytes = integer(value, PipelineLimits.substringBytes, at: place + "/bytes_min")
+                        duplicates.substrings?.bytesMin = bytes ?? 200
+                    } else {
+                        unknownKey(key, among: ["bytes_min"], at: place)
                     }
                 }
-                duplicates.lines = lines
-            default: unknownKey(key, among: ["exact", "near", "lines"], at: base)
+            default: unknownKey(key, among: ["exact", "near", "lines", "paragraphs", "substrings"], at: base)
             }
         }
         return duplicates
+    }
+
+    private mutating func repeats(
+        _ json: JSON,
+        _ standard: PipelineDocument.Duplicates.Repeats,
+        at base: String
+    ) -> PipelineDocument.Duplicates.Repeats {
+        var repeats = standard
+        for (key, value) in members(json, at: base) {
+            switch key {
+            case "count_min":
+                repeats.countMin = integer(value, 2...1_000_000_000, at: base + "/count_min") ?? standard.countMin
+            case "bytes_min":
+                repeats.bytesMin = integer(value, 1...1_000_000, at: base + "/bytes_min") ?? standard.bytesMin
+            default: unknownKey(key, among: ["count_min", "bytes_min"], at: base)
+            }
+        }
+        return repeats
     }
 
     private mutating func output(_ json: JSON, at base: String) -> PipelineDocument.Output? {

@@ -113,17 +113,24 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
     public struct Duplicates: Hashable, Sendable, Codable {
         public var exact: Bool
         public var near: Near?
-        public var lines: Lines?
+        public var lines: Repeats?
+        public var paragraphs: Repeats?
+        public var substrings: Substrings?
 
         public struct Near: Hashable, Sendable, Codable {
             /// Documents whose shingles have this much in common are one.
             public var jaccardMin: Double
         }
 
-        public struct Lines: Hashable, Sendable, Codable {
-            /// A line that this many documents have goes from all but the first.
+        public struct Repeats: Hashable, Sendable, Codable {
+            /// A line or paragraph that this many documents have goes from all but the first.
             public var countMin: Int
-            /// Shorter lines stay.
+            /// Shorter ones stay.
+            public var bytesMin: Int
+        }
+
+        public struct Substrings: Hashable, Sendable, Codable {
+            /// What goes stands in so many bytes that stood before.
             public var bytesMin: Int
         }
     }
@@ -150,4 +157,6 @@ public enum PipelineLimits {
     public static let thresholdsMax = 200
     public static let packsMax = 100
     public static let classifiersMax = 16
+    /// Of a stretch that is looked for.
+    public static let substringBytes = 40...100_000
 }

@@ -120,6 +120,21 @@ extension PublishedSchema {
                     "count_min": {"type": "integer", "minimum": 2, "maximum": 1000000000, "default": 3},
                     "bytes_min": {"type": "integer", "minimum": 1, "maximum": 1000000, "default": 30}
                   }
+                },
+                "paragraphs": {
+                  "type": "object",
+                  "additionalProperties": false,
+                  "properties": {
+                    "count_min": {"type": "integer", "minimum": 2, "maximum": 1000000000, "default": 3},
+                    "bytes_min": {"type": "integer", "minimum": 1, "maximum": 1000000, "default": 100}
+                  }
+                },
+                "substrings": {
+                  "type": "object",
+                  "additionalProperties": false,
+                  "properties": {
+                    "bytes_min": {"type": "integer", "minimum": \(PipelineLimits.substringBytes.lowerBound), "maximum": \(PipelineLimits.substringBytes.upperBound), "default": 200}
+                  }
                 }
               }
             },

@@ -15,7 +15,8 @@ struct DataCommand: AsyncParsableCommand {
         subcommands: [
             DataCrawlCommand.self, DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self,
             DataExplainCommand.self,
-            DataReportCommand.self, DataSampleCommand.self, DataJudgeCommand.self, DataAuditCommand.self,
+            DataReportCommand.self, DataAdmitCommand.self, DataSampleCommand.self, DataJudgeCommand.self,
+            DataAuditCommand.self,
             DataTrainCommand.self, DataTrainLanguagesCommand.self,
         ]
     )
@@ -164,6 +165,9 @@ extension Explanation {
         }
         for (category, count) in keywords.sorted(by: { $0.key < $1.key }) {
             lines.append("keywords: \(category), \(count)")
+        }
+        for (kind, bytes) in repeats.sorted(by: { $0.key < $1.key }) {
+            lines.append("lost \(bytes) bytes of \(kind) that documents before it have")
         }
         if let dropped {
             lines.append("dropped by \(dropped)")

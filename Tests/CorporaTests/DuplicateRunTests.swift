@@ -101,7 +101,7 @@ import Testing
             #expect(text.hasPrefix("The text number \(index) is its own.\n") && text.hasSuffix(short))
             #expect(index == 0 || !text.contains(footer))
         }
-        #expect(record.repeatedLines.count == 4 && record.written.count == 4)
+        #expect(record.repeats["lines"]?.count == 4 && record.written.count == 4)
         #expect(record.written.bytes == texts.reduce(0) { $0 + $1.utf8.count })
         #expect(record.parts.reduce(0) { $0 + $1.textBytes } == record.written.bytes)
     }

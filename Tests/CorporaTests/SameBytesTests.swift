@@ -14,7 +14,12 @@ import Testing
         languages: {keep: [zh, en], probability_min: 0.2}
         rules: {sets: [gopher-repetition], thresholds: {}}
         personal: {action: mask}
-        duplicates: {exact: true, near: {jaccard_min: 0.7}, lines: {count_min: 3, bytes_min: 30}}
+        duplicates:
+          exact: true
+          near: {jaccard_min: 0.7}
+          lines: {count_min: 3, bytes_min: 30}
+          paragraphs: {count_min: 2, bytes_min: 200}
+          substrings: {bytes_min: 120}
         output: {folder: out, format: jsonl}
 
         """
@@ -33,7 +38,7 @@ import Testing
         let shop = try Self.filled(&chance)
         let first = try await shop.run(try shop.pipeline(Self.everything), workers: 1)
         #expect(first.blocks > 8 && first.written.count > 20)
-        #expect(first.duplicates["exact"] != nil && first.duplicates["near"] != nil && first.repeatedLines.count > 0)
+        #expect(first.duplicates["exact"] != nil && first.duplicates["near"] != nil && first.repeats["lines"] != nil)
         let expected = try shop.outputs()
         for workers in [2, 7] {
             try shop.remove("out")

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PublishedSchemaTests {
     static let schemas = [
         ("job", PublishedSchema.job), ("workflow", PublishedSchema.workflow), ("algorithm", PublishedSchema.algorithm),
-        ("pipeline", PublishedSchema.pipeline),
+        ("pipeline", PublishedSchema.pipeline), ("crawl", PublishedSchema.crawl),
     ]
 
     @Test("the published files are what this version reads", arguments: schemas)
@@ -50,6 +50,7 @@ import Testing
         #expect(keys(workflow) == Set(WorkflowDocument.keys))
         #expect(keys(workflow["$defs"]?["job"]) == Set(JobDocument.memberKeys))
         #expect(keys(try json(PublishedSchema.pipeline)) == Set(PipelineDocument.keys))
+        #expect(keys(try json(PublishedSchema.crawl)) == Set(CrawlDocument.keys))
         let algorithm = try json(PublishedSchema.algorithm)
         #expect(keys(algorithm) == Set(AlgorithmManifest.keys))
         #expect(
@@ -130,6 +131,40 @@ import Testing
             items[0] = mutated(items[0], values, &generator)
             return .array(items)
         default: return values.randomElement(using: &generator) ?? .null
+        }
+    }
+
+    @Test("schema and reader judge crawls and pipelines alike")
+    func curation() throws {
+        let crawl = Validator(root: try json(PublishedSchema.crawl))
+        let base = "name: a\nproduct: p\ncontact: a@b\noutput: o\nseeds: ['https://a/']\n"
+        let crawls = [
+            "", "delay: 0.5", "scope: {hosts: [a, {name: b, allow_private: true}], paths: [/x]}",
+            "limits: {pages: 1, depth: 0, timeout: 90s}", "limits: {timeout: 5}", "previous: old",
+        ]
+        let faultyCrawls = [
+            "delay: -1", "scope: {hosts: [{allow_private: true}]}", "scope: {paths: [x]}", "limits: {pages: 0}",
+            "limits: {timeout: 0}", "other: 1", "sitemaps: [x]", "limits: {requests: 257}",
+        ]
+        for (texts, isGood) in [(crawls, true), (faultyCrawls, false)] {
+            for text in texts {
+                let yaml = base + text + "\n"
+                let found = faults { _ = try CrawlDocument.read(yaml: Array(yaml.utf8), file: "f") }
+                #expect(found.isEmpty == isGood, "\(text): \(found)")
+                #expect(crawl.faults(try YAMLDocument.parse(yaml).json).isEmpty == isGood, "\(text)")
+            }
+        }
+        let pipeline = Validator(root: try json(PublishedSchema.pipeline))
+        let duplicates: [(text: String, isGood: Bool)] = [
+            ("{lines: {}, paragraphs: {}, substrings: {}}", true), ("{paragraphs: {count_min: 2, bytes_min: 1}}", true),
+            ("{substrings: {bytes_min: 40}}", true), ("{substrings: {bytes_min: 39}}", false),
+            ("{substrings: {count_min: 2}}", false), ("{paragraphs: {count_min: 1}}", false), ("{words: {}}", false),
+        ]
+        for (text, isGood) in duplicates {
+            let yaml = "name: a\nsources: [{name: s, files: [f]}]\noutput: {folder: o}\nduplicates: \(text)\n"
+            let found = faults { _ = try PipelineDocument.read(yaml: Array(yaml.utf8), file: "f") }
+            #expect(found.isEmpty == isGood, "\(text): \(found)")
+            #expect(pipeline.faults(try YAMLDocument.parse(yaml).json).isEmpty == isGood, "\(text)")
         }
     }
 

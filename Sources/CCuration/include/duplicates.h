@@ -100,4 +100,11 @@ int onepoint_passages_next(
 
 void onepoint_passages_end(struct onepoint_passages *passages);
 
+/// The places, ascending, of windows of `length` bytes such that of `window` windows one after another at least one is
+/// among them; about two in `window + 1` are. Which, depends on the bytes that these windows have and on nothing else.
+///
+/// `ring` has room for `window` numbers, `places` for `count - length + 1`; `count` is below 2^32. Returns how many.
+size_t onepoint_winnow(
+    const uint8_t *text, size_t count, size_t length, size_t window, uint64_t *ring, uint32_t *places);
+
 #endif
