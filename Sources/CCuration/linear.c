@@ -4,7 +4,8 @@
 #include <string.h>
 
 // The wider loops only add, multiply, divide and take roots, element by element, so that both versions give the same
-// bits. A fused multiply and add would not, which is why no target with one is named.
+// bits. A fused multiply and add would not, which is why no target with one is named, and compilers may make none.
+#pragma STDC FP_CONTRACT OFF
 #if defined(__x86_64__) && defined(__linux__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
@@ -102,6 +103,18 @@ static uint32_t kind(uint32_t c) {
     return c < 0x10000 || c >= 0x20000 ? ONEPOINT_EAST_ASIAN : ONEPOINT_OTHER_LETTERS;
 }
 
+// Letters of ASCII in lower case; 0 for what separates.
+static inline uint32_t ascii_letter(uint8_t byte) {
+    const uint8_t small = byte | 0x20;
+    return (uint8_t)(small - 'a') < 26 ? small : 0;
+}
+
+// Most of Chinese; what the functions above say of it.
+static inline int is_common_ideograph(const uint8_t *text) {
+    return text[0] >= 0xE4 && text[0] <= 0xE9 && (text[1] & 0xC0) == 0x80 && (text[2] & 0xC0) == 0x80 &&
+           !(text[0] == 0xE4 && text[1] < 0xB8);
+}
+
 // One character from `*at`, which is below `count`, on; U+FFFD, which separates, for one byte that begins none.
 static uint32_t take(const uint8_t *text, size_t count, size_t *at) {
     uint32_t c = text[(*at)++];
@@ -128,13 +141,33 @@ static inline uint64_t mix(uint64_t hash, uint32_t c) {
 
 static inline uint32_t row(uint64_t hash, uint32_t bits) { return (uint32_t)((hash * 0x9E3779B97F4A7C15u) >> (64 - bits)); }
 
+// N-grams of a word of letters, none of which is an ideograph, with its borders; so many at the most from each place.
+static inline __attribute__((always_inline)) size_t letter_grams(const uint32_t *word, size_t end, size_t grams,
+                                                                 uint32_t bits, uint32_t *out) {
+    size_t made = 0;
+    for (size_t start = 0; start < end; start++) {
+        const size_t most = end - start < grams ? end - start : grams;
+        uint64_t hash = mix(BASIS, word[start]);
+        // A border alone says nothing.
+        if (start > 0 && start < end - 1) out[made++] = row(hash, bits);
+        for (size_t length = 1; length < most; length++) {
+            hash = mix(hash, word[start + length]);
+            out[made++] = row(hash + length, bits);
+        }
+    }
+    return made;
+}
+
 // The features of one word: `word[1 ..< count + 1]`, with a border before and after it.
 static size_t word_features(const struct onepoint_linear_shape *shape, const uint32_t *word, size_t count,
-                            uint64_t *previous, uint32_t *out) {
+                            int has_ideographs, uint64_t *previous, uint32_t *out) {
     const uint32_t bits = shape->bits;
     const size_t end = count + 2;
     size_t made = 0;
-    if (shape->grams > 0) {
+    if (shape->grams > 0 && !has_ideographs) {
+        made = shape->grams == 5 ? letter_grams(word, end, 5, bits, out)
+                                 : letter_grams(word, end, shape->grams, bits, out);
+    } else if (shape->grams > 0) {
         for (size_t start = 0; start < end; start++) {
             const int ideograph = is_ideograph(word[start]);
             size_t stop = start + (ideograph ? 2 : shape->grams);
@@ -153,15 +186,20 @@ static size_t word_features(const struct onepoint_linear_shape *shape, const uin
         size_t at = 1;
         while (at <= count) {
             size_t length = 1;
-            if (!is_ideograph(word[at])) {
+            if (!has_ideographs) {
+                length = count;
+            } else if (!is_ideograph(word[at])) {
                 while (at + length <= count && !is_ideograph(word[at + length])) length++;
             }
-            uint64_t hash = BASIS + 64;
-            for (size_t i = at; i < at + length; i++) hash = mix(hash, word[i]);
             // Short words are an n-gram already.
-            if (shape->words && length + 2 > shape->grams) out[made++] = row(hash, bits);
-            if (shape->pairs && *previous) out[made++] = row(*previous * 31 ^ hash, bits);
-            *previous = hash;
+            const int is_feature = shape->words && length + 2 > shape->grams;
+            if (is_feature || shape->pairs) {
+                uint64_t hash = BASIS + 64;
+                for (size_t i = at; i < at + length; i++) hash = mix(hash, word[i]);
+                if (is_feature) out[made++] = row(hash, bits);
+                if (shape->pairs && *previous) out[made++] = row(*previous * 31 ^ hash, bits);
+                *previous = hash;
+            }
             at += length;
         }
     }
@@ -169,12 +207,23 @@ static size_t word_features(const struct onepoint_linear_shape *shape, const uin
 }
 
 void onepoint_linear_letters(const uint8_t *text, size_t count, size_t bytes[4]) {
-    size_t at = 0;
+    size_t at = 0, latin = 0, east_asian = 0;
     while (at < count) {
+        if (text[at] < 0x80) {
+            latin += ascii_letter(text[at++]) != 0;
+            continue;
+        }
+        if (count - at >= 3 && is_common_ideograph(text + at)) {
+            east_asian += 3;
+            at += 3;
+            continue;
+        }
         size_t start = at;
         uint32_t c = take(text, count, &at);
         if (!separates(c)) bytes[kind(c)] += at - start;
     }
+    bytes[ONEPOINT_LATIN] += latin;
+    bytes[ONEPOINT_EAST_ASIAN] += east_asian;
 }
 
 size_t onepoint_linear_features(const struct onepoint_linear_shape *shape, const uint8_t *text, size_t count,
@@ -185,24 +234,37 @@ size_t onepoint_linear_features(const struct onepoint_linear_shape *shape, const
     while (at < count && room >= made && room - made >= ONEPOINT_LINEAR_ROOM) {
         size_t length = 0;
         uint32_t letters = 0;
+        int has_ideographs = 0;
         while (at < count && length < WORD_MAX) {
             size_t next = at;
-            uint32_t c = take(text, count, &next);
-            if (separates(c)) {
+            uint32_t c, now;
+            if (text[at] < 0x80) {
+                next++;
+                c = ascii_letter(text[at]);
+                now = c ? ONEPOINT_LATIN : 0;
+            } else if (count - at >= 3 && is_common_ideograph(text + at)) {
+                c = take(text, count, &next);
+                now = ONEPOINT_EAST_ASIAN;
+            } else {
+                c = take(text, count, &next);
+                now = separates(c) ? 0 : kind(c);
+                c = lower(c);
+            }
+            if (now == 0) {
                 at = next;
                 if (length > 0) break;
                 continue;
             }
-            uint32_t now = kind(c);
             if (length > 0 && now != letters) break;
             at = next;
             letters = now;
             if (shape->letters != 0 && now != shape->letters) continue;
-            word[++length] = lower(c);
+            word[++length] = c;
+            has_ideographs |= c >= 0x3400;
         }
         if (length == 0) break;
         word[length + 1] = '_';
-        made += word_features(shape, word, length, previous, features + made);
+        made += word_features(shape, word, length, has_ideographs, previous, features + made);
     }
     *position = at;
     return made;
@@ -215,7 +277,7 @@ typedef int16_t shorts16 __attribute__((vector_size(32)));
 static inline __attribute__((always_inline)) void add_columns(const int8_t *table, size_t stride,
                                                               const uint32_t *features, size_t count, int32_t *sums,
                                                               const int groups) {
-    shorts16 part[4] = {{0}};
+    shorts16 part[5] = {{0}};
     for (size_t i = 0; i < count; i++) {
         // Rows lie anywhere in megabytes: the wait for one is what a feature costs.
         const size_t ahead = features[i + 12 < count ? i + 12 : count - 1];
@@ -246,6 +308,7 @@ WIDE static void add(const int8_t *table, size_t stride, const uint32_t *feature
             case 1: add_columns(table + k, stride, features + from, some, sums + k, 1); break;
             case 2: add_columns(table + k, stride, features + from, some, sums + k, 2); break;
             case 3: add_columns(table + k, stride, features + from, some, sums + k, 3); break;
+            case 5: add_columns(table + k, stride, features + from, some, sums + k, 5); k += 16; break;
             default: add_columns(table + k, stride, features + from, some, sums + k, 4); break;
             }
         }
@@ -296,23 +359,41 @@ WIDE void onepoint_linear_step(float *table, float *squares, size_t stride, cons
 }
 
 // e to a power of at most 0, by the series of 2^f up to f^6 for f in -0.5 ... 0.5, good to seven digits.
-static float power(float x) {
+static inline float power(float x) {
     if (x < -80.0f) return 0.0f;
     float scaled = x * 1.44269504f;
     float whole = rintf(scaled);
     float f = (scaled - whole) * 0.693147181f;
     float series = 1.0f + f * (1.0f + f * (0.5f + f * (0.16666667f + f * (0.041666667f + f * (0.0083333333f +
                    f * 0.0013888889f)))));
-    return ldexpf(series, (int)whole);
+    // Two to the power of `whole`, which is above -117, so that the product is exact.
+    const uint32_t bits = (uint32_t)((int32_t)whole + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return series * scale;
 }
 
-void onepoint_linear_softmax(float *scores, size_t count) {
+WIDE void onepoint_linear_scores(const float *bias, const int32_t *sums, size_t count, float sharpness, float scale,
+                                 float *scores) {
+    for (size_t k = 0; k < count; k++) {
+        const float biased = sharpness * bias[k], summed = scale * (float)sums[k];
+        scores[k] = biased + summed;
+    }
+}
+
+WIDE void onepoint_linear_softmax(float *scores, size_t count) {
     if (count == 0) return;
     float most = scores[0], sum = 0.0f;
     for (size_t k = 1; k < count; k++) most = scores[k] > most ? scores[k] : most;
-    for (size_t k = 0; k < count; k++) {
-        scores[k] = power(scores[k] - most);
-        sum += scores[k];
-    }
+    for (size_t k = 0; k < count; k++) scores[k] = power(scores[k] - most);
+    // One after the other: the order of a sum is a part of its value.
+    for (size_t k = 0; k < count; k++) sum += scores[k];
     for (size_t k = 0; k < count; k++) scores[k] /= sum;
+}
+
+WIDE void onepoint_linear_add_share(const float *probabilities, size_t count, float weight, float *shares) {
+    for (size_t k = 0; k < count; k++) {
+        const float weighted = weight * probabilities[k];
+        shares[k] += weighted;
+    }
 }

@@ -54,6 +54,13 @@ void onepoint_linear_add_weights(const float *table, size_t stride, const uint32
 void onepoint_linear_step(float *table, float *squares, size_t stride, const uint32_t *features, size_t count,
                           const float *gradient, float rate);
 
+/// Makes scores of biases and sums: `sharpness * bias + scale * sum` for each of `count` labels.
+void onepoint_linear_scores(const float *bias, const int32_t *sums, size_t count, float sharpness, float scale,
+                            float *scores);
+
+/// Adds to `shares` what `weight` makes of probabilities.
+void onepoint_linear_add_share(const float *probabilities, size_t count, float weight, float *shares);
+
 /// Turns scores into probabilities that add up to one, in place, by the same arithmetic on every machine.
 void onepoint_linear_softmax(float *scores, size_t count);
 

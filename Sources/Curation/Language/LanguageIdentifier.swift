@@ -63,7 +63,10 @@ public struct LanguageIdentifier: Sendable {
                 guard some > 0, some >= all / 8 else { continue }
                 guard let verdict = model.classify(window, letters: letters, scratch: &scratch) else { continue }
                 let weight = Float(some) / Float(all)
-                for place in shares.indices { shares[place] += weight * scratch.probabilities[place] }
+                let probabilities = scratch.probabilities
+                shares.withUnsafeMutableBufferPointer {
+                    onepoint_linear_add_share(probabilities, $0.count, weight, $0.baseAddress)
+                }
                 seen += weight
                 agreed = verdict.probability < Self.sureness ? 0 : verdict.label == last ? agreed + 1 : 1
                 last = verdict.label

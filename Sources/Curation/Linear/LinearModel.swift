@@ -51,10 +51,10 @@ public struct LinearModel: Sendable {
             scratch.probabilities = [Float](repeating: 0, count: bias.count)
         }
         let scale = sharpness * step / Float(count).squareRoot()
-        for label in bias.indices {
-            scratch.probabilities[label] = sharpness * bias[label] + scale * Float(scratch.sums[label])
+        scratch.probabilities.withUnsafeMutableBufferPointer { probabilities in
+            onepoint_linear_scores(bias, scratch.sums, bias.count, sharpness, scale, probabilities.baseAddress)
+            onepoint_linear_softmax(probabilities.baseAddress, probabilities.count)
         }
-        scratch.probabilities.withUnsafeMutableBufferPointer { onepoint_linear_softmax($0.baseAddress, $0.count) }
         return LinearVerdict(scratch.probabilities.span)
     }
 
