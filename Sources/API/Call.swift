@@ -104,7 +104,7 @@ struct Call: Sendable {
         do {
             return try read(json)
         } catch let error as DecodingError {
-            throw Failure(.invalid, "The body is not a \(Value.self).", violations: [error.violation])
+            throw Failure(.invalid, "The body is not a \(Value.self).", violations: [Violation(decoding: error)])
         }
     }
 
@@ -149,17 +149,4 @@ struct Call: Sendable {
     }
 
     func noContent() -> Response { Response(status: .noContent) }
-}
-
-extension DecodingError {
-    fileprivate var violation: Violation {
-        let (path, message): ([any CodingKey], String) =
-            switch self {
-            case .keyNotFound(let key, let context): (context.codingPath + [key], "is missing")
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-                (context.codingPath, context.debugDescription)
-            @unknown default: ([], "cannot be read")
-            }
-        return Violation(path.map { "/" + ($0.intValue.map(String.init) ?? $0.stringValue) }.joined(), message)
-    }
 }

@@ -249,3 +249,17 @@ extension DecodingError {
         }
     }
 }
+
+extension Violation {
+    /// What is wrong with a value, and where: for callers, without the names of our types.
+    public init(decoding error: DecodingError) {
+        let (path, message): ([any CodingKey], String) =
+            switch error {
+            case .keyNotFound(let key, let context): (context.codingPath + [key], "is missing")
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                (context.codingPath, context.debugDescription)
+            @unknown default: ([], "cannot be read")
+            }
+        self.init(path.map { "/" + ($0.intValue.map(String.init) ?? $0.stringValue) }.joined(), message)
+    }
+}

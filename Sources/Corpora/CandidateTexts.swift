@@ -19,7 +19,7 @@ final class CandidateTexts {
 
     static func gather(
         _ run: PipelineRun,
-        _ blocks: [PipelineRun.JudgedBlock],
+        _ blocks: [JudgedBlock],
         _ numbering: Numbering,
         _ candidates: DocumentSet
     ) async throws -> CandidateTexts {

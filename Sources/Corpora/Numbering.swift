@@ -1,4 +1,5 @@
 import Core
+import Curation
 
 /// The documents that are kept so far, numbered one after another: those that are only compared with before ours, and
 /// each kind in the order of the sources.
@@ -17,7 +18,7 @@ struct Numbering: Sendable {
     let firstOwn: UInt64
     let total: Int
 
-    init(_ judged: [PipelineRun.JudgedBlock], _ file: PipelineFile, _ cache: BlockCache) throws(Failure) {
+    init(_ judged: [JudgedBlock], _ file: PipelineFile, _ cache: BlockCache) throws(Failure) {
         var blocks: [NumberedBlock] = []
         var next: UInt64 = 0
         var firstOwn: UInt64 = 0

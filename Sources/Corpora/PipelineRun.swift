@@ -1,5 +1,5 @@
 public import Core
-import Curation
+public import Curation
 import Glibc
 import Wire
 
@@ -101,23 +101,6 @@ public struct PipelineRun: Sendable {
     }
 
     // MARK: judging
-
-    /// A block and where its result is.
-    struct JudgedBlock: Sendable, Hashable, Codable {
-        /// From 0 over all files of all sources.
-        var ordinal: Int
-        /// Index of the source, and its name.
-        var source: Int
-        var sourceName: String
-        var path: String
-        /// Of its bytes.
-        var digest: String
-        /// ``Block/check``.
-        var check: String
-        /// Of its bytes and the configuration.
-        var key: String
-        var documents: Int
-    }
 
     private func judge(_ record: inout RunRecord, _ reporter: inout Reporter) async throws -> [JudgedBlock] {
         record.stage = .judge

@@ -1,4 +1,5 @@
 public import Core
+public import Curation
 
 /// A page about a run that stands alone: the way of the documents from source to output, and what each rule took.
 public struct RunReport: Sendable {
@@ -22,7 +23,7 @@ public struct RunReport: Sendable {
         body += "<h2>What rules dropped</h2>\n"
         body += table(
             ["rule", "documents", "of all", "text"],
-            summary.dropped.sorted(by: Self.largestFirst).map { rule, tally in
+            summary.dropped.largestFirst.map { rule, tally in
                 [escaped(rule), grouped(tally.count), share(tally.count, summary.documents.count), size(tally.bytes)]
             }
         )
@@ -30,7 +31,7 @@ public struct RunReport: Sendable {
             body += "<h2>Duplicates</h2>\n"
             body += table(
                 ["kind", "documents", "of all", "text"],
-                record.duplicates.sorted(by: Self.largestFirst).map {
+                record.duplicates.largestFirst.map {
                     [escaped($0), grouped($1.count), share($1.count, summary.documents.count), size($1.bytes)]
                 }
             )
@@ -44,16 +45,16 @@ public struct RunReport: Sendable {
         }
         if !summary.languages.isEmpty {
             body += "<h2>Languages</h2>\n"
-            body += bars(summary.languages.sorted(by: Self.largestFirst).prefix(20).map { ($0, $1.count) })
+            body += bars(summary.languages.largestFirst.prefix(20).map { ($0, $1.count) })
         }
         if !summary.personal.isEmpty {
             body += "<h2>Personal data in what was kept</h2>\n"
-            body += bars(summary.personal.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0, $1) })
+            body += bars(summary.personal.largestFirst.map { ($0, $1) })
         }
         if !summary.keywords.isEmpty {
             body += "<h2>Keywords</h2>\n"
             body += bars(
-                summary.keywords.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(40).map { ($0, $1) }
+                summary.keywords.largestFirst.prefix(40).map { ($0, $1) }
             )
         }
         if !summary.setAside.isEmpty {
@@ -92,11 +93,6 @@ public struct RunReport: Sendable {
     /// How many files a page lists.
     private static let partsMax = 1000
 
-    private static func largestFirst(
-        _ a: (key: String, value: BlockSummary.Tally),
-        _ b: (key: String, value: BlockSummary.Tally)
-    ) -> Bool { (b.value.count, a.key) < (a.value.count, b.key) }
-
     private var sources: String {
         table(
             ["source", "files", "bytes", "use"],
@@ -111,29 +107,17 @@ public struct RunReport: Sendable {
 
     /// What is left after each step, as bars under one another.
     private var funnel: String {
-        let summary = record.summary
-        var left = summary.documents.count
-        var steps: [(String, Int)] = [("documents", left)]
-        // Rules come in families, which is enough to see where documents go.
-        var families: [(String, Int)] = []
-        for (rule, tally) in summary.dropped.sorted(by: { $0.key < $1.key }) {
-            let family = String(rule.split(separator: "/").first ?? "")
-            if let index = families.firstIndex(where: { $0.0 == family }) {
-                families[index].1 += tally.count
-            } else {
-                families.append((family, tally.count))
+        bars(
+            RunFunnel(record).steps.map { step in
+                switch step.stage {
+                case .read: ("documents", step.left)
+                case .rules(let family): ("after \(family)", step.left)
+                case .otherRules: ("after other rules", step.left)
+                case .duplicates(let kind): ("after \(kind) duplicates", step.left)
+                case .written: ("written", step.left)
+                }
             }
-        }
-        for (family, count) in families.sorted(by: { ($1.1, $0.0) < ($0.1, $1.0) }) {
-            left -= count
-            steps.append(("after \(family)", left))
-        }
-        for (kind, tally) in record.duplicates.sorted(by: { $0.key < $1.key }) {
-            left -= tally.count
-            steps.append(("after \(kind) duplicates", left))
-        }
-        steps.append(("written", record.written.count))
-        return bars(steps)
+        )
     }
 
     private func bars(_ values: [(name: String, value: Int)]) -> String {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Corpora
+import Curation
 import Glibc
 
 /// `onepoint data`: governs training data, on this machine.

@@ -1,5 +1,6 @@
 import Core
 import Corpora
+import Curation
 import Glibc
 
 /// One line on a terminal that the next one replaces; nothing where nobody looks.

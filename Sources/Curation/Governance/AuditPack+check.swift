@@ -6,13 +6,25 @@ extension AuditPack {
     /// - Parameter files: All files but the manifest, in any order.
     /// - Returns: What is missing, changed or too much; empty when all is well.
     public static func faults(of files: [File], manifest: JSON, hash: @escaping MerkleHash) -> [Violation] {
+        let digests = files.map { (path: $0.path, digest: hash($0.bytes.span)) }
+        return faults(ofDigests: digests, manifest: manifest, hash: hash)
+    }
+
+    /// The same for files of which only the digests are at hand.
+    ///
+    /// - Parameter digests: Of all files but the manifest and its signature, by their paths in the pack, in any order.
+    public static func faults(
+        ofDigests digests: [(path: String, digest: Digest)],
+        manifest: JSON,
+        hash: @escaping MerkleHash
+    ) -> [Violation] {
         var faults: [Violation] = []
         guard case .array(let listed)? = manifest["files"],
             let root = manifest["root"]?.stringValue.flatMap(Digest.init)
         else {
             return [Violation("", "is no manifest of an audit pack")]
         }
-        let byPath = Dictionary(files.map { ($0.path, $0.bytes) }) { first, _ in first }
+        let byPath = Dictionary(digests.map { ($0.path, $0.digest) }) { first, _ in first }
         var tree = MerkleTree(hash: hash)
         var paths: Set<String> = []
         for (index, entry) in listed.enumerated() {
@@ -27,14 +39,14 @@ extension AuditPack {
             leaf.append(0)
             named.append(to: &leaf)
             tree.append(leaf.span)
-            if let bytes = byPath[path] {
-                if hash(bytes.span) != named { faults.append(Violation("/files/\(index)", "\(path) was changed")) }
+            if let digest = byPath[path] {
+                if digest != named { faults.append(Violation("/files/\(index)", "\(path) was changed")) }
             } else {
                 faults.append(Violation("/files/\(index)", "\(path) is missing"))
             }
         }
-        for file in files where !paths.contains(file.path) {
-            faults.append(Violation("/files", "\(file.path) is not in the manifest"))
+        for (path, _) in digests where !paths.contains(path) {
+            faults.append(Violation("/files", "\(path) is not in the manifest"))
         }
         if tree.root != root { faults.append(Violation("/root", "is not the root of these files")) }
         return faults

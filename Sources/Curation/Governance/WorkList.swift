@@ -158,7 +158,7 @@ public struct WorkList: Hashable, Sendable {
         return done.map { judgement.repeats($0) } ?? false
     }
 
-    private func position(of place: Int) -> Int? {
+    func position(of place: Int) -> Int? {
         var (low, high) = (0, items.count)
         while low < high {
             let middle = low + (high - low) / 2

@@ -38,12 +38,12 @@ public struct BlockSummary: Sendable, Hashable, Codable {
             tally.bytes += other.bytes
         }
 
-        mutating func remove(_ bytes: Int) {
+        public mutating func remove(_ bytes: Int) {
             count -= 1
             self.bytes -= bytes
         }
 
-        mutating func add(_ bytes: Int) {
+        public mutating func add(_ bytes: Int) {
             count += 1
             self.bytes += bytes
         }

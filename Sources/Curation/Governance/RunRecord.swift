@@ -44,23 +44,24 @@ public struct RunRecord: Sendable, Hashable, Codable {
         public var block: String
         public var key: String
 
-        /// The digits of its name, which are the block's ordinal.
-        var number: Substring {
-            path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? ""
+        public init(
+            path: String,
+            sha256: String,
+            bytes: Int,
+            documents: Int,
+            textBytes: Int,
+            lines: BlockSummary.Tally,
+            block: String,
+            key: String
+        ) {
+            (self.path, self.sha256, self.bytes, self.documents) = (path, sha256, bytes, documents)
+            (self.textBytes, self.lines, self.block, self.key) = (textBytes, lines, block, key)
         }
     }
 
-    init(pipeline: String, configuration: String, started: Instant) {
+    public init(pipeline: String, configuration: String, started: Instant) {
         self.pipeline = pipeline
         self.configuration = configuration
         self.started = started
-    }
-
-    /// Reads what an output folder says of its run.
-    public static func read(_ folder: String) throws(Failure) -> RunRecord {
-        guard Disk.exists(folder + "/run.json") else {
-            throw Failure(.notFound, "\(folder) has no run. 'onepoint data run' makes one.")
-        }
-        return try readJSON(RunRecord.self, folder + "/run.json")
     }
 }

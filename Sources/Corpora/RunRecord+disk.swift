@@ -1,0 +1,17 @@
+public import Core
+public import Curation
+
+extension RunRecord {
+    /// Reads what an output folder says of its run.
+    public static func read(_ folder: String) throws(Failure) -> RunRecord {
+        guard Disk.exists(folder + "/run.json") else {
+            throw Failure(.notFound, "\(folder) has no run. 'onepoint data run' makes one.")
+        }
+        return try readJSON(RunRecord.self, folder + "/run.json")
+    }
+}
+
+extension RunRecord.Part {
+    /// The digits of its name, which are the block's ordinal.
+    var number: Substring { path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? "" }
+}

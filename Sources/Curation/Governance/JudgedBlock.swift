@@ -1,0 +1,31 @@
+/// A block of a run and where its result is: a line of `blocks.jsonl`.
+public struct JudgedBlock: Sendable, Hashable, Codable {
+    /// From 0 over all files of all sources.
+    public var ordinal: Int
+    /// Index of the source, and its name.
+    public var source: Int
+    public var sourceName: String
+    /// Of the file that it was cut from.
+    public var path: String
+    /// Of its bytes, in hexadecimal digits.
+    public var digest: String
+    /// A cheaper hash of its bytes, by which a run tells that they are still the same.
+    public var check: String
+    /// Of its bytes and the configuration.
+    public var key: String
+    public var documents: Int
+
+    public init(
+        ordinal: Int,
+        source: Int,
+        sourceName: String,
+        path: String,
+        digest: String,
+        check: String,
+        key: String,
+        documents: Int
+    ) {
+        (self.ordinal, self.source, self.sourceName, self.path) = (ordinal, source, sourceName, path)
+        (self.digest, self.check, self.key, self.documents) = (digest, check, key, documents)
+    }
+}
