@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "Hub",
             dependencies: [
-                "Core", "CXet", "Wire", "Store", "Blobs", .product(name: "Crypto", package: "swift-crypto"),
+                "Core", "CXet", "Wire", "Curation", "Store", "Blobs", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -124,7 +124,8 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Core", "Wire", "Entry", "Hub", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
+                "Core", "Wire", "Curation", "Entry", "Hub", "Jobs",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -142,7 +143,8 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Core", "Wire", "Entry", "Hub", "Jobs", .product(name: "Hummingbird", package: "hummingbird"),
+                "Core", "Wire", "Curation", "Entry", "Hub", "Jobs",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
@@ -294,7 +296,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Core", "Entry", "Hub", "Scheduling", "Wire",
+                "Console", "Core", "Curation", "Entry", "Hub", "Scheduling", "Wire",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -304,7 +306,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Entry", "Hub", "Jobs", "Store", "Blobs", "Core", "Wire",
+                "API", "Curation", "Entry", "Hub", "Jobs", "Store", "Blobs", "Core", "Wire",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -317,7 +319,7 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Hub", "Store", "Blobs", "Core", "Wire", .product(name: "Crypto", package: "swift-crypto"),
+                "Hub", "Store", "Blobs", "Core", "Curation", "Wire", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -58,7 +58,7 @@ public struct APIRoutes: Sendable {
     /// Every route, in the order of the document.
     static let endpoints: [Endpoint] =
         tenancyEndpoints + centreEndpoints + jobEndpoints + workflowEndpoints + eventEndpoints + artifactEndpoints
-        + repositoryEndpoints + ledgerEndpoints + agentEndpoints + operationEndpoints
+        + repositoryEndpoints + releaseEndpoints + ledgerEndpoints + agentEndpoints + operationEndpoints
 
     /// Every route, for tests and tools.
     public static var routes: [RouteDescription] {

@@ -48,6 +48,7 @@ extension Event {
         case factNoted = "fact_noted"
         case discussionSet = "discussion_set"
         case publicationSettled = "publication_settled"
+        case sampleJudged = "sample_judged"
     }
 
     public var kind: Kind {
@@ -99,6 +100,7 @@ extension Event {
         case .factNoted: .factNoted
         case .discussionSet: .discussionSet
         case .publicationSettled: .publicationSettled
+        case .sampleJudged: .sampleJudged
         }
     }
 
@@ -152,6 +154,7 @@ extension Event {
         case .factNoted(let payload): payload
         case .discussionSet(let payload): payload
         case .publicationSettled(let payload): payload
+        case .sampleJudged(let payload): payload
         }
     }
 
@@ -206,6 +209,7 @@ extension Event {
             case .factNoted: .factNoted(try reader.read())
             case .discussionSet: .discussionSet(try reader.read())
             case .publicationSettled: .publicationSettled(try reader.read())
+            case .sampleJudged: .sampleJudged(try reader.read())
             }
     }
 }

@@ -182,6 +182,46 @@ extension Event {
         }
     }
 
+    /// Somebody judged a record that was drawn from a release of training data. Never changed or taken back.
+    public struct SampleJudged: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        /// The Merkle root of the release's records, and what the sample was drawn for: together they name it.
+        public var root: Digest
+        public var purpose: String
+        /// The record's place in the release, and the digest that the root knows it by.
+        public var place: Int
+        public var item: Digest
+        /// Of the line that was shown: its place and the record as JSON.
+        public var shown: Digest
+        /// `judge`, `review` or `adjudicate`; each of them once for a record.
+        public var step: String
+        public var person: UserName
+        public var isGood: Bool
+        /// Which risks it is bad by; of good ones none.
+        public var risks: [String]
+        public var note: String?
+        /// The revision that it was looked at in.
+        public var revision: GitHash
+        public init(
+            repository: RepositoryID,
+            root: Digest,
+            purpose: String,
+            place: Int,
+            item: Digest,
+            shown: Digest,
+            step: String,
+            person: UserName,
+            isGood: Bool,
+            risks: [String],
+            note: String?,
+            revision: GitHash
+        ) {
+            (self.repository, self.root, self.purpose, self.place) = (repository, root, purpose, place)
+            (self.item, self.shown, self.step, self.person) = (item, shown, step, person)
+            (self.isGood, self.risks, self.note, self.revision) = (isGood, risks, note, revision)
+        }
+    }
+
     /// A discussion or pull request, as it stands from now on.
     public struct DiscussionSet: Hashable, Sendable, Codable {
         public var repository: RepositoryID

@@ -50,6 +50,7 @@ public enum Event: Hashable, Sendable {
     case factNoted(FactNoted)
     case discussionSet(DiscussionSet)
     case publicationSettled(PublicationSettled)
+    case sampleJudged(SampleJudged)
 
     public struct MemberRemoved: Hashable, Sendable, Codable {
         public var project: ProjectName

@@ -10,8 +10,3 @@ extension RunRecord {
         return try readJSON(RunRecord.self, folder + "/run.json")
     }
 }
-
-extension RunRecord.Part {
-    /// The digits of its name, which are the block's ordinal.
-    var number: Substring { path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? "" }
-}

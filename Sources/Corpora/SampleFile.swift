@@ -1,7 +1,7 @@
 public import Core
 public import Curation
 import Glibc
-import Wire
+public import Wire
 
 /// A sample of a release on its way from the draw to the verdict, in `samples/NAME.json` of the output folder, with the
 /// texts to be judged beside it.
@@ -78,7 +78,8 @@ public struct SampleFile: Sendable {
         return SampleFile(check: admission.check, admission: admission, path: path)
     }
 
-    static func all(_ folder: String) throws(Failure) -> [SampleFile] {
+    /// Every sample that was drawn of what is in an output folder.
+    public static func all(_ folder: String) throws(Failure) -> [SampleFile] {
         guard Disk.isFolder(folder + "/samples") else { return [] }
         var samples: [SampleFile] = []
         for name in try Disk.names(in: folder + "/samples") where name.hasSuffix(".json") {
@@ -90,11 +91,8 @@ public struct SampleFile: Sendable {
 
     /// Takes somebody's step, and keeps it.
     public mutating func apply(_ event: WorkList.Event) throws(Failure) {
-        // Somebody else may be at it: what they said meanwhile stays.
-        let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard lock >= 0 else { throw Disk.failure("locked", path) }
+        let lock = try locked()
         defer { close(lock) }
-        guard flock(lock, LOCK_EX) == 0 else { throw Disk.failure("locked", path) }
         self = try Self.read(path)
         do throws(WorkList.Refusal) {
             try check.apply(event)
@@ -103,6 +101,98 @@ public struct SampleFile: Sendable {
             throw Failure(.conflict, error.sentence)
         }
         try save()
+    }
+
+    /// What became of verdicts that were fetched.
+    public struct Taking: Sendable, Hashable {
+        public var taken = 0
+        /// Taken before.
+        public var known = 0
+        /// Those that do not fit what is here, each with its place and the reason.
+        public var refused: [String] = []
+    }
+
+    /// Takes verdicts that were given at a point, and keeps them. Fetched again, they change nothing.
+    ///
+    /// Each is held against what was drawn here: the root, the record's digest at its place, and the very line that was
+    /// shown. What does not agree is refused and told; the rest is taken.
+    /// - Throws: ``Failure`` of code `conflict` when the sample at the point is another one than this.
+    public mutating func take(_ verdicts: [VerdictView], on sample: SampleView) throws(Failure) -> Taking {
+        guard sample.root == check.draw.root, sample.population == check.draw.population,
+            sample.purpose == check.draw.purpose
+        else {
+            throw Failure(
+                .conflict,
+                "The sample '\(sample.purpose)' at the point was drawn from another release than the one of this run: its root "
+                    + "is \(sample.root.hex.prefix(16)), here it is \(check.draw.root.hex.prefix(16))."
+            )
+        }
+        let lines = try shownLines()
+        let lock = try locked()
+        defer { close(lock) }
+        self = try Self.read(path)
+        var taking = Taking()
+        for verdict in verdicts.sorted(by: { $0.sequence < $1.sequence }) {
+            do throws(Mismatch) {
+                if try take(verdict, lines) { taking.taken += 1 } else { taking.known += 1 }
+            } catch {
+                taking.refused.append("place \(verdict.place), \(verdict.step) of \(verdict.person): \(error.sentence)")
+            }
+        }
+        if taking.taken > 0 { try save() }
+        return taking
+    }
+
+    private struct Mismatch: Error { var sentence: String }
+
+    /// - Returns: Whether it was new.
+    private mutating func take(_ verdict: VerdictView, _ lines: [Int: Digest]) throws(Mismatch) -> Bool {
+        guard let item = check.work.item(at: verdict.place), let step = WorkList.Step(rawValue: verdict.step) else {
+            throw Mismatch(sentence: WorkList.Refusal.unknownItem.sentence)
+        }
+        guard item.digest == verdict.item else {
+            throw Mismatch(sentence: "It is about another record than the one that was drawn here.")
+        }
+        guard lines[verdict.place] == verdict.shown else {
+            throw Mismatch(sentence: "Another text was shown than the one that was drawn here.")
+        }
+        let judgement = WorkList.Judgement(
+            person: verdict.person.text,
+            isGood: verdict.good,
+            risks: verdict.risks,
+            at: verdict.at,
+            note: verdict.note
+        )
+        do throws(WorkList.Refusal) {
+            return try check.apply(WorkList.Event(step, place: verdict.place, judgement: judgement))
+        } catch {
+            throw Mismatch(sentence: error.sentence)
+        }
+    }
+
+    /// The digests of the lines of the texts, by their places.
+    private func shownLines() throws(Failure) -> [Int: Digest] {
+        let texts = try Disk.read(String(path.dropLast(".json".count)) + ".jsonl", bytesMax: 1 << 32)
+        var digests: [Int: Digest] = [:]
+        for line in texts.split(separator: 0x0A) {
+            guard let place = (try? JSON(parsing: line, depthMax: JSON.ownDepthMax))?["place"]?.integerValue else {
+                continue
+            }
+            let bytes = Array(line)
+            digests[Int(place)] = Disk.sha256(bytes.span)
+        }
+        return digests
+    }
+
+    /// Somebody else may be at it: what they said meanwhile stays.
+    private func locked() throws(Failure) -> Int32 {
+        let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard lock >= 0 else { throw Disk.failure("locked", path) }
+        guard flock(lock, LOCK_EX) == 0 else {
+            close(lock)
+            throw Disk.failure("locked", path)
+        }
+        return lock
     }
 
     private func save() throws(Failure) {

@@ -154,6 +154,8 @@ extension Repositories {
         /// All of them.
         public var tags: [String] = []
         public var gating: Gating?
+        /// Only what is a release of training data where its branch `main` stands.
+        public var isRelease = false
         /// How many numbers a model has.
         public var parameters: ClosedRange<Int64>?
         public var order = RepositoryOrder.lastChanged
@@ -219,7 +221,11 @@ extension Repositories {
         if let kind = search.kind, repository.kind != kind { return nil }
         if let gating = search.gating, repository.gating != gating { return nil }
         var found = Found(repository: repository, head: nil, facts: ContentFacts())
-        if let head = try resolve(ReferenceName.main.name, of: repository.id, tx) {
+        let head = try resolve(ReferenceName.main.name, of: repository.id, tx)
+        if search.isRelease {
+            guard let head, try isRelease(head, tx) else { return nil }
+        }
+        if let head {
             found.head = head
             let withParameters = search.parameters != nil
             found.facts = try noted(head, of: repository.id, withParameters: withParameters, tx).facts

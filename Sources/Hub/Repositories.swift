@@ -26,6 +26,8 @@ public final class Repositories: Sendable {
     let seal: AddressSeal
     /// What clients of Xet have sent and not yet made files of.
     let xorbs = XorbStage()
+    /// What was read out of releases of training data.
+    let readings = Readings()
     /// What may stay on the disk of what the bucket could take.
     let keptBeforeBucket: Bytes
     private let random: Mutex<any RandomNumberGenerator & Sendable>

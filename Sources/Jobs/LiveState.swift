@@ -265,7 +265,8 @@ extension LiveState {
                     .runPending, .runWaiting, .runUnseen, .runSeen, .blobGranted, .repositoryCreated,
                     .repositoryChanged, .repositoryRemoved, .repositoryBlobGranted, .repositoryBlobsRevoked,
                     .revisionCommitted, .referenceSet, .referenceRemoved, .revisionsDropped, .manifestPut,
-                    .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .publicationSettled:
+                    .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .publicationSettled,
+                    .sampleJudged:
                     break
                 }
             }

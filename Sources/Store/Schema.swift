@@ -9,7 +9,7 @@ struct Migration: Sendable {
 
     static let all: [Migration] = [
         .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
-        .repositoryLists, .artifactRevision,
+        .repositoryLists, .artifactRevision, .sampleVerdict,
     ]
 }
 
@@ -22,7 +22,7 @@ enum Schema {
         "revision",
         "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
         "lineage",
-        "publication",
+        "publication", "sample_verdict",
     ]
 
     /// Brings a database to the newest version.

@@ -249,7 +249,7 @@ extension WriteTransaction {
         try change("repository \(id)", "DELETE FROM repository WHERE id = ?", id)
         for table in [
             "repository_blob", "revision", "reference", "manifest", "manifest_reference", "oci_tag", "access_request",
-            "fact", "discussion",
+            "fact", "discussion", "sample_verdict",
         ] {
             try connection.run("DELETE FROM \(table) WHERE repository = ?", id)
         }

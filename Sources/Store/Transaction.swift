@@ -148,6 +148,7 @@ public final class WriteTransaction: ReadTransaction {
         case .factNoted(let noted): try apply(noted, sequence, at)
         case .discussionSet(let set): try apply(set)
         case .publicationSettled(let settled): try apply(settled)
+        case .sampleJudged(let judged): try apply(judged, sequence, at)
         }
     }
 

@@ -80,6 +80,22 @@ extension Event {
                     detail: "d"
                 )
             ),
+            .sampleJudged(
+                .init(
+                    repository: id,
+                    root: digest,
+                    purpose: "spot-check",
+                    place: 7,
+                    item: digest,
+                    shown: digest,
+                    step: "judge",
+                    person: user,
+                    isGood: false,
+                    risks: ["A.1.a"],
+                    note: "n",
+                    revision: second
+                )
+            ),
             .tagRemoved(.init(repository: id, tag: "v1")),
             .manifestRemoved(.init(repository: id, digest: digest)),
             .referenceRemoved(.init(repository: id, reference: .main)),

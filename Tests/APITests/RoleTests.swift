@@ -183,6 +183,32 @@ struct RoleTests {
                 "GET", "/v1/jobs/{job}/lineage", "/v1/jobs/\(made.job)/lineage", nil,
                 401, 404, 200, 200, 200, 200, 401
             ),
+            Row("GET", "/v1/releases", "/v1/releases", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row(
+                "GET", "/v1/repositories/{repository}/samples", "/v1/repositories/\(made.release)/samples", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "GET", "/v1/repositories/{repository}/samples/{purpose}/items",
+                "/v1/repositories/\(made.release)/samples/check/items?awaiting=true", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "GET", "/v1/repositories/{repository}/samples/{purpose}/items/{place}",
+                "/v1/repositories/\(made.release)/samples/check/items/#", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "GET", "/v1/repositories/{repository}/samples/{purpose}/verdicts",
+                "/v1/repositories/\(made.release)/samples/check/verdicts", nil,
+                401, 404, 200, 200, 200, 200, 401
+            ),
+            // Each caller judges the record of their own place.
+            Row(
+                "POST", "/v1/repositories/{repository}/samples/{purpose}/verdicts",
+                "/v1/repositories/\(made.release)/samples/check/verdicts", #"{"step":"judge","place":#,"good":true}"#,
+                401, 404, 403, 201, 201, 201, 401
+            ),
             Row("GET", "/healthz", "/healthz", nil, 200, 200, 200, 200, 200, 200, 200),
             Row("GET", "/readyz", "/readyz", nil, 200, 200, 200, 200, 200, 200, 200),
             Row("GET", "/openapi.json", "/openapi.json", nil, 200, 200, 200, 200, 200, 200, 200),
@@ -240,6 +266,8 @@ struct RoleTests {
         /// A private repository of the owner's, and one for each caller to remove.
         var repository = ""
         var sacrifices: [String] = []
+        /// A private data set with a sample of a record for each caller.
+        var release = ""
         var array = ""
         var workflow = ""
         var token = ""
@@ -349,6 +377,7 @@ struct RoleTests {
             let id = try #require(try answer.json()["summary"]?["repository"]?.stringValue, "\(answer)")
             if index < 0 { made.repository = id } else { made.sacrifices.append(id) }
         }
+        made.release = try await scene.publishRelease(records: Who.allCases.count)
         made.array = try answers(
             try await scene.call("POST", submit, json: #"{"name":"many","command":["true"],"array":3}"#),
             "array"

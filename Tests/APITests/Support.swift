@@ -53,6 +53,7 @@ private let quiet: Logger = {
 /// A point behind a real port, with one person of each role in the project `demo` and an owner of another project.
 struct Scene: Sendable {
     let point: Point
+    let repositories: Repositories
     let port: Int
     let tokens: [Who: String]
     let `operator`: Principal
@@ -135,7 +136,7 @@ func withScene(
         tasks.addTask { try await group.run() }
         let port = try #require(await ports.first { _ in true })
         let (tokens, caller) = try await people(of: point)
-        let scene = Scene(point: point, port: port, tokens: tokens, operator: caller) {
+        let scene = Scene(point: point, repositories: repositories, port: port, tokens: tokens, operator: caller) {
             await group.triggerGracefulShutdown()
         }
         do {

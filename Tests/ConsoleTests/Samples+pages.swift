@@ -544,6 +544,16 @@ enum Gallery {
             ("submit-faults", SubmitPage.faultySample.render(frame)),
             ("tree", TreePage.sample.render(frame)), ("problem", ProblemPage.sample.render(frame)),
             ("confirm", ConfirmPage.sample.render(frame)),
+            ("training", TrainingPage.sample.render(frame)), ("governance", GovernancePage.sample.render(frame)),
+            ("governance-damaged", GovernancePage.damagedSample.render(frame)),
+            ("samples", SamplesPage.sample.render(frame)), ("judge", JudgePage.sample(.judge).render(frame)),
+            ("judge-review", JudgePage.sample(.review, steps: [("li", true)]).render(frame)),
+            (
+                "judge-settle", JudgePage.sample(.adjudicate, steps: [("li", true), ("wang", false)]).render(frame)
+            ),
+            ("document", DocumentPage.sample.render(frame)),
+            ("document-dropped", DocumentPage.droppedSample.render(frame)),
+            ("document-searching", DocumentPage.searchingSample.render(frame)),
         ]
     }
 }

@@ -67,7 +67,7 @@ struct ConsoleBrowserTests {
                 let file = point.folder.appendingPathComponent("page.html")
                 try html.replacingOccurrences(of: "\"/console/assets/", with: "\"\(point.url)/console/assets/")
                     .write(to: file, atomically: true, encoding: .utf8)
-                let dump = try await dumpDOM(browser, profile, "file://\(file.path)", point.folder)
+                let dump = try await Self.dumpDOM(browser, profile, "file://\(file.path)", point.folder)
                 #expect(dump.contains("<h1"), "\(path) \(language): \(dump.prefix(500))")
             }
         }
@@ -78,7 +78,7 @@ struct ConsoleBrowserTests {
         #expect(try await point.call("GET", String(style)).status == 200)
     }
 
-    private func dumpDOM(_ browser: String, _ profile: String, _ url: String, _ folder: URL) async throws -> String {
+    static func dumpDOM(_ browser: String, _ profile: String, _ url: String, _ folder: URL) async throws -> String {
         let out = folder.appendingPathComponent("dom-\(UUID())")
         _ = FileManager.default.createFile(atPath: out.path, contents: nil)
         let process = Process()

@@ -257,7 +257,25 @@ struct History {
         }
         let id = repository.id
         let digest = Digest.number(UInt64.random(in: 0..<20, using: &generator))
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<9, using: &generator) {
+        case 7:
+            // A step is taken once: the place is a new one each time.
+            identifiers += 1
+            let judged = Event.SampleJudged(
+                repository: id,
+                root: digest,
+                purpose: "spot-check",
+                place: Int(identifiers),
+                item: digest,
+                shown: digest,
+                step: "judge",
+                person: Self.users[0],
+                isGood: Bool.random(using: &generator),
+                risks: ["A.1"],
+                note: nil,
+                revision: GitHash.number(1)
+            )
+            try tx.append(.sampleJudged(judged), at: now)
         case 0:
             let path = RepositoryPath(project: project, name: .named("m\(seconds)-\(identifiers)"))
             try tx.append(.repositoryChanged(.init(repository: id, path: path, visibility: .public)), at: now)

@@ -108,13 +108,19 @@ import Testing
         )
         let tiers: [(tier: String, members: Set<String>, below: Set<String>)] = [
             ("root", ["Core", "CSupervise"], []),
-            ("pure", ["Wire", "Scheduling"], ["Core"]),
+            (
+                "pure", ["Wire", "Scheduling", "Curation"],
+                ["Core", "CCuration", "CZlib", "CZstd", "CDeflate", "CVectorscan"]
+            ),
             ("driver", ["Store", "Blobs", "Engines"], ["Core", "CSupervise", "Wire"]),
             (
                 "service", ["Jobs", "Hub", "Agent"],
-                ["Core", "CXet", "Wire", "Scheduling", "Store", "Blobs", "Engines"]
+                ["Core", "CXet", "Wire", "Scheduling", "Curation", "Store", "Blobs", "Engines"]
             ),
-            ("entry", ["Entry", "API", "Protocols", "Console"], ["Core", "Wire", "Entry", "Jobs", "Hub", "Agent"]),
+            (
+                "entry", ["Entry", "API", "Protocols", "Console"],
+                ["Core", "Wire", "Curation", "Entry", "Jobs", "Hub", "Agent"]
+            ),
             ("client", ["Client"], ["Core", "Wire"]),
             ("test", ["TestKit"], ["Core", "Engines"]),
         ]

@@ -3,6 +3,7 @@
 /// - `data-get`, `data-swap`, `data-every`: fetch a page of ours again every so many seconds while it is looked at, and
 ///   put the part that the selector names in the place of this one.
 /// - `data-sse`, `data-on`: listen; `log` events are appended, `change` events fetch `data-get` again.
+/// - `data-key`: a key that does the same as a click on this, where nobody is writing.
 /// - `data-confirm`: ask before a form is sent. `data-auto`: send a form when a choice changes.
 enum Script {
     static let source = #"""
@@ -116,6 +117,14 @@ enum Script {
           document.addEventListener('change', (event) => {
             const form = event.target.closest('form[data-auto]');
             if (form) form.requestSubmit();
+          });
+          document.addEventListener('keydown', (event) => {
+            if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+            if (event.target.matches('textarea, select, input:not([type=checkbox])')) return;
+            const target = [...document.querySelectorAll('[data-key]')].find((e) => e.dataset.key === event.key);
+            if (!target) return;
+            event.preventDefault();
+            target.click();
           });
           const log = document.querySelector('pre.log');
           if (log) log.scrollTop = log.scrollHeight;

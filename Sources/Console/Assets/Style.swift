@@ -170,6 +170,12 @@ enum Style {
         .log { background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: 0; max-height: 28rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; min-height: 3.4rem; }
         .listing { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem .6rem 3.2rem; margin: 0 0 1.4rem; } .listing li::marker { color: var(--soft); font-size: .85rem; }
         .listing code { white-space: pre-wrap; } .listing .bad > code { color: var(--failed); } .listing .cut { list-style: none; color: var(--soft); } .fault { display: block; color: var(--failed); background: var(--failed-bg); border-radius: 5px; padding: .1rem .6rem; margin: .1rem 0 .3rem; font-size: .9rem; }
+        .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 2.5rem; }
+        .dossier { border-bottom: 1px solid var(--line); padding: .45rem 0; } .dossier > summary { width: auto; color: var(--ink); } .dossier .facts { margin: 0 0 .8rem 1.1rem; max-width: 60rem; }
+        .is-well { color: var(--succeeded); } .is-well::before { content: "✓ "; }
+        .record-text { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.2rem; white-space: pre-wrap; overflow-wrap: anywhere; font-family: inherit; font-size: 1rem; line-height: 1.7; max-height: 32rem; overflow: auto; margin: .6rem 0 1rem; }
+        .verdict { display: flex; flex-direction: column; gap: 1rem; margin-top: 1.2rem; } .verdict .field input { max-width: 40rem; } .risks { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; } .judging { margin-top: 1.4rem; }
+        kbd { font: .75rem/1 var(--mono); border: 1px solid var(--closed); border-radius: 4px; padding: .12rem .35rem; margin-left: .35rem; opacity: .75; } html:not(.scripted) kbd { display: none; }
         .problem .status { font-size: 3rem; font-weight: 200; color: var(--soft); margin: 0; line-height: 1; letter-spacing: -.02em; }
         @media (max-width: 40rem) { td.main { min-width: 7rem; } .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figures li { border-left: 0 !important; border-top: 1px solid var(--line); } .figures li:nth-child(-n+1) { grid-column: 1 / -1; border-top: 0; } .figures li:nth-child(odd):not(:first-child) { border-left: 1px solid var(--line) !important; } .number { font-size: 1.5rem; } .figures a { padding: .7rem .9rem .8rem; } .filter .field { flex: 1 1 40%; min-width: 7rem; } .filter .field:first-of-type { flex-basis: 100%; } }
 
@@ -199,6 +205,7 @@ enum Style {
         .is-active .frame { stroke: var(--active); }
         .machines { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17.5rem, 100%), 1fr)); gap: 1rem; } .machines li { border: 1px solid var(--line); border-radius: 9px; background: var(--raised); padding: .8rem 1rem .85rem; max-width: 100%; } .node-name { font-weight: 560; margin-bottom: .6rem; }
         .node { max-width: 100%; height: auto; margin-bottom: .5rem; } .core { fill: var(--track); stroke: var(--closed); stroke-width: .7; } .core.used { fill: var(--accent); stroke: none; } .card { fill: var(--free); } .card.used { fill: var(--accent); } .card.emulated { fill: var(--track); stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 4 3; } .card.used.emulated { fill: var(--accent); fill-opacity: .45; }
+        .funnel { max-width: none; } .funnel .left { fill: var(--accent); } .funnel .gone { fill: var(--free); } .funnel text { fill: var(--ink); font-size: 13px; } .funnel .label { text-anchor: end; fill: var(--soft); }
         .node.closed { opacity: .45; } .warn { color: var(--unseen); }
 
         """#

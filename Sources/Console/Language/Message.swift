@@ -1,5 +1,3 @@
-import Entry
-
 /// The catalogue: everything the console says of itself, by message id, in English and Chinese.
 ///
 /// A message is one line, so that no language can be forgotten; `¦` parts the two. `{0}`, `{1}` are gaps in the order
@@ -408,6 +406,129 @@ enum Message: String, Sendable, CaseIterable {
     case documentNote = "YAML or JSON; unknown keys are errors. ¦ YAML 或 JSON；未知键视为错误。"
     case projectOfDocument = "as in the description ¦ 以描述文档为准"
 
+    // Training data
+    case training = "Training data ¦ 训练数据"
+    case trainingLead =
+        "The newest release of every data set that says how it was made. ¦ 列出说明了自身来历的数据集，每个取最新发布版。"
+    case noReleases = "No release that you can see. ¦ 没有您可见的发布版。"
+    case noReleasesHelp =
+        "A revision of a data set is a release when it has governance/run.json; docs/data.md says how. ¦ 数据集版本中含 governance/run.json 即为发布版；方法见 docs/data.md。"
+    case governance = "Governance ¦ 治理"
+    case samples = "Samples ¦ 抽样"
+    case documentLife = "A document ¦ 单篇文档"
+    case keptOfRead = "Kept of read ¦ 保留/读入"
+    case keptFigure = "{0} of {1} ¦ {0} / {1}"
+    case released = "Made ¦ 生成于"
+    case auditPack = "Audit pack ¦ 审计包"
+    case packSigned = "signed ¦ 已签名"
+    case packUnsigned = "not signed ¦ 未签名"
+    case packNone = "none ¦ 无"
+    case settledOf = "{0}: {1} of {2} settled ¦ {0}：已定 {1}/{2}"
+    case recordUnreadable = "The record of the run cannot be shown. ¦ 无法显示运行记录。"
+    case funnel = "From source to output ¦ 从来源到产出"
+    case funnelRead = "read ¦ 读入"
+    case funnelOther = "other rules ¦ 其他规则"
+    case funnelDuplicates = "duplicates, {0} ¦ 去重：{0}"
+    case funnelLeft = "{0}: {1} left, {2} gone ¦ {0}：余 {1}，去 {2}"
+    case exactDuplicates = "exact ¦ 完全相同"
+    case nearDuplicates = "near ¦ 近似"
+    case familySize = "size ¦ 大小"
+    case familyChinese = "Chinese rules ¦ 中文规则"
+    case familyClassifier = "classifiers ¦ 分类器"
+    case familyKeywords = "keywords ¦ 关键词"
+    case familyContamination = "evaluation sets ¦ 评测集污染"
+    case familyPersonal = "personal data ¦ 个人信息"
+    case rulesDropped = "What rules dropped ¦ 各规则去除"
+    case rule = "Rule ¦ 规则"
+    case documents = "Documents ¦ 文档"
+    case ofAll = "Of all ¦ 占比"
+    case bySource = "By source ¦ 按来源"
+    case source = "Source ¦ 来源"
+    case written = "Written ¦ 写出"
+    case byLanguage = "By language ¦ 按语种"
+    case personalFound = "Personal data in what was kept ¦ 保留内容中的个人信息"
+    case setAsideRecords = "Records set aside ¦ 搁置的记录"
+    case countedBefore = "Counted before duplicates were taken out. ¦ 去重前的计数。"
+    case andMoreRows = "and {0} more ¦ 另有 {0} 项"
+    case sourcesDossiers = "Sources and their dossiers ¦ 来源及其档案"
+    case noDossiers = "This release was published without dossiers. ¦ 此发布版未附来源档案。"
+    case dossierFaults = "This dossier cannot be read: ¦ 此档案无法读取："
+    case moreSources = "More sources ¦ 更多来源"
+    case origin = "Origin ¦ 出处"
+    case region = "Region ¦ 地域"
+    case licenceAtOrigin = "Licence at origin ¦ 原始许可"
+    case licenceAsClaimed = "As claimed ¦ 所称许可"
+    case owner = "Holds the rights ¦ 权利人"
+    case complaints = "Complaints to ¦ 投诉渠道"
+    case records = "Records ¦ 存证"
+    case robots = "robots.txt ¦ robots.txt 存证"
+    case personalData = "Personal data ¦ 个人信息"
+    case assessed = "Assessed by ¦ 评估人"
+    case collected = "Collected ¦ 采集时间"
+    case notSaid = "Not said ¦ 未说明"
+    case nothingMissing = "Nothing is left open. ¦ 无缺项。"
+    case releaseItself = "The release itself ¦ 发布版本身"
+    case itemsRoot = "Merkle root of all records ¦ 全部记录的默克尔根"
+    case noItems = "It has no list of its records. ¦ 未附记录清单。"
+    case partsMatch = "All {0} file(s) are those that the run wrote. ¦ {0} 个文件均为该次运行所写。"
+    case partsDiffer = "The files are not those that the run wrote: ¦ 文件与该次运行所写不符："
+    case configuration = "Configuration ¦ 配置"
+    case packMatches = "All {0} file(s) are as the manifest says. ¦ {0} 个文件均与清单一致。"
+    case packDiffers = "The pack is not as its manifest says: ¦ 审计包与清单不符："
+    case packSignedNote =
+        "The manifest has a signature; check it against the key that you were given. ¦ 清单带有签名；请用您获得的公钥核验。"
+    case packUnsignedNote = "Nobody signed the manifest. ¦ 清单未签名。"
+    case noPack = "This release was published without an audit pack. ¦ 此发布版未附审计包。"
+    case noSamples = "No sample of this release was published. ¦ 此发布版未附抽样。"
+    case samplesLead =
+        "A record is judged by one person, reviewed by another, and settled by a third where they disagree. ¦ 每条记录由一人初评，另一人复核；意见不一时由第三人裁定。"
+    case purpose = "Purpose ¦ 用途"
+    case drawnOf = "Drawn ¦ 抽取"
+    case judgedCount = "Judged ¦ 已初评"
+    case reviewedCount = "Reviewed ¦ 已复核"
+    case disputedCount = "Disputed ¦ 有分歧"
+    case settledCount = "Settled ¦ 已定"
+    case badCount = "Bad ¦ 不合格"
+    case judgeSample = "Judge {0} ¦ 评判 {0}"
+    case verdictsHome = "Back into the run, to be audited: ¦ 取回到本地运行以供审计："
+    case stepJudge = "Judge ¦ 初评"
+    case stepReview = "Review ¦ 复核"
+    case stepSettle = "Settle ¦ 裁定"
+    case reviewBlind = "Somebody judged it; what they said is told once you have. ¦ 已有人初评；您评判后才显示其结论。"
+    case settleLead = "Two people disagree; yours is the last word. ¦ 两人意见不一，由您裁定。"
+    case nothingAwaits = "Nothing here waits for you. ¦ 没有等待您评判的记录。"
+    case othersQuicker = "Somebody was quicker with record {0}; here is the next. ¦ 记录 {0} 已有他人处理；这是下一条。"
+    case membersJudge = "Members of the project judge, with a token that may write. ¦ 仅项目成员可用有写入权限的令牌评判。"
+    case recordAt = "Record {0} of {1} ¦ 第 {0} 条，共 {1} 条"
+    case otherFields = "Other fields ¦ 其他字段"
+    case showWhole = "Show more ({0} characters) ¦ 显示更多（{0} 字符）"
+    case cutHere = "Cut after {0} characters; the rest is in the file. ¦ 仅显示前 {0} 个字符；其余见文件。"
+    case good = "Good ¦ 合格"
+    case bad = "Bad ¦ 不合格"
+    case skip = "Skip ¦ 跳过"
+    case riskClass = "If it is bad, by what ¦ 若不合格，属于"
+    case riskUnlawful = "unlawful ¦ 违法"
+    case riskDiscrimination = "discrimination ¦ 歧视"
+    case riskCommercial = "commercial violation ¦ 商业违规"
+    case riskRights = "rights of others ¦ 侵犯他人权益"
+    case riskUnreliable = "unreliable ¦ 不可靠"
+    case riskOther = "other ¦ 其他"
+    case saidSoFar = "Said so far ¦ 已有结论"
+    case documentID = "Id of the document ¦ 文档 ID"
+    case find = "Find ¦ 查找"
+    case notFoundYet = "Not in the {0} block(s) looked through so far. ¦ 已查 {0} 个块，尚未找到。"
+    case notFoundAtAll = "No document of that id in what is left of this release. ¦ 此发布版其余部分没有该 ID 的文档。"
+    case searchOn = "Search on ¦ 继续查找"
+    case noDecisions = "Without decisions nothing can be told of single documents. ¦ 未附决策记录，无法说明单篇文档。"
+    case fate = "What became of it ¦ 去向"
+    case fateDropped = "Dropped by {0} ¦ 被 {0} 去除"
+    case fateWritten = "Written as record {0} of the release ¦ 写为发布版第 {0} 条记录"
+    case fateUnknown =
+        "Kept by all rules; not found in the file of its block, so a duplicate or lines that others had first took it. ¦ 通过全部规则；但未在其块的文件中找到，应为去重或重复行去除。"
+    case measuredThreshold = "{0}, limit {1} ¦ {0}，限值 {1}"
+    case block = "Block ¦ 块"
+    case notDrawn = "It was drawn for no sample. ¦ 未被任何抽样抽中。"
+
     // Units
     case unitMilliseconds = "{0} ms ¦ {0} 毫秒"
     case unitSeconds = "{0} s ¦ {0} 秒"
@@ -470,17 +591,5 @@ enum Message: String, Sendable, CaseIterable {
     case eventFactNoted = "Fact noted ¦ 已记录事实"
     case eventDiscussionSet = "Discussion ¦ 讨论"
     case eventPublicationSettled = "Output published ¦ 结果已发布"
-
-    /// The message in a language, gaps unfilled.
-    func text(in language: Language) -> String {
-        guard let texts = Self.catalogue[self] else { return rawValue }
-        return language == .en ? texts.en : texts.zh
-    }
-
-    private static let catalogue: [Message: (en: String, zh: String)] = Dictionary(
-        uniqueKeysWithValues: allCases.map { message in
-            let parts = message.rawValue.split(separator: "¦", maxSplits: 1).map { String($0).trimmed }
-            return (message, (parts.first ?? "", parts.last ?? ""))
-        }
-    )
+    case eventSampleJudged = "Record judged ¦ 已评判样本"
 }

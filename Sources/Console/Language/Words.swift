@@ -258,6 +258,7 @@ struct Words: Sendable {
         case .factNoted: self(.eventFactNoted)
         case .discussionSet: self(.eventDiscussionSet)
         case .publicationSettled: self(.eventPublicationSettled)
+        case .sampleJudged: self(.eventSampleJudged)
         }
     }
 }

@@ -16,7 +16,7 @@ struct Frame: Sendable {
     }
 
     enum Section: Sendable, Hashable, CaseIterable {
-        case overview, jobs, workflows, repositories, centres, ledger, projects, tokens
+        case overview, jobs, workflows, repositories, training, centres, ledger, projects, tokens
     }
 
     /// Paths of the style sheet and the script, with the hash of their content in the name.
@@ -127,6 +127,7 @@ struct Frame: Sendable {
         case .jobs: "/console/jobs"
         case .workflows: "/console/workflows"
         case .repositories: "/console/repositories"
+        case .training: "/console/training"
         case .centres: "/console/centres"
         case .ledger: "/console/ledger"
         case .projects: "/console/projects"
@@ -140,6 +141,7 @@ struct Frame: Sendable {
         case .jobs: words(.jobs)
         case .workflows: words(.workflows)
         case .repositories: words(.repositories)
+        case .training: words(.training)
         case .centres: words(.centres)
         case .ledger: words(.ledger)
         case .projects: words(.projects)

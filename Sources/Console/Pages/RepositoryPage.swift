@@ -20,6 +20,8 @@ struct RepositoryPage: Sendable {
     var hasMore: Bool
     var history: [Revision]
     var lineage: LineageView
+    /// Whether the revision says how it was made.
+    var isRelease = false
 
     private var summary: RepositoryView { repository.summary }
     private var here: String { "/console/repositories/\(summary.repository)" }
@@ -36,6 +38,7 @@ struct RepositoryPage: Sendable {
             \([summary.task, summary.library, summary.licence].compactMap { $0 }.html { "<li>\($0)</li>" })\
             <li>\(repository.bytes.description)</li></ul></div></div>
             \(revisions(w))
+            \(governance(w))
             \(content(frame))
             \(graph(frame))
             \(past(frame))
@@ -56,6 +59,12 @@ struct RepositoryPage: Sendable {
             return "<li><a href=\"\(at(name))\"\(current)>\(name)</a></li>"
         }
         return "<nav class=\"tabs\" aria-label=\"\(w(.revisions))\"><ul>\(items)</ul></nav>"
+    }
+
+    private func governance(_ w: Words) -> HTML {
+        guard isRelease else { return .empty }
+        return ReleaseTabs(repository: summary.repository, path: summary.path, revision: revision)
+            .render(w, current: .files)
     }
 
     private func content(_ frame: Frame) -> HTML {

@@ -61,6 +61,7 @@ public func addConsoleRoutes(
     console.addWorkflowRoutes(to: pages)
     console.addArtifactRoutes(to: pages)
     console.addRepositoryRoutes(to: pages)
+    console.addTrainingRoutes(to: pages)
     console.addCentreRoutes(to: pages)
     console.addLedgerRoutes(to: pages)
     console.addProjectRoutes(to: pages)

@@ -61,6 +61,7 @@ extension Console {
             )
             (page.files, page.hasMore) = (list.entries, list.hasMore)
             page.history = try await repositories.history(at: address, limit: Self.historyMax, principal).revisions
+            page.isRelease = found.kind == .dataset ? try await repositories.isRelease(head) : false
             page.lineage = try await repositories.lineage(of: id, at: head.id.text, principal)
             if page.folder.isEmpty, let readme = list.entries.first(where: { $0.path == "README.md" })?.entry.digest {
                 page.card = try await card(readme, found)

@@ -44,6 +44,11 @@ public struct RunRecord: Sendable, Hashable, Codable {
         public var block: String
         public var key: String
 
+        /// The digits of its name, which are the ordinal of the block that it was made of.
+        public var number: Substring {
+            path.split(separator: "/").last?.prefix { $0 != "." }.dropFirst("part-".count) ?? ""
+        }
+
         public init(
             path: String,
             sha256: String,
