@@ -16,6 +16,8 @@ public struct Audit: Sendable {
         public var profiles: [String] = []
         public var taxonomy: String?
         public var evidence: String?
+        /// Of annotation batches; none says nothing of annotation.
+        public var batches: [String] = []
         /// What made it: a name and a version.
         public var tool: String
 
@@ -61,7 +63,11 @@ public struct Audit: Sendable {
         evidence.add(dossiers: dossiers)
         for sample in samples { evidence.add(spotCheck: sample.check) }
         facts.admissions = try Self.admissions(file, dossiers, &evidence)
-        try Self.coverage(file, record, &evidence)
+        try Self.coverage(file, record, published: release.published, facts.taxonomy, &evidence)
+        if !options.batches.isEmpty {
+            facts.batches = try options.batches.map { path throws(Failure) in try BatchFile.read(path).batch }
+            evidence.add(batches: facts.batches)
+        }
         if let path = options.evidence {
             let json = try YAMLDocument.read(Disk.read(path), path) { json in json }
             try evidence.add(statements: json)
@@ -219,29 +225,6 @@ public struct Audit: Sendable {
                         + found.joined(separator: ", ")
             )
         ]
-    }
-
-    /// What the pipeline looked at: every document that was written went through its operators.
-    private static func coverage(
-        _ file: PipelineFile,
-        _ record: RunRecord,
-        _ evidence: inout ProfileEvidence
-    ) throws(Failure) {
-        let count = record.written.count
-        let all = ProfileEvidence.Value.proportion(Proportion(count, of: count))
-        let none = ProfileEvidence.Value.proportion(Proportion(0, of: count))
-        evidence[.keywordCoverage] = file.document.keywords == nil ? none : all
-        evidence[.personalCoverage] = file.document.personal == nil ? none : all
-        guard let asked = file.document.keywords else { return }
-        let table = NormalizationTable()
-        var counts: [String: Int] = [:]
-        for path in asked.packs {
-            let bytes = try Disk.read(file.resolve(path))
-            guard let pack = try? KeywordPack(bytes.span, table: table) else { continue }
-            for count in pack.counts { counts[count.category, default: 0] += count.words }
-        }
-        evidence[.keywords] = .number(Double(counts.values.reduce(0, +)))
-        evidence[.keywordsPerRisk] = .counts(counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     }
 
     /// The root of all records, and the proofs that the drawn ones are among them.

@@ -18,7 +18,15 @@ struct DataAdmitCommand: ParsableCommand {
 
     @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
     @Argument(help: "The source's name.") var source: String
-    @Option(help: "'assessment' before collection, of what is there to be collected; 'verification' after it.")
+    @Option(
+        help: "'assessment' before collection, of what is there to be collected; 'verification' after it.",
+        transform: { text in
+            guard let stage = Admission.Stage(rawValue: text) else {
+                throw ValidationError("--stage: 'assessment' or 'verification'")
+            }
+            return stage
+        }
+    )
     var stage: Admission.Stage
     @Option(
         help: ArgumentHelp("The profile that says how much may be bad.", valueName: "file"),
@@ -70,5 +78,3 @@ struct DataAdmitCommand: ParsableCommand {
         if isFinal, admission.outcome == .refused { throw ExitCode(1) }
     }
 }
-
-extension Admission.Stage: ExpressibleByArgument {}

@@ -123,6 +123,12 @@ struct DataAuditCommand: ParsableCommand {
     )
     var evidence: String?
     @Option(
+        name: .customLong("batch"),
+        help: ArgumentHelp("An annotation batch; may be repeated.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
+    var batches: [String] = []
+    @Option(
         help: ArgumentHelp("Sign with this Ed25519 private key in PEM.", valueName: "file"),
         completion: .file(extensions: ["pem"])
     )
@@ -134,6 +140,7 @@ struct DataAuditCommand: ParsableCommand {
         options.profiles = profiles
         options.taxonomy = taxonomy
         options.evidence = evidence
+        options.batches = batches
         let audit = try Audit(PipelineFile(pipeline), options)
         let written = try audit.write(to: out, key: key)
         let unmet = audit.checks.filter { $0.result.outcome == .notMet }

@@ -17,7 +17,7 @@ struct DataCommand: AsyncParsableCommand {
             DataCrawlCommand.self, DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self,
             DataExplainCommand.self,
             DataReportCommand.self, DataAdmitCommand.self, DataSampleCommand.self, DataJudgeCommand.self,
-            DataVerdictsCommand.self, DataAuditCommand.self,
+            DataVerdictsCommand.self, DataAnnotateCommand.self, DataAuditCommand.self,
             DataTrainCommand.self, DataTrainLanguagesCommand.self,
         ]
     )

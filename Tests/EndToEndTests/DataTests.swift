@@ -71,7 +71,12 @@ import Testing
           - {name: all, files: [in]}
         languages: {keep: [zh, en], probability_min: 0.2}
         personal: {action: mask}
-        duplicates: {exact: true, near: {jaccard_min: 0.7}, lines: {count_min: 3, bytes_min: 30}}
+        duplicates:
+          exact: true
+          near: {jaccard_min: 0.7}
+          lines: {count_min: 3, bytes_min: 30}
+          paragraphs: {count_min: 2, bytes_min: 200}
+          substrings: {bytes_min: 120}
         output: {folder: out, format: jsonl}
 
         """

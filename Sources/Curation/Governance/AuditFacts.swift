@@ -182,6 +182,9 @@ public struct AuditFacts: Sendable {
     public var batches: [AnnotationBatch] = []
     public var profiles: [(profile: Profile, results: [CheckResult])] = []
 
+    /// At which samples are said to prove something: that of the first profile that says one.
+    var confidence: Double? { profiles.lazy.compactMap { $0.profile.sampling?.confidence }.first }
+
     public init(release: Release, tool: String, pipeline: JSON, dossiers: [Dossier], outputs: [Output]) {
         (self.release, self.tool, self.pipeline) = (release, tool, pipeline)
         (self.dossiers, self.outputs) = (dossiers, outputs)

@@ -50,7 +50,7 @@ public struct AuditPack: Sendable {
             files.append(Self.file("samples/\(index + 1).json", sample.json))
         }
         for (index, batch) in facts.batches.enumerated() {
-            files.append(Self.file("annotation/\(index + 1).json", batch.json))
+            files.append(Self.file("annotation/\(index + 1).json", batch.report(confidence: facts.confidence)))
         }
         for (index, checked) in facts.profiles.enumerated() {
             files.append(Self.file("checks/\(index + 1).json", checked.profile.json(with: checked.results)))

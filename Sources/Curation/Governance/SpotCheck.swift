@@ -137,6 +137,15 @@ extension SpotCheck {
 }
 
 extension SampleDraw {
+    /// Reads what ``json`` wrote.
+    ///
+    /// - Throws: ``Failure`` of code `invalid` with every fault and its JSON Pointer.
+    public init(_ json: JSON) throws(Failure) {
+        var reader = FieldReader()
+        let draw = Self.read(json, at: "", &reader)
+        self = try reader.finish(draw, "draw")
+    }
+
     static func read(_ json: JSON?, at pointer: String, _ reader: inout FieldReader) -> SampleDraw? {
         let fields = reader.fields(json, at: pointer, known: ["root", "purpose", "population", "size"])
         let root = reader.digest(fields, "root")

@@ -79,7 +79,7 @@ extension WorkList.State {
 
 extension WorkList.Judgement {
     static func read(_ json: JSON, at pointer: String, _ reader: inout FieldReader) -> Self? {
-        let fields = reader.fields(json, at: pointer, known: ["person", "good", "risks", "at", "note"])
+        let fields = reader.fields(json, at: pointer, known: ["person", "good", "label", "risks", "at", "note"])
         return read(fields, &reader)
     }
 
@@ -90,14 +90,16 @@ extension WorkList.Judgement {
             reader.text($0.json, at: $0.pointer, bytesMax: 64)
         }
         let at = reader.instant(fields, "at")
+        let label = reader.optionalText(fields, "label", bytesMax: 256)
         let note = reader.optionalText(fields, "note")
         guard let person, let isGood, let at else { return nil }
-        return Self(person: person, isGood: isGood, risks: risks, at: at, note: note)
+        return Self(person: person, isGood: isGood, label: label, risks: risks, at: at, note: note)
     }
 
     fileprivate var members: [(key: String, value: JSON?)] {
         [
-            ("person", .string(person)), ("good", .bool(isGood)), ("risks", .texts(risks)), ("at", .time(at)),
+            ("person", .string(person)), ("good", .bool(isGood)), ("label", .text(label)), ("risks", .texts(risks)),
+            ("at", .time(at)),
             ("note", .text(note)),
         ]
     }
@@ -111,7 +113,7 @@ extension WorkList.Event {
     /// - Throws: ``Failure`` of code `invalid` with every fault and its JSON Pointer.
     public init(_ json: JSON) throws(Failure) {
         var reader = FieldReader()
-        let keys = ["step", "place", "person", "good", "risks", "at", "note"]
+        let keys = ["step", "place", "person", "good", "label", "risks", "at", "note"]
         let fields = reader.fields(json, at: "", known: keys)
         let step: WorkList.Step? = reader.choice(fields, "step")
         let place = reader.count(fields, "place")

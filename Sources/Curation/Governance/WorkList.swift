@@ -10,20 +10,32 @@ public struct WorkList: Hashable, Sendable {
     public struct Judgement: Hashable, Sendable {
         public let person: String
         public let isGood: Bool
+        /// What it is, where items are labelled; two who label differently do not agree.
+        public let label: String?
         /// Which risks it is bad by: ids of a ``RiskTaxonomy``; of good items none.
         public let risks: [String]
         public let at: Instant
         public let note: String?
 
-        public init(person: String, isGood: Bool, risks: [String] = [], at: Instant, note: String? = nil) {
+        public init(
+            person: String,
+            isGood: Bool,
+            label: String? = nil,
+            risks: [String] = [],
+            at: Instant,
+            note: String? = nil
+        ) {
             (self.person, self.isGood, self.at, self.note) = (person, isGood, at, note)
-            self.risks = risks
+            (self.label, self.risks) = (label, risks)
         }
 
+        /// The label, or whether it is good where there are none.
+        var answer: String { isGood ? label ?? "good" : "bad" }
+
         /// What two people agree or disagree on; by which risk it is bad they may see differently.
-        fileprivate func agrees(with other: Judgement) -> Bool { isGood == other.isGood }
+        fileprivate func agrees(with other: Judgement) -> Bool { answer == other.answer }
         fileprivate func repeats(_ other: Judgement) -> Bool {
-            person == other.person && isGood == other.isGood && risks == other.risks
+            person == other.person && answer == other.answer && risks == other.risks
         }
     }
 
