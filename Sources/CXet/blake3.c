@@ -1,12 +1,12 @@
 // BLAKE3 (the paper of O'Connor, Aumasson, Neves and Wilcox-O'Hearn, 2020), in keyed mode and in one piece: section 2.2
-// for the compression function, 2.4 for chunks, 2.5 for the tree. Eight chunks are hashed side by side, one in each lane
-// of a vector; the compiler makes of the vectors what the machine has.
+// for the compression function, 2.4 for chunks, 2.5 for the tree. Chunks, and nodes of the tree above them, are hashed side
+// by side, one in each lane of a vector: eight of them, or sixteen where the machine has vectors that wide.
 
 #include "xet.h"
 
 #include <string.h>
 
-enum { CHUNK = 1024, BLOCK = 64, LANES = 8 };
+enum { CHUNK = 1024, BLOCK = 64 };
 enum { CHUNK_START = 1, CHUNK_END = 2, PARENT = 4, ROOT = 8, KEYED = 16 };
 
 static const uint32_t IV[4] = {0x6A09E667u, 0xBB67AE85u, 0x3C6EF372u, 0xA54FF53Au};
@@ -17,8 +17,6 @@ static const uint8_t ORDER[7][16] = {
     {12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4}, {9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7},
     {11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13},
 };
-
-typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
 
 // One step of the permutation, for words and for vectors of them alike.
 #define ROTATE(x, n) (((x) >> (n)) | ((x) << (32 - (n))))
@@ -81,111 +79,167 @@ static void hash_chunk(const uint32_t key[8], const uint8_t *bytes, size_t count
     }
 }
 
-// Rows of eight words become columns.
-static inline __attribute__((always_inline)) void transpose(lanes r[8]) {
-    lanes a[8], b[8];
-    for (int i = 0; i < 8; i += 2) {
-        a[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        a[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+// Inputs that lie `stride` bytes apart, each of `blocks` whole blocks.
+struct many {
+    const uint8_t *bytes;
+    size_t count, stride, blocks;
+    // Of the first input, and how much more each further one has.
+    uint64_t counter, step;
+    uint32_t flags, first_flags, last_flags;
+};
+
+// Rows become columns: step by step what stands 1, 2, 4 and so on apart in a row comes to stand below each other.
+typedef uint32_t lanes_8 __attribute__((vector_size(32)));
+
+static inline __attribute__((always_inline)) void transpose_8(lanes_8 r[8]) {
+    for (int i = 0; i < 8; i++) {
+        if (i & 1) continue;
+        lanes_8 low = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        r[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+        r[i] = low;
     }
-    for (int i = 0; i < 8; i += 4) {
-        for (int j = 0; j < 2; j++) {
-            b[i + j] = __builtin_shufflevector(a[i + j], a[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-            b[i + j + 2] = __builtin_shufflevector(a[i + j], a[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
+    for (int i = 0; i < 8; i++) {
+        if (i & 2) continue;
+        lanes_8 low = __builtin_shufflevector(r[i], r[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        r[i + 2] = __builtin_shufflevector(r[i], r[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        r[i] = low;
     }
-    for (int i = 0; i < 4; i++) {
-        r[i] = __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        r[i + 4] = __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    for (int i = 0; i < 8; i++) {
+        if (i & 4) continue;
+        lanes_8 low = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        r[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+        r[i] = low;
     }
 }
 
-static inline __attribute__((always_inline)) void hash_eight(const uint32_t key[8], const uint8_t *bytes,
-                                                             uint64_t counter, uint32_t cvs[LANES][8]) {
-    lanes cv[8], low, high;
-    for (int i = 0; i < 8; i++) cv[i] = (lanes){0} + key[i];
-    for (int lane = 0; lane < LANES; lane++) {
-        low[lane] = (uint32_t)(counter + (uint64_t)lane);
-        high[lane] = (uint32_t)((counter + (uint64_t)lane) >> 32);
-    }
-    for (int block = 0; block < CHUNK / BLOCK; block++) {
-        lanes m[16];
-        for (int half = 0; half < 2; half++) {
-            for (int lane = 0; lane < LANES; lane++) {
-                memcpy(&m[8 * half + lane], bytes + lane * CHUNK + block * BLOCK + 32 * half, 32);
-            }
-            transpose(m + 8 * half);
-        }
-        uint32_t flags = KEYED | (block == 0 ? CHUNK_START : 0) | (block == CHUNK / BLOCK - 1 ? CHUNK_END : 0);
-        lanes zero = {0};
-        lanes v[16] = {cv[0], cv[1], cv[2], cv[3], cv[4], cv[5], cv[6], cv[7], zero + IV[0], zero + IV[1], zero + IV[2],
-                       zero + IV[3], low, high, zero + BLOCK, zero + flags};
-#pragma clang loop unroll(full)
-        for (int round = 0; round < 7; round++) ROUND(v, m, ORDER[round]);
-        for (int i = 0; i < 8; i++) cv[i] = v[i] ^ v[i + 8];
-    }
-    transpose(cv);
-    memcpy(cvs, cv, sizeof cv);
-}
+#define LANES 8
+#define NAME(name) name##_8
+#include "lanes.h"
+#undef LANES
+#undef NAME
 
-static void hash_eight_plain(const uint32_t key[8], const uint8_t *bytes, uint64_t counter, uint32_t cvs[LANES][8]) {
-    hash_eight(key, bytes, counter, cvs);
-}
+typedef void hash_many(const uint32_t key[8], const struct many *inputs, uint32_t (*cvs)[8]);
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void hash_eight_wide(const uint32_t key[8], const uint8_t *bytes,
-                                                            uint64_t counter, uint32_t cvs[LANES][8]) {
-    hash_eight(key, bytes, counter, cvs);
+typedef uint32_t lanes_16 __attribute__((vector_size(64)));
+
+static inline __attribute__((always_inline)) void transpose_16(lanes_16 r[16]) {
+    for (int i = 0; i < 16; i++) {
+        if (i & 1) continue;
+        lanes_16 low = __builtin_shufflevector(r[i], r[i + 1],
+            0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
+        r[i + 1] = __builtin_shufflevector(r[i], r[i + 1],
+            1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+        r[i] = low;
+    }
+    for (int i = 0; i < 16; i++) {
+        if (i & 2) continue;
+        lanes_16 low = __builtin_shufflevector(r[i], r[i + 2],
+            0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+        r[i + 2] = __builtin_shufflevector(r[i], r[i + 2],
+            2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        r[i] = low;
+    }
+    for (int i = 0; i < 16; i++) {
+        if (i & 4) continue;
+        lanes_16 low = __builtin_shufflevector(r[i], r[i + 4],
+            0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+        r[i + 4] = __builtin_shufflevector(r[i], r[i + 4],
+            4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+        r[i] = low;
+    }
+    for (int i = 0; i < 16; i++) {
+        if (i & 8) continue;
+        lanes_16 low = __builtin_shufflevector(r[i], r[i + 8],
+            0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        r[i + 8] = __builtin_shufflevector(r[i], r[i + 8],
+            8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        r[i] = low;
+    }
+}
+
+#define LANES 16
+#define NAME(name) name##_16
+#include "lanes.h"
+#undef LANES
+#undef NAME
+
+__attribute__((target("avx2"))) static void many_avx2(const uint32_t key[8], const struct many *inputs,
+                                                      uint32_t (*cvs)[8]) {
+    many_8(key, inputs, cvs);
+}
+
+__attribute__((target("avx512f"))) static void many_avx512(const uint32_t key[8], const struct many *inputs,
+                                                           uint32_t (*cvs)[8]) {
+    many_16(key, inputs, cvs);
 }
 #endif
 
-static void merge(const uint32_t key[8], const uint32_t left[8], const uint32_t right[8], uint32_t flags,
-                  uint32_t cv[8]) {
+static void many_plain(const uint32_t key[8], const struct many *inputs, uint32_t (*cvs)[8]) {
+    many_8(key, inputs, cvs);
+}
+
+static hash_many *choose(void) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return many_avx512;
+    if (__builtin_cpu_supports("avx2")) return many_avx2;
+#endif
+    return many_plain;
+}
+
+static void merge(const uint32_t key[8], const uint32_t children[2][8], uint32_t flags, uint32_t cv[8]) {
     uint32_t m[16];
-    memcpy(m, left, 32);
-    memcpy(m + 8, right, 32);
+    memcpy(m, children, 64);
     memcpy(cv, key, 32);
     compress(cv, m, 0, BLOCK, KEYED | PARENT | flags);
 }
 
-// The whole below one node of the tree; `flags` is ROOT for the topmost.
-static void subtree(const uint32_t key[8], const uint8_t *bytes, size_t count, uint64_t counter, uint32_t flags,
-                    uint32_t cv[8]) {
+enum { NODES = 128 };
+
+// The node above at most NODES chunks; `flags` is ROOT for the topmost.
+static void small_tree(hash_many *many, const uint32_t key[8], const uint8_t *bytes, size_t count, uint64_t counter,
+                       uint32_t flags, uint32_t cv[8]) {
     if (count <= CHUNK) {
         hash_chunk(key, bytes, count, counter, flags, cv);
         return;
     }
-    if (count == LANES * CHUNK) {
-        uint32_t cvs[LANES][8];
-#if defined(__x86_64__)
-        if (__builtin_cpu_supports("avx2")) hash_eight_wide(key, bytes, counter, cvs);
-        else hash_eight_plain(key, bytes, counter, cvs);
-#else
-        hash_eight_plain(key, bytes, counter, cvs);
-#endif
-        for (int width = LANES; width > 2; width /= 2) {
-            for (int i = 0; i < width / 2; i++) {
-                uint32_t merged[8];
-                merge(key, cvs[2 * i], cvs[2 * i + 1], 0, merged);
-                memcpy(cvs[i], merged, 32);
-            }
-        }
-        merge(key, cvs[0], cvs[1], flags, cv);
+    uint32_t cvs[NODES][8];
+    size_t nodes = count / CHUNK;
+    many(key, &(struct many){bytes, nodes, CHUNK, CHUNK / BLOCK, counter, 1, KEYED, CHUNK_START, CHUNK_END}, cvs);
+    if (count % CHUNK) {
+        hash_chunk(key, bytes + nodes * CHUNK, count % CHUNK, counter + nodes, 0, cvs[nodes]);
+        nodes++;
+    }
+    // Pairs from the left, one left over goes up as it is: that is the tree, as left sides are powers of two.
+    while (nodes > 2) {
+        size_t pairs = nodes / 2;
+        many(key, &(struct many){(const uint8_t *)cvs, pairs, BLOCK, 1, 0, 0, KEYED | PARENT, 0, 0}, cvs);
+        if (nodes % 2) memcpy(cvs[pairs], cvs[nodes - 1], 32);
+        nodes = pairs + nodes % 2;
+    }
+    merge(key, cvs, flags, cv);
+}
+
+// The whole below one node of the tree.
+static void tree(hash_many *many, const uint32_t key[8], const uint8_t *bytes, size_t count, uint64_t counter,
+                 uint32_t flags, uint32_t cv[8]) {
+    if (count <= NODES * CHUNK) {
+        small_tree(many, key, bytes, count, counter, flags, cv);
         return;
     }
     // The left side has the largest power of two of whole chunks that leaves something for the right side.
-    size_t left = CHUNK;
+    size_t left = NODES * CHUNK;
     while (2 * left < count) left *= 2;
-    uint32_t first[8], second[8];
-    subtree(key, bytes, left, counter, 0, first);
-    subtree(key, bytes + left, count - left, counter + left / CHUNK, 0, second);
-    merge(key, first, second, flags, cv);
+    uint32_t children[2][8];
+    tree(many, key, bytes, left, counter, 0, children[0]);
+    tree(many, key, bytes + left, count - left, counter + left / CHUNK, 0, children[1]);
+    merge(key, children, flags, cv);
 }
 
 void onepoint_blake3_keyed(const uint8_t key[32], const void *bytes, size_t count, uint8_t hash[32]) {
     uint32_t words[8], cv[8];
     for (int i = 0; i < 8; i++) words[i] = load(key + 4 * i);
-    subtree(words, bytes, count, 0, ROOT, cv);
+    tree(choose(), words, bytes, count, 0, ROOT, cv);
     for (int i = 0; i < 8; i++) {
         for (int byte = 0; byte < 4; byte++) hash[4 * i + byte] = (uint8_t)(cv[i] >> 8 * byte);
     }
