@@ -52,13 +52,12 @@ extension BlobStore {
         let limit = SizeLimit(announced: size, blobMax: limits.blobMax)
         if let size { try SizeLimit(announced: nil, blobMax: limits.blobMax).check(size.count) }
         return try await withPart { part in
-            let rest = try await Self.gather(stream) { batch in
-                _ = try await self.complete { try part.append(batch, at: nil, limit: limit) }
+            try await self.follow(stream) { batch in
+                // Once is enough: the hash of a file made here is never behind.
+                _ = try part.append(batch, at: nil, limit: limit)
             }
             return try await self.complete { [self] in
-                // Runs once: the hash of a file made here is never behind.
-                if !rest.isEmpty { _ = try part.append(rest, at: nil, limit: limit) }
-                return try part.seal(
+                try part.seal(
                     check: { count in
                         if let size, count < size.count {
                             throw Failure(.malformed, "Only \(count) of \(size.count) announced bytes came.")
@@ -73,28 +72,34 @@ extension BlobStore {
         }
     }
 
-    /// Hands a stream on in larger batches, for fewer hops to the file threads. What came before it broke off too.
-    /// - Returns: The last batch, which is for the caller to write.
-    static func gather<Chunks: AsyncSequence & Sendable>(
+    /// Hands a stream on in batches that are worth a call of the system's, on file threads: `write` blocks. What came
+    /// before the stream broke off too.
+    func follow<Chunks: AsyncSequence & Sendable>(
         _ stream: Chunks,
-        write: ([ByteBuffer]) async throws -> Void
-    ) async throws -> [ByteBuffer] where Chunks.Element == ByteBuffer {
-        var pending: [ByteBuffer] = []
-        var pendingBytes = 0
-        var chunks = stream.makeAsyncIterator()
-        while true {
-            do {
-                guard let chunk = try await chunks.next() else { return pending }
-                pending.append(chunk)
-                pendingBytes += chunk.readableBytes
-            } catch {
-                try await write(pending)
-                throw error
+        write: ([ByteBuffer]) throws -> Void
+    ) async throws where Chunks.Element == ByteBuffer {
+        try await threads.follow {
+            var pending: [ByteBuffer] = []
+            var pendingBytes = 0
+            func flush() throws {
+                // A stream of a cancelled task may just end.
+                try Task.checkCancellation()
+                if !pending.isEmpty { try write(pending) }
+                pending.removeAll(keepingCapacity: true)
+                pendingBytes = 0
             }
-            guard pendingBytes >= 1 << 20 || pending.count >= 256 else { continue }
-            try await write(pending)
-            pending.removeAll(keepingCapacity: true)
-            pendingBytes = 0
+            var chunks = stream.makeAsyncIterator()
+            while true {
+                do {
+                    guard let chunk = try await chunks.next() else { return try flush() }
+                    pending.append(chunk)
+                    pendingBytes += chunk.readableBytes
+                } catch {
+                    if !pending.isEmpty { try write(pending) }
+                    throw error
+                }
+                if pendingBytes >= 1 << 18 || pending.count >= 256 { try flush() }
+            }
         }
     }
 
@@ -140,7 +145,8 @@ extension BlobStore {
         let limit = SizeLimit(announced: nil, blobMax: limits.blobMax)
         return try await withPart { part in
             try await self.complete { [self] in
-                guard try part.pull(from: source.descriptor, limit: limit) else { return .behind }
+                let taken = try part.pull(from: source.descriptor, at: part.end, limit: limit)
+                guard taken < FileThreads.sliceBytes else { return .behind }
                 return try part.seal(
                     check: { _ in },
                     publish: { file, blob in
@@ -196,7 +202,7 @@ extension BlobStore {
     }
 
     /// A new file on its way, removed whatever happens unless it was published.
-    private func withPart(
+    func withPart(
         _ body: @Sendable (PartFile) async throws -> StoredBlob
     ) async throws -> StoredBlob {
         let part = try await threads.run { [self] in
@@ -220,12 +226,12 @@ extension BlobStore {
     }
 
     /// A name for a file on its way, which no sweep takes until it is released.
-    private func newPartPath() -> String {
+    func newPartPath() -> String {
         // The time in the name tells nothing and is left out; sweeps go by the file's own.
         let path = "\(root)/uploads/\(newUploadID(now: Instant(milliseconds: 0))).part"
         uploads.withLock { _ = $0.busy.insert(path) }
         return path
     }
 
-    private func release(_ path: String) { uploads.withLock { _ = $0.busy.remove(path) } }
+    func release(_ path: String) { uploads.withLock { _ = $0.busy.remove(path) } }
 }

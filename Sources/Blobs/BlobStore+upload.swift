@@ -127,11 +127,7 @@ extension BlobStore {
     /// Appends pieces that follow each other, all or none.
     @discardableResult
     public func append(_ id: UploadID, offset: Int64, _ chunks: [ByteBuffer]) async throws -> Int64 {
-        try await complete { [self] in
-            let upload = try find(id)
-            let limit = SizeLimit(announced: upload.size, blobMax: limits.blobMax)
-            return try upload.part.append(chunks, at: offset, limit: limit)
-        }
+        try await complete { [self] in try step(id, offset: offset, chunks) }
     }
 
     /// What ``begin(expected:size:owner:now:)`` was told of whose upload it is.
@@ -149,11 +145,22 @@ extension BlobStore {
         offset: Int64,
         stream: Chunks
     ) async throws -> Int64 where Chunks.Element == ByteBuffer {
-        var offset = try await append(id, offset: offset, [])
-        let rest = try await Self.gather(stream) { batch in
-            offset = try await append(id, offset: offset, batch)
+        // Brings the hash up to the end as well.
+        var end = try await append(id, offset: offset, [])
+        try await follow(stream) { batch in
+            var step = try step(id, offset: end, batch)
+            // Not that it could fall behind again.
+            while case .behind = step { step = try self.step(id, offset: end, batch) }
+            if case .done(let next) = step { end = next }
         }
-        return rest.isEmpty ? offset : try await append(id, offset: offset, rest)
+        return end
+    }
+
+    /// Blocks.
+    private func step(_ id: UploadID, offset: Int64, _ chunks: [ByteBuffer]) throws -> PartFile.Step<Int64> {
+        let upload = try find(id)
+        let limit = SizeLimit(announced: upload.size, blobMax: limits.blobMax)
+        return try upload.part.append(chunks, at: offset, limit: limit)
     }
 
     /// Bytes safely received so far; go on from here.

@@ -62,48 +62,62 @@ final class PartFile: Sendable {
             try limit.check(state.end + count)
             let file = try Descriptor(path, .update)
             guard try catchUp(&state, file) else { return .behind }
+            var hasher = state.hasher
             try write(to: file, &state) { file, position in
                 for buffer in buffers {
                     try buffer.withUnsafeReadableBytes { bytes in
-                        try file.write(bytes, at: position)
-                        position += Int64(bytes.count)
+                        // So little at a time that what was written is still in the core's own cache when it is hashed.
+                        for start in stride(from: 0, to: bytes.count, by: 1 << 18) {
+                            let piece = UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(1 << 18))
+                            try file.write(piece, at: position)
+                            hasher.update(piece)
+                            position += Int64(piece.count)
+                        }
                     }
                 }
             }
-            for buffer in buffers { buffer.withUnsafeReadableBytes { state.hasher.update($0) } }
+            state.hasher = hasher
             state.hashed = state.end
             return .done(state.end)
         }
     }
 
-    /// Takes over at most one slice of `source` from the current end on.
-    /// - Returns: Whether the source has ended.
-    func pull(from source: borrowing Descriptor, limit: SizeLimit) throws -> Bool {
+    /// Appends bytes of `source` from `offset` on: at most `countMax` of them, and at most a slice.
+    /// - Returns: How many. Fewer than either only where the source ends.
+    func pull(
+        from source: borrowing Descriptor,
+        at offset: Int64,
+        countMax: Int64 = FileThreads.sliceBytes,
+        limit: SizeLimit
+    ) throws -> Int64 {
         try state.withLock { state in
             guard !state.isGone else { throw Self.gone }
             precondition(state.hashed == state.end, "a file that is copied must be hashed from its beginning")
-            let left = try source.status().size - state.end
+            let wanted = min(countMax, FileThreads.sliceBytes)
+            let left = min(wanted, try source.status().size - offset)
             let file = try Descriptor(path, .update)
+            // Small enough to stay in a core's own cache from the read to the hash.
             let buffer = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: Int(min(max(left + 1, 4096), 1 << 20)),
+                byteCount: Int(min(max(left + 1, 4096), 1 << 18)),
                 alignment: 16
             )
             defer { buffer.deallocate() }
-            let stop = state.end + FileThreads.sliceBytes
-            while state.end < stop {
-                let count = try source.read(into: buffer, at: state.end)
-                guard count > 0 else { return true }
+            var taken: Int64 = 0
+            while taken < wanted {
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(clamping: wanted - taken)))
+                let count = try source.read(into: room, at: offset + taken)
                 try limit.check(state.end + Int64(count))
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
+                let bytes = UnsafeRawBufferPointer(rebasing: room[0..<count])
                 try write(to: file, &state) { file, position in
                     try file.write(bytes, at: position)
                     position += Int64(count)
                 }
                 state.hasher.update(bytes)
                 state.hashed = state.end
-                if count < buffer.count { return true }
+                taken += Int64(count)
+                if count < room.count { break }
             }
-            return false
+            return taken
         }
     }
 
