@@ -31,6 +31,7 @@ extension Repositories {
     public func collect(leaseLifetime lifetime: Duration = leaseLifetime) async throws -> Collected {
         var collected = Collected()
         let limit = now() - lifetime
+        xorbs.drop(before: limit)
         var last: RepositoryID?
         while case let page = try await store.read({ [last] in try $0.repositories(after: last, limit: 100) }),
             let end = page.last

@@ -48,44 +48,7 @@ extension Repositories {
         for (part, size) in zip(parts, try await blobs.lease(parts, at: now())) where size == nil {
             throw Failure(.conflict, "Part \(part.hex.prefix(8)) is not here any more; upload the file anew.")
         }
-        let blob = try await blobs.put(
-            stream: Pieces(pieces: parts.map { Piece(digest: $0, range: nil) }, blobs: blobs),
-            expected: expected,
-            size: size
-        )
+        let blob = try await blobs.put(pieces: parts.map { BlobPiece(.blob($0)) }, expected: expected, size: size)
         try await grant(blob, in: repository, caller)
     }
-}
-
-/// A piece of a blob; the whole of it without a range.
-struct Piece: Sendable {
-    var digest: Digest
-    var range: Range<Int64>?
-}
-
-/// Pieces of blobs, one after the other.
-struct Pieces: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-
-    let pieces: [Piece]
-    let blobs: BlobStore
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        var rest: ArraySlice<Piece>
-        let blobs: BlobStore
-        /// The one that is open, as the next piece is often of the same.
-        var reader: BlobReader?
-        var current: BlobChunks.AsyncIterator?
-
-        mutating func next() async throws -> ByteBuffer? {
-            while true {
-                if let buffer = try await current?.next() { return buffer }
-                guard let piece = rest.popFirst() else { return nil }
-                if reader?.digest != piece.digest { reader = try await blobs.open(piece.digest) }
-                current = try reader?.chunks(piece.range).makeAsyncIterator()
-            }
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: pieces[...], blobs: blobs) }
 }

@@ -5,28 +5,46 @@ import Store
 import Synchronization
 public import Wire
 
-/// The xorbs that came and are in no file yet: which map tells where their chunks are. Forgotten when the process ends,
-/// as then clients send them anew.
+/// A xorb that came and is not all in files yet.
+struct StagedXorb: Sendable {
+    /// Its chunks unpacked, one after the other. Each was verified when it came.
+    var plain: StagedFile
+    /// A ``XorbMap`` without places.
+    var map: StagedFile
+    var since: Instant
+}
+
+/// Forgotten when the process ends, as then clients send them anew.
 final class XorbStage: Sendable {
     struct Key: Hashable {
         var repository: RepositoryID
         var xorb: XetHash
     }
 
-    /// 64 MiB each, and 100 bytes of memory.
+    /// 64 MiB each, and 500 bytes of memory.
     static let xorbsMax = 200_000
 
-    private let staged = Mutex<[Key: Digest]>([:])
+    private let staged = Mutex<[Key: StagedXorb]>([:])
 
-    subscript(key: Key) -> Digest? { staged.withLock { $0[key] } }
+    var count: Int { staged.withLock { $0.count } }
 
-    func insert(_ map: Digest, _ key: Key) {
+    subscript(key: Key) -> StagedXorb? { staged.withLock { $0[key] } }
+
+    /// - Returns: Whether it is new.
+    func insert(_ xorb: StagedXorb, _ key: Key) -> Bool {
         staged.withLock { staged in
             // Whoever is cut off by this sends a xorb again.
             if staged.count >= Self.xorbsMax, let some = staged.keys.first { staged[some] = nil }
-            staged[key] = map
+            return staged.updateValue(xorb, forKey: key) == nil
         }
     }
+
+    /// Drops one that is not needed any more, unless another has come in its place.
+    func drop(_ xorb: StagedXorb, _ key: Key) {
+        staged.withLock { if $0[key]?.plain == xorb.plain { $0[key] = nil } }
+    }
+
+    func drop(before limit: Instant) { staged.withLock { $0 = $0.filter { $0.value.since >= limit } } }
 }
 
 /// Uploads of Xet clients. They send chunks in xorbs, and then shards that tell which files the chunks make up. Here
@@ -46,17 +64,10 @@ extension Repositories {
         for repository: Repository
     ) async throws -> Bool {
         let table = XorbTable()
-        let blob = try await blobs.put(stream: PlainXorb(packed: packed, expected: hash, table: table))
-        var offset: Int64 = 0
-        let entries = table.chunks.map { chunk in
-            defer { offset += Int64(chunk.length) }
-            return XorbMap.Entry(chunk: chunk, place: .init(digest: blob.digest, offset: offset))
-        }
-        let map = try await blobs.put(XorbMap(xorb: hash, entries: entries).bytes)
-        let key = XorbStage.Key(repository: repository.id, xorb: hash)
-        let isNew = xorbs[key] == nil
-        xorbs.insert(map.digest, key)
-        return isNew
+        let plain = try await blobs.stage(PlainXorb(packed: packed, expected: hash, table: table))
+        let map = XorbMap(xorb: hash, entries: table.chunks.map { XorbMap.Entry(chunk: $0, place: nil) })
+        let staged = StagedXorb(plain: plain, map: try await blobs.stage(map.bytes), since: now())
+        return xorbs.insert(staged, .init(repository: repository.id, xorb: hash))
     }
 
     /// Makes the files of a shard from chunks that came before or that the caller may read, and makes them available
@@ -82,16 +93,14 @@ extension Repositories {
         for (done, file) in shard.files.enumerated() {
             progress(done, count)
             var chunks: [XetChunk] = []
-            var pieces: [Piece] = []
+            var pieces: [BlobPiece] = []
             for segment in file.segments {
                 guard let reach = maps[segment.xorb] else { throw Self.unknown(segment.xorb) }
                 let entries = try Self.entries(of: segment, in: reach.map)
                 chunks += entries.map(\.chunk)
-                for entry in entries {
-                    guard let place = entry.place, reach.readable.contains(place.digest) else {
-                        throw Self.unknown(segment.xorb)
-                    }
-                    Self.add(place, Int64(entry.chunk.length), to: &pieces)
+                for (index, entry) in zip(segment.chunks, entries) {
+                    guard let (source, offset) = reach.place(index) else { throw Self.unknown(segment.xorb) }
+                    Self.add(source, offset..<offset + Int64(entry.chunk.length), to: &pieces)
                 }
             }
             guard XetHash.file(chunks) == file.hash else {
@@ -118,11 +127,27 @@ extension Repositories {
         try await keep(made, maps, places, firstChunks, in: repository, caller)
     }
 
-    /// A xorb whose chunks can be used, and the bytes of ours that the caller may have them from.
+    /// A xorb whose chunks can be used.
     private struct Reach: Sendable {
         var map: XorbMap
-        var isStaged: Bool
-        var readable: Set<Digest>
+        var bytes: Bytes
+
+        enum Bytes: Sendable {
+            /// Those that came, and where each chunk begins in them.
+            case staged(StagedXorb, starts: [Int64])
+            /// Those of files: the ones that the caller may have them from.
+            case kept(readable: Set<Digest>)
+        }
+
+        /// Where a chunk is; `nil` when it is nowhere that the caller may read.
+        func place(_ index: Int) -> (source: BlobPiece.Source, offset: Int64)? {
+            switch bytes {
+            case .staged(let xorb, let starts): return (.staged(xorb.plain), starts[index])
+            case .kept(let readable):
+                guard let place = map.entries[index].place, readable.contains(place.digest) else { return nil }
+                return (.blob(place.digest), place.offset)
+            }
+        }
     }
 
     private static func unknown(_ xorb: XetHash) -> Failure {
@@ -146,39 +171,38 @@ extension Repositories {
         return entries
     }
 
-    private static func add(_ place: XorbMap.Place, _ length: Int64, to pieces: inout [Piece]) {
-        let end = place.offset + length
-        if let last = pieces.last, last.digest == place.digest, let range = last.range, range.upperBound == place.offset
+    private static func add(_ source: BlobPiece.Source, _ range: Range<Int64>, to pieces: inout [BlobPiece]) {
+        if let last = pieces.last, last.source == source, let before = last.range, before.upperBound == range.lowerBound
         {
-            pieces[pieces.count - 1].range = range.lowerBound..<end
+            pieces[pieces.count - 1].range = before.lowerBound..<range.upperBound
         } else {
-            pieces.append(Piece(digest: place.digest, range: place.offset..<end))
+            pieces.append(BlobPiece(source, range))
         }
     }
 
     /// One file out of its pieces. When they are a whole file that is here, its bytes are not touched again.
     private func store(
-        _ pieces: [Piece],
+        _ pieces: [BlobPiece],
         size: Int64,
         expected: Digest?,
         progress: @escaping @Sendable () -> Void
     ) async throws -> StoredBlob {
-        if pieces.count == 1, let piece = pieces.first, piece.range == 0..<size {
-            let whole = try await blobs.lease([piece.digest], at: now())[0]
+        if pieces.count == 1, let piece = pieces.first, case .blob(let digest) = piece.source, piece.range == 0..<size {
+            let whole = try await blobs.lease([digest], at: now())[0]
             if let whole, whole.count == size {
-                guard expected == nil || expected == piece.digest else {
-                    throw Failure(.digestMismatch, "The file is \(piece.digest), not what the shard says.")
+                guard expected == nil || expected == digest else {
+                    throw Failure(.digestMismatch, "The file is \(digest), not what the shard says.")
                 }
-                return StoredBlob(digest: piece.digest, size: whole)
+                return StoredBlob(digest: digest, size: whole)
             }
         }
-        let digests = Array(Set(pieces.map(\.digest)))
-        let sizes = try await blobs.lease(digests, at: now())
-        guard sizes.allSatisfy({ $0 != nil }) else {
+        let digests = Set(pieces.map(\.source)).compactMap { source in
+            if case .blob(let digest) = source { digest } else { nil }
+        }
+        guard try await blobs.lease(digests, at: now()).allSatisfy({ $0 != nil }) else {
             throw Failure(.invalid, "Some of the chunks are not here any more; upload them again.")
         }
-        let stream = Paced(base: Pieces(pieces: pieces, blobs: blobs), each: 256 << 20, tell: progress)
-        return try await blobs.put(stream: stream, expected: expected, size: Bytes(size))
+        return try await blobs.put(pieces: pieces, expected: expected, size: Bytes(size), progress: progress)
     }
 
     /// One transaction: the files, and for each xorb that came with them the map of where its chunks are now.
@@ -191,7 +215,9 @@ extension Repositories {
         _ caller: Principal?
     ) async throws {
         var grants: [(blob: StoredBlob, aliases: [String])] = made.map { ($0.blob, ["xet:\($0.file.hash)"]) }
-        for (xorb, reach) in maps where reach.isStaged {
+        var done: [(StagedXorb, XorbStage.Key)] = []
+        for (xorb, reach) in maps {
+            guard case .staged(let staged, _) = reach.bytes else { continue }
             let entries = reach.map.entries.enumerated().map { index, entry in
                 XorbMap.Entry(chunk: entry.chunk, place: places[xorb]?[index])
             }
@@ -203,6 +229,9 @@ extension Repositories {
             // Under the repository's own name too: another's may be one that the next caller may not read.
             let aliases = [Self.xorbAlias(xorb)] + names
             grants.append((map, aliases + aliases.map { Self.alias($0, in: repository.id) }))
+            if entries.allSatisfy({ $0.place != nil }) {
+                done.append((staged, .init(repository: repository.id, xorb: xorb)))
+            }
         }
         let (now, all) = (now(), grants)
         try await write { tx in
@@ -212,6 +241,8 @@ extension Repositories {
                 try Self.grant(blob, aliases: aliases, in: repository, caller, tx, at: now)
             }
         }
+        // From now on these are found by their files.
+        for (staged, key) in done { xorbs.drop(staged, key) }
     }
 
     private static let xorbPrefix = "xet-xorb:"
@@ -222,19 +253,27 @@ extension Repositories {
     // MARK: Looking up
 
     private func reach(_ xorb: XetHash, from repository: Repository, _ caller: Principal?) async throws -> Reach {
-        if let digest = xorbs[.init(repository: repository.id, xorb: xorb)] {
-            let map = try await map(digest)
-            if let map, try await isHere(map) {
-                return Reach(map: map, isStaged: true, readable: Self.digests(of: map))
+        if let staged = xorbs[.init(repository: repository.id, xorb: xorb)],
+            let map = XorbMap(try await staged.map.bytes())
+        {
+            var end: Int64 = 0
+            let starts = map.entries.map { entry in
+                defer { end += Int64(entry.chunk.length) }
+                return end
             }
+            return Reach(map: map, bytes: .staged(staged, starts: starts))
         }
         let found = try await find(Self.xorbAlias(xorb), from: repository, caller)
         guard let found else { throw Self.unknown(xorb) }
-        return found
+        return Reach(map: found.map, bytes: .kept(readable: found.readable))
     }
 
     /// The map that has a name, when the caller may read one of the repositories that have it.
-    private func find(_ alias: String, from repository: Repository, _ caller: Principal?) async throws -> Reach? {
+    private func find(
+        _ alias: String,
+        from repository: Repository,
+        _ caller: Principal?
+    ) async throws -> (map: XorbMap, readable: Set<Digest>)? {
         let found = try await store.read { tx -> [(Digest, RepositoryID)] in
             try [Self.alias(alias, in: repository.id), alias].flatMap { name -> [(Digest, RepositoryID)] in
                 guard let digest = try tx.digest(alias: name) else { return [] }
@@ -251,7 +290,7 @@ extension Repositories {
             let readable = try await store.read { tx in
                 Set(try digests.filter { try tx.blobGrant(holder, $0) != nil })
             }
-            if !readable.isEmpty { return Reach(map: map, isStaged: false, readable: readable) }
+            if !readable.isEmpty { return (map, readable) }
         }
         return nil
     }
@@ -287,45 +326,18 @@ extension Repositories {
 
     /// Tells a client of Xet where a chunk is, in the form of a shard; `nil` when it is nowhere that the caller may read.
     public func chunk(_ hash: XetHash, from repository: Repository, _ caller: Principal?) async throws -> ByteBuffer? {
-        guard var reach = try await find(Self.chunkAlias(hash), from: repository, caller) else { return nil }
-        for index in reach.map.entries.indices {
-            guard let place = reach.map.entries[index].place, !reach.readable.contains(place.digest) else { continue }
-            reach.map.entries[index].place = nil
+        guard let found = try await find(Self.chunkAlias(hash), from: repository, caller) else { return nil }
+        var map = found.map
+        for index in map.entries.indices {
+            guard let place = map.entries[index].place, !found.readable.contains(place.digest) else { continue }
+            map.entries[index].place = nil
         }
-        guard try await isHere(reach.map) else { return nil }
+        guard try await isHere(map) else { return nil }
         let now = now()
         return XetShard.answer(
-            reach.map,
+            map,
             now: UInt64(now.milliseconds / 1000),
             expires: UInt64((now + Self.answerLifetime).milliseconds / 1000)
         )
     }
-}
-
-/// Tells somebody each time so many bytes have passed.
-private struct Paced<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable where Base.Element == ByteBuffer {
-    typealias Element = ByteBuffer
-
-    let base: Base
-    let each: Int
-    let tell: @Sendable () -> Void
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        var base: Base.AsyncIterator
-        let each: Int
-        let tell: @Sendable () -> Void
-        var passed = 0
-
-        mutating func next() async throws -> ByteBuffer? {
-            guard let buffer = try await base.next() else { return nil }
-            passed += buffer.readableBytes
-            if passed >= each {
-                passed = 0
-                tell()
-            }
-            return buffer
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: base.makeAsyncIterator(), each: each, tell: tell) }
 }

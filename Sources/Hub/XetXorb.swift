@@ -37,20 +37,23 @@ struct PlainXorb<Packed: AsyncSequence & Sendable>: AsyncSequence, Sendable wher
         let expected: XetHash
         let table: XorbTable
         var input = ByteBuffer()
+        /// What came after `input`, which holds a part of a chunk then.
+        var later = ByteBuffer()
         var unpacker = XorbUnpacker()
         var isAtEnd = false
 
         mutating func next() async throws -> ByteBuffer? {
-            var output = ByteBuffer()
+            var output = ByteBufferAllocator().buffer(capacity: isAtEnd ? 0 : Xorb.outputBytes + Xorb.chunkBytesMax)
             while !isAtEnd, output.readableBytes < Xorb.outputBytes {
                 if try unpacker.step(&input, into: &output, table) { continue }
                 if unpacker.isAtFooter {
                     // What follows repeats what is known by now.
                     while try await packed.next() != nil {}
                     isAtEnd = true
-                } else if var more = try await packed.next() {
-                    input.discardReadBytes()
-                    input.writeBuffer(&more)
+                } else if later.readableBytes > 0 {
+                    complete()
+                } else if let more = try await packed.next() {
+                    if input.readableBytes > 0 { later = more } else { input = more }
                 } else {
                     guard input.readableBytes == 0 else { throw Xorb.broken("it ends within a chunk") }
                     isAtEnd = true
@@ -64,6 +67,22 @@ struct PlainXorb<Packed: AsyncSequence & Sendable>: AsyncSequence, Sendable wher
                 )
             }
             return nil
+        }
+
+        /// Adds to the part of a chunk what it lacks; after a whole one goes on with what came, uncopied.
+        private mutating func complete() {
+            guard input.readableBytes > 0 else {
+                (input, later) = (later, ByteBuffer())
+                return
+            }
+            var chunk = ByteBufferAllocator().buffer(capacity: 8 + 2 * Xorb.chunkBytesMax)
+            chunk.writeBuffer(&input)
+            while case let lacking = XorbUnpacker.countWanted(by: chunk) - chunk.readableBytes, lacking > 0,
+                var some = later.readSlice(length: Swift.min(lacking, later.readableBytes)), some.readableBytes > 0
+            {
+                chunk.writeBuffer(&some)
+            }
+            input = chunk
         }
     }
 }
@@ -88,6 +107,14 @@ struct XorbUnpacker {
     /// Old clients end a xorb with a summary of it, which begins where the version of a chunk would stand.
     private(set) var isAtFooter = false
 
+    /// How many bytes the chunk has that begins a buffer, or its head while that is not there.
+    static func countWanted(by input: ByteBuffer) -> Int {
+        guard let head = input.getInteger(at: input.readerIndex, endianness: .little, as: UInt64.self) else { return 8 }
+        return 8 + min(packedBytes(head), 2 * Xorb.chunkBytesMax)
+    }
+
+    private static func packedBytes(_ head: UInt64) -> Int { Int(head >> 8 & 0xFF_FFFF) }
+
     /// - Returns: Whether there was a whole chunk.
     mutating func step(_ input: inout ByteBuffer, into output: inout ByteBuffer, _ table: XorbTable) throws -> Bool {
         let at = input.readerIndex
@@ -98,7 +125,7 @@ struct XorbUnpacker {
         }
         guard version == 0 else { throw Xorb.broken("it has chunks of version \(version)") }
         guard let head = input.getInteger(at: at, endianness: .little, as: UInt64.self) else { return false }
-        let packed = Int(head >> 8 & 0xFF_FFFF)
+        let packed = Self.packedBytes(head)
         let scheme = Int32(head >> 32 & 0xFF)
         let plain = Int(head >> 40)
         guard (1...Xorb.chunkBytesMax).contains(plain), packed <= 2 * Xorb.chunkBytesMax else {

@@ -1,4 +1,6 @@
+import Blobs
 import Core
+import Foundation
 import NIOCore
 import Store
 import Testing
@@ -176,6 +178,55 @@ private enum Client {
                 )
                 #expect(Array(stored.readableBytesView) == content)
             }
+        }
+    }
+
+    @Test(
+        "a file of several xorbs takes their bytes over, and nothing else stays of those that are in files as a whole"
+    )
+    func several() async throws {
+        let seed = freshSeed("XetTests.several")
+        try await withShelf { shelf in
+            var generator = SplitMix(seed: seed)
+            let repository = try await shelf.repositories.repository(.models, shelf.model, for: .see, shelf.alice)
+            let xorbs = (0..<3).map { _ in
+                (0..<30).map { _ in generator.bytes(Int.random(in: 1...131_072, using: &generator)) }
+            }
+            for chunks in xorbs {
+                let (hash, bytes) = Client.xorb(chunks)
+                // So cut that chunks and their heads are torn.
+                let pieceBytes = Int.random(in: 1...400_000, using: &generator)
+                let packed = stream(bytes, pieceBytes: pieceBytes)
+                #expect(try await shelf.repositories.stage(xorb: hash, packed, for: repository))
+            }
+            func staged() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: shelf.folder + "/uploads").count
+            }
+            // Bytes and map of each.
+            #expect(try staged() == 6)
+            let segments = [(1, 0..<30), (0, 0..<30), (2, 4..<30), (0, 7..<8)].map { xorb, range in
+                Client.Segment(xorb: Client.xorb(xorbs[xorb]).hash, chunks: xorbs[xorb], range: range)
+            }
+            let content = segments.flatMap { $0.chunks[$0.range].flatMap { $0 } }
+            let shard = Client.shard(segments, digest: sha256(content))
+            try await shelf.repositories.assemble(shard: shard, into: repository, shelf.alice) { _, _ in }
+            #expect(shelf.repositories.xorbs.count == 1)
+            // What is in the file is found there, what is not where it came.
+            let again = [
+                Client.Segment(xorb: Client.xorb(xorbs[1]).hash, chunks: xorbs[1], range: 3..<20),
+                Client.Segment(xorb: Client.xorb(xorbs[2]).hash, chunks: xorbs[2], range: 0..<5),
+            ]
+            let other = again.flatMap { $0.chunks[$0.range].flatMap { $0 } }
+            let second = Client.shard(again, digest: sha256(other))
+            try await shelf.repositories.assemble(shard: second, into: repository, shelf.alice) { _, _ in }
+            for file in [content, other] {
+                let stored = try await shelf.blobs.open(sha256(file)).read(offset: 0, countMax: 16 << 20)
+                #expect(sha256(Array(stored.readableBytesView)) == sha256(file))
+            }
+            // Staged ones go with leases.
+            shelf.clock.advance(.seconds(86_401))
+            _ = try await shelf.repositories.collect()
+            #expect(shelf.repositories.xorbs.count == 0)
         }
     }
 
