@@ -26,8 +26,9 @@ final class Program: @unchecked Sendable {
         try process.run()
     }
 
-    /// `onepoint`, built beside the tests.
+    /// `onepoint`, built beside the tests, or another build of it that ONEPOINT_BINARY names.
     static let executable: URL = {
+        if let path = ProcessInfo.processInfo.environment["ONEPOINT_BINARY"] { return URL(fileURLWithPath: path) }
         let runner = URL(
             fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         )

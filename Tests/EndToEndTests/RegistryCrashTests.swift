@@ -10,7 +10,7 @@ import Testing
 /// points at what is not.
 @Suite(.serialized)
 struct RegistryCrashTests {
-    /// More for a long look: ONEPOINT_CRASH_OPERATIONS=100000.
+    /// More for a long look: ONEPOINT_CRASH_OPERATIONS=100000, with ONEPOINT_BINARY naming a release build.
     static let operations = Int(ProcessInfo.processInfo.environment["ONEPOINT_CRASH_OPERATIONS"] ?? "") ?? 2400
     static let operationsPerKill = 200
     static let seed = UInt64(ProcessInfo.processInfo.environment["ONEPOINT_TEST_SEED"] ?? "") ?? 1
@@ -20,28 +20,20 @@ struct RegistryCrashTests {
         var blobs: [String: Int] = [:]
         var manifests: Set<String> = []
         var tags: Set<String> = []
-
-        /// Some of it.
-        func sample(_ count: Int, _ random: inout SplitMix) -> Known {
-            var sample = Known()
-            for digest in blobs.keys.sorted().shuffled(using: &random).prefix(count) {
-                sample.blobs[digest] = blobs[digest]
-            }
-            sample.manifests = Set(manifests.sorted().shuffled(using: &random).prefix(count))
-            sample.tags = Set(tags.sorted().shuffled(using: &random).prefix(count))
-            return sample
-        }
     }
 
     private actor Acknowledged {
         private(set) var all = Known()
         /// Since it was last asked for.
         private var fresh = Known()
+        /// All that was ever acknowledged, to take samples without walking over it.
+        private var history: (blobs: [String], manifests: [String], tags: [String]) = ([], [], [])
         private(set) var operations = 0
 
         func done() { operations += 1 }
         func blob(_ digest: String, _ count: Int) {
             (all.blobs[digest], fresh.blobs[digest]) = (count, count)
+            history.blobs.append(digest)
             operations += 1
         }
         func manifest(_ digest: String, _ tag: String) {
@@ -49,6 +41,8 @@ struct RegistryCrashTests {
             fresh.manifests.insert(digest)
             all.tags.insert(tag)
             fresh.tags.insert(tag)
+            history.manifests.append(digest)
+            history.tags.append(tag)
             operations += 1
         }
         /// Before a removal is asked for: from then on it may be there or not.
@@ -61,6 +55,23 @@ struct RegistryCrashTests {
         func takeFresh() -> Known {
             defer { fresh = Known() }
             return fresh
+        }
+        /// Some of each kind of what is to be there.
+        func sample(_ count: Int, seed: UInt64) -> Known {
+            var random = SplitMix(seed)
+            func some(_ history: [String], _ isKnown: (String) -> Bool) -> Set<String> {
+                // As many looks as it takes where hardly anything was removed.
+                Set(
+                    (0..<2 * count).compactMap { _ in history.randomElement(using: &random) }.filter(isKnown).prefix(
+                        count
+                    )
+                )
+            }
+            var sample = Known()
+            for digest in some(history.blobs, { _ in true }) { sample.blobs[digest] = all.blobs[digest] }
+            sample.manifests = some(history.manifests, all.manifests.contains)
+            sample.tags = some(history.tags, all.tags.contains)
+            return sample
         }
         var counts: String {
             "\(all.blobs.count) blobs, \(all.manifests.count) manifests, \(operations) operations"
@@ -122,7 +133,8 @@ struct RegistryCrashTests {
             kills += 1
             try await point.restart()
             try await Self.audit(client, await acknowledged.takeFresh(), "kill \(kills)")
-            try await Self.audit(client, await acknowledged.all.sample(50, &random), "long before kill \(kills)")
+            let some = await acknowledged.sample(50, seed: random.next())
+            try await Self.audit(client, some, "long before kill \(kills)")
         }
         try await Self.audit(client, await acknowledged.all, "at the end")
         try await Self.auditTags(client, await acknowledged.all.tags)
@@ -160,9 +172,7 @@ struct RegistryCrashTests {
             while !Task.isCancelled {
                 var parts: [(digest: String, count: Int)] = []
                 for _ in 0..<Int.random(in: 1...3, using: &random) {
-                    let bytes = (0..<Int.random(in: 1...20_000, using: &random)).map { _ in
-                        UInt8.random(in: .min ... .max, using: &random)
-                    }
+                    let bytes = bytes(Int.random(in: 1...20_000, using: &random), &random)
                     parts.append((try await push(bytes, client, isStream: Bool.random(using: &random)), bytes.count))
                     await acknowledged.blob(digest(bytes), bytes.count)
                 }
@@ -209,6 +219,16 @@ struct RegistryCrashTests {
         }
     }
 
+    /// By words: tests are not optimised.
+    private static func bytes(_ count: Int, _ random: inout SplitMix) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count + 8) { space, initialised in
+            for start in stride(from: 0, to: count, by: 8) {
+                UnsafeMutableRawBufferPointer(space).storeBytes(of: random.next(), toByteOffset: start, as: UInt64.self)
+            }
+            initialised = count
+        }
+    }
+
     private static func push(_ bytes: [UInt8], _ client: Client, isStream: Bool) async throws -> String {
         let digest = digest(bytes)
         let begun = try await client.call("POST", "\(repository)/blobs/uploads/", [])
@@ -223,16 +243,30 @@ struct RegistryCrashTests {
     }
 
     private static func audit(_ client: Client, _ known: Known, _ when: String) async throws {
-        for (digest, count) in known.blobs {
+        try await each(known.blobs.map { $0 }) { digest, count in
             let found = try await client.call("GET", "\(repository)/blobs/\(digest)")
             #expect(found.status == 200 && found.body.count == count, "\(when): blob \(digest) is \(found.status)")
             #expect(Self.digest(found.body) == digest, "\(when)")
         }
-        for digest in known.manifests {
+        try await each(Array(known.manifests)) { digest in
             let found = try await client.call("GET", "\(repository)/manifests/\(digest)")
             #expect(found.status == 200, "\(when): manifest \(digest) is \(found.status)")
         }
-        for tag in known.tags { try await audit(client, tag: tag, when) }
+        try await each(Array(known.tags)) { try await audit(client, tag: $0, when) }
+    }
+
+    /// A few at a time.
+    private static func each<Item: Sendable>(
+        _ items: [Item],
+        _ body: @escaping @Sendable (Item) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, item) in items.enumerated() {
+                if index >= 6 { try await group.next() }
+                group.addTask { try await body(item) }
+            }
+            try await group.waitForAll()
+        }
     }
 
     /// Whatever a tag leads to is whole.
@@ -262,7 +296,9 @@ struct RegistryCrashTests {
             guard found.count == 1000 else { break }
         }
         #expect(acknowledged.subtracting(tags).isEmpty, "tags are gone")
-        for tag in tags where !acknowledged.contains(tag) { try await audit(client, tag: tag, "unacknowledged") }
+        try await each(tags.filter { !acknowledged.contains($0) }) {
+            try await audit(client, tag: $0, "unacknowledged")
+        }
         let refs = try JSON(parsing: try await client.call("GET", "\(hub)/refs").body)
         let names = (refs["tags"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
         // As many as are listed.
