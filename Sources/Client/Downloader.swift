@@ -75,12 +75,20 @@ struct Downloader: Sendable {
     }
 
     /// Fetches one blob to a file beside its place and moves it there once its digest is right.
-    private func fetch(_ wanted: Digest, to path: String, isExecutable: Bool, _ progress: Progress) async throws {
+    ///
+    /// - Parameter address: Where the point has it; by its digest when that is `nil`.
+    func fetch(
+        _ wanted: Digest,
+        from address: String? = nil,
+        to path: String,
+        isExecutable: Bool,
+        _ progress: Progress
+    ) async throws {
         let part = path + ".part"
         var failures = 0
         while true {
             do {
-                let found = try await append(wanted, to: part, progress)
+                let found = try await append(wanted, from: address ?? "/v1/blobs/\(wanted)", to: part, progress)
                 guard found == wanted else {
                     unlink(part)
                     throw Failure(
@@ -107,7 +115,12 @@ struct Downloader: Sendable {
     }
 
     /// Goes on where the part ends; the digest of the whole.
-    private func append(_ wanted: Digest, to part: String, _ progress: Progress) async throws -> Digest {
+    private func append(
+        _ wanted: Digest,
+        from address: String,
+        to part: String,
+        _ progress: Progress
+    ) async throws -> Digest {
         let file = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw unwritable(part) }
         defer { close(file) }
@@ -123,7 +136,7 @@ struct Downloader: Sendable {
         }
         if offset > 0, hash.digest == wanted { return wanted }
         let range = offset > 0 ? [("Range", "bytes=\(offset)-")] : []
-        let response = try await client.open(.get, "/v1/blobs/\(wanted)", headers: range, secondsMax: 86_400)
+        let response = try await client.open(.get, address, headers: range, secondsMax: 86_400)
         if offset > 0, response.status.code != 206 {
             (hash, offset) = (Hash(), 0)
             guard ftruncate(file, 0) == 0 else { throw unwritable(part) }

@@ -22,3 +22,14 @@ func digest(of bytes: [UInt8]) -> Core.Digest {
     hash.take(bytes)
     return hash.digest
 }
+
+/// What git calls a file with these bytes (git-hash-object(1)), 40 hexadecimal digits. It names; what proves is SHA-256.
+func gitName(ofFile bytes: [UInt8]) -> String {
+    var hash = Insecure.SHA1()
+    hash.update(data: Array("blob \(bytes.count)\0".utf8))
+    hash.update(data: bytes)
+    return hash.finalize().reduce(into: "") { text, byte in
+        if byte < 16 { text += "0" }
+        text += String(byte, radix: 16)
+    }
+}

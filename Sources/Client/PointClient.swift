@@ -29,6 +29,8 @@ struct PointClient: Sendable {
     static let answerBytesMax = 256 << 20
     /// Of ordinary calls, from beginning to end.
     static let callSecondsMax: Int64 = 120
+    /// Of one file on its way.
+    static let streamSecondsMax: Int64 = 6 * 3600
 
     /// Opens the client for one command and closes it afterwards.
     static func with<Value>(
@@ -68,12 +70,12 @@ struct PointClient: Sendable {
         json: JSON? = nil,
         headers: [(String, String)] = []
     ) async throws -> Data {
-        var body: ByteBuffer?
+        var body: HTTPClientRequest.Body?
         var headers = headers
         if let json {
             var bytes: [UInt8] = []
             json.write(to: &bytes)
-            body = ByteBuffer(bytes: bytes)
+            body = .bytes(ByteBuffer(bytes: bytes))
             headers.append(("Content-Type", "application/json"))
         }
         let response = try await open(method, path, query, headers: headers, body: body)
@@ -88,7 +90,26 @@ struct PointClient: Sendable {
         headers: [(String, String)]
     ) async throws -> Data {
         let type = ("Content-Type", "application/octet-stream")
-        let response = try await open(method, path, [], headers: headers + [type], body: bytes, secondsMax: 600)
+        let response = try await open(method, path, [], headers: [type] + headers, body: .bytes(bytes), secondsMax: 600)
+        return try await collect(response)
+    }
+
+    /// Sends a file's bytes as they are read.
+    ///
+    /// - Parameter size: How many there are.
+    func send(
+        _ method: Method,
+        _ path: String,
+        stream: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        size: Int64
+    ) async throws -> Data {
+        let response = try await open(
+            method,
+            path,
+            headers: [("Content-Type", "application/octet-stream")],
+            body: .stream(stream, length: .known(size)),
+            secondsMax: Self.streamSecondsMax
+        )
         return try await collect(response)
     }
 
@@ -100,7 +121,7 @@ struct PointClient: Sendable {
         _ path: String,
         _ query: [(String, String?)] = [],
         headers: [(String, String)] = [],
-        body: ByteBuffer? = nil,
+        body: HTTPClientRequest.Body? = nil,
         secondsMax: Int64 = callSecondsMax
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: credentials.url + path + Self.queryText(query))
@@ -109,7 +130,7 @@ struct PointClient: Sendable {
         request.headers.add(name: "User-Agent", value: "onepoint")
         if let token = credentials.token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        if let body { request.body = .bytes(body) }
+        request.body = body
         let response = try await execute(request, secondsMax)
         guard (200..<300).contains(response.status.code) else { throw try await problem(response) }
         return response
@@ -138,7 +159,7 @@ struct PointClient: Sendable {
         }
     }
 
-    private func collect(_ response: HTTPClientResponse) async throws -> Data {
+    func collect(_ response: HTTPClientResponse) async throws -> Data {
         do {
             let buffer = try await response.body.collect(upTo: Self.answerBytesMax)
             return Data(buffer.readableBytesView)
@@ -174,6 +195,8 @@ struct PointClient: Sendable {
         }
     }
 
+    private static let hubMessage = "X-Error-Message"
+
     private func problem(_ response: HTTPClientResponse) async throws -> Failure {
         let status = Int(response.status.code)
         let bytes = (try? await response.body.collect(upTo: 4 << 20)).map { Array($0.readableBytesView) } ?? []
@@ -184,15 +207,25 @@ struct PointClient: Sendable {
         let code: Failure.Code =
             switch status {
             case 300..<400: .invalid
+            case 400 where response.headers.contains(name: Self.hubMessage): .invalid
             case 401: .unauthenticated
             case 403: .forbidden
             case 404: .notFound
             case 409: .conflict
+            case 412: .preconditionFailed
             case 413: .tooLarge
             case 429: .rateLimited
             case 400..<500: .malformed
+            case 507: .storageExhausted
             default: .unavailable
             }
+        // What the face of the Hub has to say.
+        if response.headers.contains(name: Self.hubMessage), let json = try? JSON(parsing: bytes),
+            let message = json["error"]?.stringValue
+        {
+            let wait = response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds($0) }
+            return Failure(code, message, retryAfter: wait)
+        }
         let location = response.headers.first(name: "Location").map { " and points to \($0)" } ?? ""
         return Failure(code, "\(credentials.url) answered \(status)\(location). Is this the address of a point?")
     }

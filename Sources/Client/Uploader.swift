@@ -162,6 +162,7 @@ actor Progress {
     private var doneBlobs = 0
     private var doneBytes: Int64 = 0
     private var shownAt: ContinuousClock.Instant?
+    private let begun = ContinuousClock.now
     private let terminal: Terminal
 
     init(_ what: String, blobs: Int, bytes: Int64) {
@@ -182,6 +183,11 @@ actor Progress {
         show()
     }
 
+    /// Leaves no half line behind.
+    func breakOff() {
+        if terminal.isErrorInteractive { terminal.writeError("\r\u{1B}[K") }
+    }
+
     func end() {
         guard terminal.isErrorInteractive else { return }
         terminal.writeError("\r\u{1B}[K\(what): \(blobs) \(blobs == 1 ? "file" : "files"), \(Bytes(bytes))\n")
@@ -191,6 +197,16 @@ actor Progress {
         let now = ContinuousClock.now
         guard terminal.isErrorInteractive, shownAt.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
         shownAt = now
-        terminal.writeError("\r\u{1B}[K\(what): \(doneBlobs) of \(blobs), \(Bytes(doneBytes)) of \(Bytes(bytes))")
+        terminal.writeError(
+            "\r\u{1B}[K\(what): \(doneBlobs) of \(blobs), \(Bytes(doneBytes)) of \(Bytes(bytes))\(pace(now - begun))"
+        )
+    }
+
+    /// How fast, and how long it will still take.
+    private func pace(_ elapsed: Duration) -> String {
+        let rate = Double(doneBytes) / max(elapsed.seconds, 0.001)
+        guard rate >= 1, elapsed > .seconds(1) else { return "" }
+        let left = Duration.seconds(Double(max(0, bytes - doneBytes)) / rate)
+        return ", \(Bytes(Int64(rate)))/s, \(spoken(left)) left"
     }
 }

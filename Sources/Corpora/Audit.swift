@@ -233,12 +233,7 @@ public struct Audit: Sendable {
         _ samples: [SampleFile]
     ) throws(Failure) -> (Digest, [InclusionProof]) {
         let root = try items.root
-        for sample in samples where sample.check.draw.root != root {
-            throw Failure(
-                .conflict,
-                "\(sample.path) was drawn from what an earlier run wrote. Remove it, and draw a sample of this release."
-            )
-        }
+        for sample in samples { try sample.requireRoot(root) }
         let places = samples.flatMap { $0.check.work.items.map(\.place) }
         var prover = InclusionProver(indices: places, count: items.count, hash: ItemList.hash)
         try items.forEach { prover.append($0) }

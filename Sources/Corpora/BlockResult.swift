@@ -77,6 +77,12 @@ struct BlockCache: Sendable {
         try Packed.unpack(read(key, "decisions.jsonl.zst"), folder(of: key))
     }
 
+    /// Where a block's decisions are, packed with Zstandard, and what they were when they were stored.
+    func decisionsFile(_ key: Digest) throws(Failure) -> (path: String, sha256: String) {
+        let stored = try readJSON(Stored.self, folder(of: key) + "/summary.json")
+        return (folder(of: key) + "/decisions.jsonl.zst", stored.digests["decisions.jsonl.zst"] ?? "")
+    }
+
     /// Only what was stored: everything behind this takes the bytes at their word.
     private func read(_ key: Digest, _ name: String) throws(Failure) -> [UInt8] {
         let stored = try readJSON(Stored.self, folder(of: key) + "/summary.json")

@@ -4,8 +4,8 @@ import Wire
 
 /// What the operators of one pipeline are made of: settings and files that are read once and never change.
 struct Operators: Sendable {
-    /// SHA-256 of every file that they were made of, in the order of the pipeline.
-    private(set) var files: [Digest] = []
+    /// Every file that they were made of, in the order of the pipeline.
+    private(set) var ingredients: [Ingredient] = []
     private(set) var languages: PipelineDocument.Languages?
     /// Read once, since its model is large; `nil` where nobody asks for the language.
     private(set) var identifier: LanguageIdentifier?
@@ -22,6 +22,18 @@ struct Operators: Sendable {
     let lines: RepeatedLineSettings?
     let paragraphs: RepeatedLineSettings?
     let passages: PassageSelector?
+
+    /// A file that operators are made of.
+    struct Ingredient: Sendable, Hashable {
+        enum Kind: String, Sendable { case classifier, tokenizer, keywords, evaluation }
+
+        let kind: Kind
+        let path: String
+        let digest: Digest
+    }
+
+    /// SHA-256 of the files that they were made of.
+    var files: [Digest] { ingredients.map(\.digest) }
 
     struct Classifier: Sendable {
         let name: String
@@ -81,7 +93,7 @@ struct Operators: Sendable {
         for (index, asked) in file.document.classifiers.enumerated() {
             let path = file.resolve(asked.model)
             let bytes = try Disk.read(path)
-            files.append(Disk.sha256(bytes.span))
+            ingredients.append(.init(kind: .classifier, path: path, digest: Disk.sha256(bytes.span)))
             let model: LinearModel
             do throws(LinearModelError) {
                 model = try LinearModel(reading: bytes.span)
@@ -108,7 +120,7 @@ struct Operators: Sendable {
         guard let asked = file.document.tokenizer else { return }
         let path = file.resolve(asked)
         let bytes = try Disk.read(path)
-        files.append(Disk.sha256(bytes.span))
+        ingredients.append(.init(kind: .tokenizer, path: path, digest: Disk.sha256(bytes.span)))
         do throws(TokenizerError) {
             tokenizer = try TokenCounter(json: bytes.span)
         } catch {
@@ -125,7 +137,7 @@ struct Operators: Sendable {
             guard !paths.isEmpty else { throw Failure(.notFound, "\(file.path): no file fits '\(pattern)'.") }
             for path in paths {
                 let bytes = try Disk.read(path, bytesMax: 1 << 32)
-                files.append(Disk.sha256(bytes.span))
+                ingredients.append(.init(kind: .evaluation, path: path, digest: Disk.sha256(bytes.span)))
                 for line in bytes.split(separator: 0x0A) {
                     let text = Self.text(ofItem: line)
                     guard builder.add(text.span) != nil else {
@@ -169,7 +181,7 @@ struct Operators: Sendable {
                 violations.append(Violation(place, error.detail))
                 continue
             }
-            files.append(Disk.sha256(bytes.span))
+            ingredients.append(.init(kind: .keywords, path: file.resolve(pack), digest: Disk.sha256(bytes.span)))
             do throws(KeywordError) {
                 keywords.append(try KeywordPack(bytes.span, table: table))
             } catch {

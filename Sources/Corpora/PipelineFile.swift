@@ -17,6 +17,8 @@ public struct PipelineFile: Sendable {
         public let isReference: Bool
         public let fields: PipelineDocument.Fields
         public let files: [File]
+        /// The revision that the files are of; `nil` when they are of this machine.
+        public let revision: FetchedSource?
 
         public struct File: Sendable, Hashable {
             public let path: String
@@ -47,10 +49,13 @@ public struct PipelineFile: Sendable {
         var sources: [Source] = []
         var violations: [Violation] = []
         var count = 0
+        let fetched = try FetchedSource.all(of: document, in: Self.resolve(document.output.folder, from: folder))
         for (index, source) in document.sources.enumerated() {
             var files: [Source.File] = []
+            let revision = fetched[source.name]
+            let root = revision?.folder ?? folder
             for (place, pattern) in source.files.enumerated() {
-                let found = try Self.expand(Self.resolve(pattern, from: Self.literal(folder)))
+                let found = try Self.expand(Self.resolve(pattern, from: Self.literal(root)))
                 if found.isEmpty {
                     violations.append(Violation("/sources/\(index)/files/\(place)", "no file fits '\(pattern)'"))
                 }
@@ -83,7 +88,13 @@ public struct PipelineFile: Sendable {
                 throw Failure(.tooLarge, "\(path) names more than \(Self.filesMax) files.")
             }
             sources.append(
-                Source(name: source.name, isReference: source.isReference, fields: source.fields, files: files)
+                Source(
+                    name: source.name,
+                    isReference: source.isReference,
+                    fields: source.fields,
+                    files: files,
+                    revision: revision
+                )
             )
         }
         let output = Self.resolve(document.output.folder, from: folder)

@@ -142,7 +142,8 @@ struct SourceReader: ~Copyable {
             case .text, .html:
                 let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
                 let group = Array(files[input..<input + count])
-                open = .files(FileBlocks(group, root: file.folder + "/", limits: limits), count: count)
+                let root = file.sources[source].revision?.folder ?? file.folder
+                open = .files(FileBlocks(group, root: root + "/", limits: limits), count: count)
             case .parquet:
                 do throws(Failure) {
                     open = .table(try .open(current, limits: limits))

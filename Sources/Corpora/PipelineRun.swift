@@ -149,11 +149,13 @@ public struct PipelineRun: Sendable {
     }
 
     /// What names a block's result.
-    func key(of records: RecordBlock) -> Digest {
-        let fields = records.fields
-        var text = "\(records.digest.hex) \(configuration.hex)"
+    func key(of records: RecordBlock) -> Digest { key(of: records.block, records.digest.hex, records.fields) }
+
+    /// - Parameter digest: Of the block's bytes, in hexadecimal digits.
+    func key(of block: Block, _ digest: String, _ fields: PipelineDocument.Fields) -> Digest {
+        var text = "\(digest) \(configuration.hex)"
         for name in [fields.text, fields.id, fields.url] { text += " \(name.utf8.count) \(name)" }
-        if case .pages = records.block.content { text += " pages \(PageReading.version)" }
+        if case .pages = block.content { text += " pages \(PageReading.version)" }
         return Disk.sha256(Array(text.utf8).span)
     }
 }

@@ -142,15 +142,7 @@ public struct RunReport: Sendable {
         return text + "</table>\n"
     }
 
-    private func grouped(_ number: Int) -> String {
-        var digits = Array(String(number.magnitude))
-        var place = digits.count - 3
-        while place > 0 {
-            digits.insert(",", at: place)
-            place -= 3
-        }
-        return (number < 0 ? "-" : "") + String(digits)
-    }
+    private func grouped(_ number: Int) -> String { groupedDigits(number) }
 
     private func share(_ part: Int, _ whole: Int) -> String {
         guard whole > 0 else { return "-" }
@@ -172,4 +164,15 @@ public struct RunReport: Sendable {
         }
         return out
     }
+}
+
+/// A number with a comma between every three digits.
+func groupedDigits(_ number: Int) -> String {
+    var digits = Array(String(number.magnitude))
+    var place = digits.count - 3
+    while place > 0 {
+        digits.insert(",", at: place)
+        place -= 3
+    }
+    return (number < 0 ? "-" : "") + String(digits)
 }

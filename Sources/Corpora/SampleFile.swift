@@ -11,6 +11,19 @@ public struct SampleFile: Sendable {
     public private(set) var admission: AdmissionCase?
     public let path: String
 
+    /// Where the texts are.
+    var textsPath: String { String(path.dropLast(".json".count)) + ".jsonl" }
+
+    /// Throws for a sample of another release than the one with this root.
+    func requireRoot(_ root: Digest) throws(Failure) {
+        guard check.draw.root == root else {
+            throw Failure(
+                .conflict,
+                "\(path) was drawn from what an earlier run wrote. Remove it, and draw a sample of this release."
+            )
+        }
+    }
+
     /// Draws a sample of the release that the last run wrote.
     ///
     /// The draw follows from the Merkle root of all records, the purpose and the size: an auditor draws it again.
@@ -53,9 +66,9 @@ public struct SampleFile: Sendable {
             texts.append(0x0A)
         }
         try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
-        try Disk.publish(texts, at: String(path.dropLast(".json".count)) + ".jsonl")
         let check = SpotCheck(draw: draw, items: drawn)
         let sample = SampleFile(check: check, admission: admission(check), path: path)
+        try Disk.publish(texts, at: sample.textsPath)
         try sample.save()
         return sample
     }
@@ -172,7 +185,7 @@ public struct SampleFile: Sendable {
 
     /// The digests of the lines of the texts, by their places.
     private func shownLines() throws(Failure) -> [Int: Digest] {
-        let texts = try Disk.read(String(path.dropLast(".json".count)) + ".jsonl", bytesMax: 1 << 32)
+        let texts = try Disk.read(textsPath, bytesMax: 1 << 32)
         var digests: [Int: Digest] = [:]
         for line in texts.split(separator: 0x0A) {
             guard let place = (try? JSON(parsing: line, depthMax: JSON.ownDepthMax))?["place"]?.integerValue else {

@@ -10,6 +10,8 @@ public struct ContentFacts: Sendable {
     public var card: Card?
     /// Of all `.safetensors` files in the root folder, by type.
     public var parameters: [String: Int64] = [:]
+    /// What a release of training data was made of, in short, as whoever committed it says.
+    public var lineage: ReleaseLineage?
 
     public init() {}
 
@@ -34,6 +36,7 @@ public struct ContentFacts: Sendable {
 extension Repositories {
     private static let cardKind = "card"
     private static let parametersKind = "safetensors"
+    private static let lineageKind = "release-lineage"
     /// What finds the facts; to be counted up when it finds more.
     private static let tool = "onepoint/1"
     private static let weightsSuffix = ".safetensors"
@@ -72,12 +75,16 @@ extension Repositories {
         var facts = ContentFacts()
         var unreadCard: Digest?
         var unreadWeights: [Digest] = []
+        var unreadLineage: Digest?
     }
 
+    private static let lineageNames = ReleaseLineage.path.split(separator: "/")
+
+    /// - Parameter isWhole: Without it only the card is looked at, as in lists.
     private static func noted(
         _ revision: Revision,
         of repository: RepositoryID,
-        withParameters: Bool,
+        isWhole: Bool,
         _ tx: ReadTransaction
     ) throws -> Noted {
         var noted = Noted()
@@ -91,7 +98,13 @@ extension Repositories {
             case nil: noted.unreadCard = readme
             }
         }
-        guard withParameters else { return noted }
+        guard isWhole else { return noted }
+        if let lineage = try tx.entry(at: lineageNames, from: revision.tree)?.digest {
+            switch try fact(lineageKind, lineage) {
+            case let value?: noted.facts.lineage = try? value.decode(ReleaseLineage.self)
+            case nil: noted.unreadLineage = lineage
+            }
+        }
         for entry in try tx.entries(of: revision.tree, ending: weightsSuffix, limit: weightFilesMax) {
             guard let digest = entry.digest else { continue }
             switch try fact(parametersKind, digest) {
@@ -108,7 +121,7 @@ extension Repositories {
         _ repository: Repository
     ) async throws -> (facts: ContentFacts, fresh: [Event.FactNoted]) {
         let noted = try await store.read { tx in
-            try Self.noted(revision, of: repository.id, withParameters: true, tx)
+            try Self.noted(revision, of: repository.id, isWhole: true, tx)
         }
         var facts = noted.facts
         var fresh: [Event.FactNoted] = []
@@ -134,7 +147,20 @@ extension Repositories {
             facts.add(parameters: counts)
             note(Self.parametersKind, digest, .object(counts))
         }
+        if let file = noted.unreadLineage {
+            facts.lineage = await lineage(file)
+            note(Self.lineageKind, file, facts.lineage.flatMap { try? JSON(encoding: $0) } ?? .null)
+        }
         return (facts, fresh)
+    }
+
+    /// `nil` for a file that is too large, or none that we know.
+    private func lineage(_ digest: Digest) async -> ReleaseLineage? {
+        guard let blob = try? await blobs.open(digest), blob.size.count <= ReleaseLineage.bytesMax,
+            let bytes = try? await blob.read(offset: 0, countMax: ReleaseLineage.bytesMax),
+            let lineage = try? JSON(parsing: bytes.readableBytesView).decode(ReleaseLineage.self)
+        else { return nil }
+        return lineage.summary
     }
 
     private func card(_ digest: Digest) async throws -> Card? {
@@ -227,8 +253,8 @@ extension Repositories {
         }
         if let head {
             found.head = head
-            let withParameters = search.parameters != nil
-            found.facts = try noted(head, of: repository.id, withParameters: withParameters, tx).facts
+            let isWhole = search.parameters != nil
+            found.facts = try noted(head, of: repository.id, isWhole: isWhole, tx).facts
         }
         if let range = search.parameters {
             guard !found.facts.parameters.isEmpty, range.contains(found.facts.parameterCount) else { return nil }

@@ -141,7 +141,7 @@ extension Repositories {
     /// Repositories looked through for bytes that are to be mounted from anywhere.
     private static let mountSourcesMax = 256
 
-    private static func mayRead(_ repository: Repository, _ caller: Principal?, _ tx: ReadTransaction) throws -> Bool {
+    static func mayRead(_ repository: Repository, _ caller: Principal?, _ tx: ReadTransaction) throws -> Bool {
         do {
             try require(.read, on: repository, caller, tx)
             return true

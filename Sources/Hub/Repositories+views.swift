@@ -110,15 +110,44 @@ extension Repositories {
     ///
     /// - Parameter revision: A branch, a tag or a commit.
     public func lineage(of id: RepositoryID, at revision: String, _ caller: Principal?) async throws -> LineageView {
-        try await store.read { tx in
+        let (repository, found, edges) = try await store.read { tx in
             let repository = try Self.find(id, for: .see, caller, tx)
             guard let found = try Self.resolve(revision, of: id, tx) else {
-                if Self.reference(named: revision) == .main { return LineageView(edges: [], publications: []) }
-                throw Failure(.notFound, "There is no revision '\(revision)' of '\(repository.path)'.")
+                guard Self.reference(named: revision) == .main else {
+                    throw Failure(.notFound, "There is no revision '\(revision)' of '\(repository.path)'.")
+                }
+                return (repository, Revision?.none, [LineageEdgeView]())
             }
             let edges = try tx.lineage(of: found.id, in: id, limit: Self.edgesMax)
-            return LineageView(edges: try edges.compactMap { try Self.view($0, caller, tx) }, publications: [])
+            return (repository, found, try edges.compactMap { try Self.view($0, caller, tx) })
         }
+        guard let found else { return LineageView(edges: [], publications: []) }
+        return LineageView(edges: edges, publications: [], release: try await release(found, of: repository, caller))
+    }
+
+    /// What a revision says that it was made of, as far as the caller may know.
+    private func release(
+        _ revision: Revision,
+        of repository: Repository,
+        _ caller: Principal?
+    ) async throws -> ReleaseView? {
+        guard repository.kind == .dataset, var lineage = try await facts(about: revision, of: repository).lineage else {
+            return nil
+        }
+        let named = Set(lineage.sources.compactMap(\.repository))
+        let (mayRead, repositories) = try await store.read { tx in
+            var repositories: [String: RepositoryID] = [:]
+            for name in named {
+                guard let address = RepositoryShelf.address(name),
+                    let found = try tx.repository(address.shelf, address.path),
+                    try Self.isVisible(found, to: caller, Self.role(of: caller, in: found.path.project, tx))
+                else { continue }
+                repositories[name] = found.id
+            }
+            return (try Self.mayRead(repository, caller, tx), repositories)
+        }
+        if !mayRead { lineage.files = nil }
+        return ReleaseView(author: revision.author, at: revision.at, lineage: lineage, repositories: repositories)
     }
 
     /// The revisions that a job reads and writes.

@@ -5,6 +5,9 @@ extension PipelineDocument {
         "name", "sources", "languages", "rules", "classifiers", "keywords", "tokenizer", "personal", "contamination",
         "duplicates", "output",
     ]
+    static let sourceKeys = [
+        "name", "files", "repository", "revision", "format", "fields", "dossier", "reference",
+    ]
 
     /// Reads a pipeline file.
     ///
@@ -82,6 +85,12 @@ extension DocumentReader {
             case "name":
                 if let name: Name<PipelineDocument.Source> = name(value, at: place) { source.name = name.text }
             case "files": source.files = paths(value, PipelineLimits.patternsMax, at: place)
+            case "repository":
+                source.repository = string(value, 1...256, at: place)
+                if let text = source.repository, RepositoryShelf.address(text).map({ $0.shelf == .images }) ?? true {
+                    fault(place, "must name a dataset or a model, such as datasets/demo/corpus, not \(shown(value))")
+                }
+            case "revision": source.revision = string(value, 1...256, at: place)
             case "format": source.format = choice(value, at: place)
             case "fields":
                 for (key, value) in members(value, at: place) {
@@ -95,7 +104,15 @@ extension DocumentReader {
                 }
             case "dossier": source.dossier = path(value, at: place)
             case "reference": source.isReference = bool(value, at: place) ?? false
-            default: unknownKey(key, among: ["name", "files", "format", "fields", "dossier", "reference"], at: base)
+            default: unknownKey(key, among: PipelineDocument.sourceKeys, at: base)
+            }
+        }
+        if source.repository == nil, source.revision != nil {
+            fault(base + "/revision", "is one of a repository, which is not named")
+        }
+        if source.repository != nil {
+            for (index, path) in source.files.enumerated() where !TreeManifest.isSafe(path: path) {
+                fault("\(base)/files/\(index)", "must be a path within the repository, not '\(path)'")
             }
         }
         if case .object = json { for key in missing { fault(base + "/" + key, "is missing") } }

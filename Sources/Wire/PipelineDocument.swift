@@ -21,8 +21,12 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
     /// Files that belong together: of one origin, under one licence.
     public struct Source: Hashable, Sendable, Codable {
         public var name: String
-        /// Paths from the pipeline file's folder; `*`, `?` and `[…]` stand for more.
+        /// Paths from the pipeline file's folder, or within ``repository``; `*`, `?` and `[…]` stand for more.
         public var files: [String]
+        /// A repository whose revision has the files, such as `datasets/demo/corpus`.
+        public var repository: String?
+        /// Of the repository: a branch, a tag or a commit; `main` when it is left out.
+        public var revision: String?
         /// `nil`: by the ending of each file's name.
         public var format: Format?
         public var fields: Fields
@@ -31,7 +35,9 @@ public struct PipelineDocument: Hashable, Sendable, Codable {
         /// Whether it is only compared with: an earlier release, another data set. Nothing of it is written.
         public var isReference: Bool
 
-        enum CodingKeys: String, CodingKey { case name, files, format, fields, dossier, isReference = "reference" }
+        enum CodingKeys: String, CodingKey {
+            case name, files, repository, revision, format, fields, dossier, isReference = "reference"
+        }
 
         public init(name: String, files: [String]) {
             self.name = name

@@ -24,6 +24,8 @@ extension PublishedSchema {
                 "properties": {
                   "name": {"$ref": "#/$defs/name", "description": "Unique in the pipeline."},
                   "files": {"$ref": "#/$defs/paths"},
+                  "repository": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Of the point; its revision has the files. Such as datasets/demo/corpus."},
+                  "revision": {"type": "string", "minLength": 1, "maxLength": 256, "default": "main", "description": "A branch, a tag or a commit of the repository."},
                   "format": {"enum": [\(names(PipelineDocument.Format.self))], "description": "Default: by the ending of each file's name."},
                   "fields": {
                     "type": "object",

@@ -138,9 +138,33 @@ public struct LineageView: Codable, Sendable, Hashable {
     public var edges: [LineageEdgeView]
     /// Outputs that are still to be published, or could not be.
     public var publications: [PublicationView]
+    /// What a release of training data was made of, when the revision is one.
+    public var release: ReleaseView?
 
-    public init(edges: [LineageEdgeView], publications: [PublicationView]) {
-        (self.edges, self.publications) = (edges, publications)
+    public init(edges: [LineageEdgeView], publications: [PublicationView], release: ReleaseView? = nil) {
+        (self.edges, self.publications, self.release) = (edges, publications, release)
+    }
+}
+
+/// What a revision says that it was made of. It is the word of whoever committed it; the digests are what it can be held
+/// to.
+public struct ReleaseView: Codable, Sendable, Hashable {
+    /// Who committed it, and when.
+    public var author: UserName
+    public var at: Instant
+    /// Without blocks and parts, and not more than some hundred of everything else. Files only for those who may have
+    /// the repository's.
+    public var lineage: ReleaseLineage
+    /// Those of the repositories that it names which the caller sees, by their names.
+    public var repositories: [String: RepositoryID]
+
+    public init(
+        author: UserName,
+        at: Instant,
+        lineage: ReleaseLineage,
+        repositories: [String: RepositoryID]
+    ) {
+        (self.author, self.at, self.lineage, self.repositories) = (author, at, lineage, repositories)
     }
 }
 

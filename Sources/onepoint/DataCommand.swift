@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Core
 import Corpora
 import Curation
@@ -17,7 +18,7 @@ struct DataCommand: AsyncParsableCommand {
             DataCrawlCommand.self, DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self,
             DataExplainCommand.self,
             DataReportCommand.self, DataAdmitCommand.self, DataSampleCommand.self, DataJudgeCommand.self,
-            DataVerdictsCommand.self, DataAnnotateCommand.self, DataAuditCommand.self,
+            DataVerdictsCommand.self, DataAnnotateCommand.self, DataAuditCommand.self, DataPublishCommand.self,
             DataTrainCommand.self, DataTrainLanguagesCommand.self,
         ]
     )
@@ -37,13 +38,49 @@ struct DataRunCommand: AsyncParsableCommand {
 
     @Argument(help: "The pipeline's file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
     @Option(help: "Blocks at a time; one for each processor when left out.") var workers: Int?
+    @Option(
+        help: ArgumentHelp(
+            "The files of a source that is a repository's revision, where they are here already; may be repeated.",
+            valueName: "source=folder"
+        )
+    )
+    var source: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Address of the point that has them instead of the one of login or ONEPOINT_URL.",
+            valueName: "address"
+        )
+    )
+    var url: String?
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
         guard (1...256).contains(workers ?? 1) else { throw ValidationError("--workers: from 1 to 256") }
+        guard source.allSatisfy({ $0.split(separator: "=", maxSplits: 1).count == 2 }) else {
+            throw ValidationError("--source: write a source's name, '=' and a folder")
+        }
+    }
+
+    /// Brings the revisions that sources are of.
+    private func fetch() async throws {
+        var folders: [String: String] = [:]
+        for text in source {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            folders[String(parts[0])] = String(parts[1])
+        }
+        try await FetchedSource.fetch(for: pipeline, folders: folders) { wanted in
+            let download = try RevisionDownload(
+                repository: wanted.repository,
+                revision: wanted.revision,
+                wants: wanted.wants
+            )
+            let commit = try await download.run(url: url, into: wanted.cache)
+            return (commit.revision.text, commit.folder)
+        }
     }
 
     func run() async throws {
+        try await fetch()
         let run = try PipelineRun(pipeline, workers: workers)
         let clock = ContinuousClock()
         let start = clock.now
@@ -138,7 +175,7 @@ struct DataExplainCommand: ParsableCommand {
 }
 
 extension PipelineRun {
-    fileprivate init(_ path: String, workers: Int?) throws(Failure) {
+    init(_ path: String, workers: Int?) throws(Failure) {
         try self.init(
             PipelineFile(path),
             workers: workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),

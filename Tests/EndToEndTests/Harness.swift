@@ -51,6 +51,13 @@ final class Program: @unchecked Sendable {
         return process.terminationStatus
     }
 
+    /// SIGINT, as by Ctrl-C, and its end awaited.
+    func interrupt() async -> Int32 {
+        Foundation.kill(process.processIdentifier, SIGINT)
+        await process.end()
+        return process.terminationStatus
+    }
+
     /// SIGKILL without waiting, for the end of a test.
     func abandon() { Foundation.kill(process.processIdentifier, SIGKILL) }
 

@@ -50,10 +50,12 @@ import Testing
             sources:
               - {name: one, files: ["a/*.warc.gz", b.wet], format: warc, dossier: d.yaml}
               - {name: two, files: [c], reference: true, format: jsonl, fields: {text: body, id: uid, url: link}}
+              - {name: three, files: [data], repository: datasets/demo/corpus, revision: v1}
             name: all
             """
         )
-        #expect(pipeline.name == "all" && pipeline.sources.map(\.name) == ["one", "two"])
+        #expect(pipeline.name == "all" && pipeline.sources.map(\.name) == ["one", "two", "three"])
+        #expect(pipeline.sources[2].repository == "datasets/demo/corpus" && pipeline.sources[2].revision == "v1")
         #expect(pipeline.sources[1].isReference && pipeline.sources[1].fields.text == "body")
         #expect(pipeline.sources[0].format == .warc && pipeline.sources[0].dossier == "d.yaml")
         #expect(pipeline.rules?.sets.count == 5 && pipeline.rules?.thresholds == ["c4/words": 3.5])
@@ -91,6 +93,18 @@ import Testing
         ("name: a\nsources: [{name: s, files: [x]}, {name: s, files: [y]}]\noutput: {folder: o}", "/sources/1/name "),
         ("name: a\nsources: [{name: s, files: [x]}]\noutput: {folder: o, format: csv}", "/output/format line 3: "),
         ("name: a\nsources: [{name: s, files: [x]}]\noutput: {format: jsonl}", "/output/folder "),
+        (
+            "name: a\nsources: [{name: s, files: [x], revision: v1}]\noutput: {folder: o}",
+            "/sources/0/revision line 2: "
+        ),
+        (
+            "name: a\nsources: [{name: s, files: [x], repository: images/demo/x}]\noutput: {folder: o}",
+            "/sources/0/repository line 2: "
+        ),
+        (
+            "name: a\nsources: [{name: s, files: [../x], repository: datasets/demo/x}]\noutput: {folder: o}",
+            "/sources/0/files/0 line 2: "
+        ),
         ("[1, 2]", " "),
     ]
 

@@ -297,6 +297,9 @@ struct LineageCommand: AsyncParsableCommand {
         commandName: "lineage",
         abstract: "Which revisions a job read and wrote, or which jobs read and wrote a revision.",
         discussion: """
+            Of a release of training data it also tells the sources and rules that it was made of, as whoever committed it \
+            says.
+
             Examples:
               onepoint lineage job-01k…
               onepoint lineage models/demo/resnet
@@ -326,6 +329,11 @@ struct LineageCommand: AsyncParsableCommand {
             .init("JOB", shrinks: true), .init(""), .init("REPOSITORY", shrinks: true), .init("REVISION"),
             .init("AS", shrinks: true), .init("PATH", shrinks: true),
         ])
+        if let release = view.release {
+            show(release)
+            if view.edges.isEmpty { return }
+            terminal.print("")
+        }
         for edge in view.edges {
             table.add(
                 Table.Cell("\(edge.jobName) \(edge.job)" + (edge.jobs > 1 ? " and \(edge.jobs - 1) more" : "")),
@@ -340,6 +348,44 @@ struct LineageCommand: AsyncParsableCommand {
         for publication in view.publications {
             let detail = publication.detail.map { ": \($0)" } ?? ""
             terminal.print(printable("\(publication.output) is \(publication.state.rawValue)" + detail))
+        }
+    }
+
+    /// What a release of training data says that it was made of.
+    private static func show(_ release: ReleaseView) {
+        let lineage = release.lineage
+        let made = "made by pipeline \(lineage.pipeline.name) with \(lineage.tool)"
+        terminal.print(printable("\(lineage.records) records, root \(lineage.root)"))
+        terminal.print(printable("\(made), committed by \(release.author) at \(spoken(release.at))"))
+        terminal.print("")
+        var sources = Table([
+            .init("SOURCE", shrinks: true), .init("KIND"), .init("LICENCE", shrinks: true), .init("DOCUMENTS", .right),
+            .init("KEPT", .right), .init("FILES", .right), .init("FROM", shrinks: true),
+        ])
+        for source in lineage.sources {
+            let commit = source.revision.map { "@\($0.prefix(12))" } ?? ""
+            sources.add(
+                Table.Cell(source.name),
+                Table.Cell(source.isReference ? "compared with" : source.kind),
+                Table.Cell(source.licenceAtOrigin ?? source.licenceAsClaimed),
+                Table.Cell("\(source.documents)"),
+                Table.Cell("\(source.kept)"),
+                Table.Cell("\(source.files)"),
+                Table.Cell(source.repository.map { $0 + commit } ?? "sha256:\(source.sha256.prefix(12))")
+            )
+        }
+        terminal.print(sources)
+        if let files = lineage.files, !files.isEmpty {
+            terminal.print("")
+            var table = Table([.init("FILE", shrinks: true), .init("SOURCE", shrinks: true), .init("SHA-256")])
+            for file in files { table.add(Table.Cell(file.path), Table.Cell(file.source), Table.Cell(file.sha256)) }
+            terminal.print(table)
+        }
+        if !lineage.rules.isEmpty {
+            terminal.print("")
+            var table = Table([.init("RULE", shrinks: true), .init("DROPPED", .right)])
+            for rule in lineage.rules { table.add(Table.Cell(rule.name), Table.Cell("\(rule.documents)")) }
+            terminal.print(table)
         }
     }
 }

@@ -111,9 +111,10 @@ struct RepositoryPage: Sendable {
 
     private func graph(_ frame: Frame) -> HTML {
         let w = frame.words
-        guard !lineage.edges.isEmpty else { return .empty }
+        let release = lineage.release.map { ReleaseSection(release: $0).render(frame) } ?? .empty
+        guard !lineage.edges.isEmpty else { return release }
         return """
-            <section><h2>\(w(.lineage))</h2><p class="soft">\(w(.lineageLead))</p>
+            \(release)<section><h2>\(w(.lineage))</h2><p class="soft">\(w(.lineageLead))</p>
             <div class="scroll" tabindex="0">\(LineageChart(revision: summary.path, edges: lineage.edges).render(w))</div></section>
             """
     }

@@ -11,6 +11,8 @@ public struct AuditPack: Sendable {
         /// Relative to the pack, with `/`.
         public let path: String
         public let bytes: [UInt8]
+
+        public init(path: String, bytes: [UInt8]) { (self.path, self.bytes) = (path, bytes) }
     }
 
     /// In the order of their paths, but for the manifest, which is the last.

@@ -1,0 +1,88 @@
+import Core
+import NIOCore
+import Testing
+import Wire
+
+@testable import Hub
+
+@Suite("What a release of training data was made of")
+struct ReleaseFactTests {
+    private let data = RepositoryPath(project: .named("brain"), name: Shelf.name("corpus"))
+
+    private func lineage(sources: [ReleaseLineage.Source]) -> ReleaseLineage {
+        let pipeline = ReleaseLineage.Pipeline(name: "web", sha256: "aa", configuration: "bb")
+        var lineage = ReleaseLineage(tool: "onepoint test", pipeline: pipeline, records: 7, root: "cc")
+        lineage.sources = sources
+        lineage.files = [.init(source: "crawl", path: "in/a.jsonl", bytes: 3, sha256: "dd")]
+        lineage.blocks = [
+            .init(source: "crawl", path: "in/a.jsonl", digest: "ee", key: "ff", documents: 9, part: "data/part-0.jsonl")
+        ]
+        lineage.parts = [.init(path: "data/part-000000.jsonl", sha256: "00", records: 7)]
+        return lineage
+    }
+
+    private func commit(_ text: [UInt8], to shelf: Shelf) async throws -> Revision {
+        let file = try await shelf.repositories.keep(ByteBuffer(bytes: text), at: path(ReleaseLineage.path))
+        let request = CommitRequest(
+            reference: .main,
+            message: "Release",
+            operations: [file.operation],
+            brought: [file]
+        )
+        let outcome = try await shelf.repositories.commit(request, to: .datasets, data, shelf.alice)
+        await shelf.repositories.noteFacts(about: outcome.revision, of: outcome.repository, shelf.alice)
+        return outcome.revision
+    }
+
+    @Test("it is told as the committer's word, with links for those who see what is named")
+    func told() async throws {
+        try await withShelf { shelf in
+            let made = try await shelf.repositories.begin(.dataset, data, visibility: .internal, shelf.alice)
+            var source = ReleaseLineage.Source(name: "crawl", isReference: false)
+            source.repository = "models/brain/tiny"
+            source.revision = String(repeating: "1", count: 40)
+            let written = lineage(sources: [source, .init(name: "old", isReference: true)])
+            let revision = try await commit(WireJSON.encode(written), to: shelf)
+            let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.bob)
+            let release = try #require(view.release)
+            #expect(release.author == shelf.alice.user && release.at == revision.at)
+            #expect(release.lineage == written.summary && release.lineage.blocks == nil)
+            #expect(release.lineage.files == written.files)
+            #expect(release.repositories.keys.sorted() == ["models/brain/tiny"])
+            // Eve sees the dataset and not the model.
+            let other = try #require(
+                try await shelf.repositories.lineage(of: made.id, at: "main", shelf.eve).release
+            )
+            #expect(other.repositories.isEmpty && other.lineage.files == written.files)
+            // Gated, the names of files are for those who have the files.
+            _ = try await shelf.repositories.change(.datasets, data, gating: .manual, shelf.alice)
+            let gated = try #require(
+                try await shelf.repositories.lineage(of: made.id, at: "main", shelf.eve).release
+            )
+            #expect(gated.lineage.files == nil && gated.lineage.sources == written.sources)
+            let first = try await shelf.repositories.history(
+                at: RevisionAddress(.datasets, data),
+                limit: 2,
+                shelf.alice
+            ).revisions.last
+            let before = try await shelf.repositories.lineage(of: made.id, at: first?.id.text ?? "", shelf.bob)
+            #expect(before.release == nil)
+        }
+    }
+
+    @Test(
+        "what is no lineage, or too much of one, is none and hurts nobody",
+        arguments: [
+            Array("no JSON".utf8), Array("{}".utf8), Array(repeating: UInt8(ascii: "["), count: 100_000),
+            Array(String(repeating: " ", count: ReleaseLineage.bytesMax + 1).utf8),
+        ]
+    )
+    func none(_ text: [UInt8]) async throws {
+        try await withShelf { shelf in
+            let made = try await shelf.repositories.begin(.dataset, data, visibility: .private, shelf.alice)
+            _ = try await commit(text, to: shelf)
+            let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice)
+            #expect(view.release == nil)
+        }
+    }
+}
