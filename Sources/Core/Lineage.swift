@@ -36,10 +36,20 @@ public struct Publication: Hashable, Sendable, Codable {
     public var branch: String
     /// In which folder it is put; `nil` is the top. Elements of an array get one each in it, named by their index.
     public var folder: String?
+    /// Whether the folders at the top of the output take the place of those of their names, instead of being put into
+    /// them. Files beside them stay.
+    public var replace: Bool?
 
-    public init(output: String, kind: RepositoryKind, path: RepositoryPath, branch: String, folder: String? = nil) {
+    public init(
+        output: String,
+        kind: RepositoryKind,
+        path: RepositoryPath,
+        branch: String,
+        folder: String? = nil,
+        replace: Bool? = nil
+    ) {
         (self.output, self.kind, self.path) = (output, kind, path)
-        (self.branch, self.folder) = (branch, folder)
+        (self.branch, self.folder, self.replace) = (branch, folder, replace)
     }
 }
 

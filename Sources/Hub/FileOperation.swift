@@ -11,6 +11,8 @@ public enum FileOperation: Hashable, Sendable {
     case deleteFile(FilePath)
     /// With everything in it.
     case deleteFolder(FilePath)
+    /// The same, should it be there.
+    case clearFolder(FilePath)
 }
 
 /// Where a file is in a repository: names separated by `/`.

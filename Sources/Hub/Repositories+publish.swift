@@ -76,7 +76,14 @@ extension Repositories {
         var folder = target.folder
         if let index = job.arrayIndex { folder = (folder.map { $0 + "/" } ?? "") + "\(index)" }
         var operations: [FileOperation] = []
-        for file in try await files(of: artifact) {
+        let files = try await files(of: artifact)
+        if target.replace == true {
+            let tops = Set(files.compactMap { file in file.path.firstIndex(of: "/").map { file.path[..<$0] } })
+            for top in tops.sorted() {
+                if let path = FilePath((folder.map { $0 + "/" } ?? "") + top) { operations.append(.clearFolder(path)) }
+            }
+        }
+        for file in files {
             guard let path = FilePath((folder.map { $0 + "/" } ?? "") + file.path) else {
                 throw Failure(.invalid, "'\(file.path)' cannot be a path in a repository. \(FilePath.rule)")
             }

@@ -69,6 +69,8 @@ public struct TreeEdit {
             try put(path, entry)
         case .deleteFile(let path): try delete(path, isFolder: false)
         case .deleteFolder(let path): try delete(path, isFolder: true)
+        case .clearFolder(let path):
+            do { try delete(path, isFolder: true) } catch let failure as Failure where failure.code == .notFound {}
         }
     }
 

@@ -59,6 +59,7 @@ extension DocumentReader {
             var address: (shelf: RepositoryShelf, kind: RepositoryKind, path: RepositoryPath)?
             var branch = "main"
             var folder: String?
+            var replace: Bool?
             for (key, value) in members(value, at: pointer) {
                 switch key {
                 case "repository": address = repositoryAddress(value, at: pointer + "/repository")
@@ -68,13 +69,21 @@ extension DocumentReader {
                         fault(pointer + "/branch", "\(shown(branch)) cannot be the name of a branch")
                     }
                 case "path": folder = insidePath(value, at: pointer + "/path")
+                case "replace": replace = bool(value, at: pointer + "/replace")
                 default: unknownKey(key, among: JobDocument.publicationKeys, at: pointer)
                 }
             }
             if case .object = value, value["repository"] == nil { fault(pointer + "/repository", "is missing") }
             guard let address else { continue }
             publications.append(
-                Publication(output: name, kind: address.kind, path: address.path, branch: branch, folder: folder)
+                Publication(
+                    output: name,
+                    kind: address.kind,
+                    path: address.path,
+                    branch: branch,
+                    folder: folder,
+                    replace: replace
+                )
             )
         }
         return publications.isEmpty ? nil : publications

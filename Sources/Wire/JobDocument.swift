@@ -101,7 +101,7 @@ public enum JobDocument {
     static let retryKeys = ["limit", "on", "backoff"]
     static let algorithmKeys = ["name", "version", "tree"]
     static let inputKeys = ["digest", "kind", "job", "output", "repository", "revision", "path"]
-    static let publicationKeys = ["repository", "branch", "path"]
+    static let publicationKeys = ["repository", "branch", "path", "replace"]
 
     /// Reads a job.
     ///

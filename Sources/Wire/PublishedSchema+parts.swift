@@ -106,7 +106,8 @@ extension PublishedSchema {
                 "properties": {
                   "repository": {"$ref": "#/$defs/repository"},
                   "branch": {"type": "string", "minLength": 1, "maxLength": \(JobLimits.revisionBytesMax), "default": "main"},
-                  "path": {"$ref": "#/$defs/inside_path"}
+                  "path": {"$ref": "#/$defs/inside_path"},
+                  "replace": {"type": "boolean", "default": false, "description": "Whether the folders at the top of the output take the place of those of their names."}
                 }
               }
             },

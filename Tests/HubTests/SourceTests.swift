@@ -102,6 +102,48 @@ struct SourceTests {
         }
     }
 
+    @Test("what an output replaces is its folders; files beside them stay, and a repeat changes nothing")
+    func replaced() async throws {
+        try await withShelf(hasFirstCommit: false) { shelf in
+            let target = RepositoryPath(project: brain, name: Shelf.name("corpus"))
+            func publish(_ files: [String: String], replace: Bool?) async throws -> [String] {
+                var list: [TreeManifest.File] = []
+                for (path, text) in files {
+                    let blob = try await shelf.blobs.put(ByteBuffer(string: text))
+                    list.append(.init(path: path, digest: blob.digest, size: blob.size, executable: false))
+                }
+                let tree = try await shelf.blobs.put(ByteBuffer(bytes: TreeManifest(files: list).canonical))
+                var spec = JobSpec(name: "join", command: ["true"])
+                spec.outputs = ["corpus"]
+                spec.publish = [
+                    Publication(output: "corpus", kind: .dataset, path: target, branch: "main", replace: replace)
+                ]
+                _ = try await shelf.succeed(
+                    spec,
+                    leaving: [Artifact(name: "corpus", kind: .tree, digest: tree.digest, size: tree.size)]
+                )
+                #expect(try await shelf.repositories.publishDue() == 1)
+                let page = try await shelf.repositories.list(
+                    at: RevisionAddress(.datasets, target),
+                    isRecursive: true,
+                    limit: 20,
+                    shelf.alice
+                )
+                return page.entries.filter { $0.entry.kind != .folder }.map(\.path).sorted()
+            }
+            let first = ["data/0": "a", "data/1": "b", "notes/0": "n", "README.md": "r"]
+            var there = try await publish(first, replace: true)
+            #expect(there == first.keys.sorted())
+            let second = ["data/0": "c", "governance/run.json": "{}"]
+            for _ in 0..<2 {
+                there = try await publish(second, replace: true)
+                #expect(there == ["README.md", "data/0", "governance/run.json", "notes/0"])
+            }
+            there = try await publish(["data/9": "d"], replace: nil)
+            #expect(there.count == 5)
+        }
+    }
+
     @Test("an output that cannot be published says why, and is not tried again")
     func unpublishable() async throws {
         try await withShelf(hasFirstCommit: false) { shelf in

@@ -57,7 +57,7 @@ import Testing
                  "inputs": {"base": {"repository": "models/demo/Llama-2.b", "revision": "v1", "path": "weights"},
                             "text": {"repository": "datasets/demo/corpus"}},
                  "outputs": ["model"],
-                 "publish": {"model": {"repository": "algorithms/demo/tuned", "branch": "next", "path": "epoch/1"}}}
+                 "publish": {"model": {"repository": "algorithms/demo/tuned", "branch": "next", "path": "epoch/1", "replace": true}}}
                 """
             )
         )
@@ -73,7 +73,7 @@ import Testing
         #expect(publication.kind == .algorithm)
         #expect(publication.path.description == "demo/tuned")
         #expect(publication.branch == "next")
-        #expect(publication.folder == "epoch/1")
+        #expect(publication.folder == "epoch/1" && publication.replace == true)
     }
 
     @Test("what a job leaves out has the documented defaults")
