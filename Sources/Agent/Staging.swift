@@ -152,8 +152,10 @@ actor Staging: CentreStaging {
     /// Makes everything ready that a run needs. May be repeated after a crash: what is in its place is left alone.
     func stage(_ order: LeaseOrder, _ tell: @escaping @Sendable (String) async -> Void) async throws -> EngineOrder {
         lapsed.remove(order.run)
-        // What was placed is a copy.
+        // What was placed is a copy, or a name of its own of the same file.
         defer { letGo(order.run) }
+        // What sees its inputs by a read-only mount alone, and nowhere runs without, cannot write through a link.
+        let mode: BlobStore.Materialisation = order.spec.isolation == .required ? .hardLink : .copy
         let root = folder.staging(order.run)
         let (inputs, outputs) = ("\(root)/inputs", "\(root)/outputs")
         try await folder.threads.runIfActive {
@@ -170,7 +172,7 @@ actor Staging: CentreStaging {
         }
         for input in order.inputs {
             try await fetch(input.digest, input.kind, for: order.run, Item(action: "staging \(input.path)", tell: tell))
-            try await place(input.digest, input.kind, at: "\(inputs)/\(input.path)")
+            try await place(input.digest, input.kind, at: "\(inputs)/\(input.path)", mode)
         }
         var algorithmFolder: String?
         if let algorithm = order.spec.algorithm {
@@ -184,9 +186,14 @@ actor Staging: CentreStaging {
         return EngineOrder(order, algorithmFolder: algorithmFolder, inputs: inputs, outputs: outputs)
     }
 
-    private func place(_ digest: Digest, _ kind: ArtifactKind, at path: String) async throws {
+    private func place(
+        _ digest: Digest,
+        _ kind: ArtifactKind,
+        at path: String,
+        _ mode: BlobStore.Materialisation = .copy
+    ) async throws {
         do {
-            try await cache.materialise(digest, kind: kind, at: path)
+            try await cache.materialise(digest, kind: kind, at: path, mode: mode)
         } catch let failure as Failure where failure.code == .conflict {
             // Placing is atomic: what stands there is whole, from before a restart.
         }

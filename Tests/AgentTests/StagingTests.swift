@@ -104,6 +104,36 @@ import Wire
         #expect(site.point.with { $0.downloads.count } == 1 + 40)
     }
 
+    @Test("a run that is isolated wherever it runs shares its inputs with the cache; any other has copies")
+    func shared() async throws {
+        let site = Site()
+        let (file, inner) = (site.blob(text), site.blob("inner"))
+        let manifest = TreeManifest(files: [.init(path: "a/b", digest: inner, size: 5, executable: false)])
+        let tree = site.blob(String(decoding: manifest.canonical, as: UTF8.self))
+        let inputs: [LeaseOrder.Input] = [
+            .init(path: "file", kind: .file, digest: file), .init(path: "tree", kind: .tree, digest: tree),
+        ]
+        // Long enough to look at what stands there.
+        site.engine.fake.set(startDelay: .seconds(60))
+        for (job, isolation) in [(1, Isolation.required), (2, .auto)] as [(UInt64, Isolation)] {
+            func releases() -> Int { site.engine.fake.calls.count { $0 == .release } }
+            let before = releases()
+            let run = site.lease(job, inputs: inputs) { $0.isolation = isolation }
+            try await site.start()
+            await site.wait("it is released") { releases() > before }
+            let folder = try #require(site.engine.fake.order(of: run)?.inputsFolder)
+            for name in ["file", "tree/a/b"] {
+                var about = stat()
+                try #require(stat("\(folder)/\(name)", &about) == 0)
+                #expect(about.st_nlink == (isolation == .required ? 2 : 1), "\(name)")
+                #expect((about.st_mode & 0o222 == 0) == (isolation == .required), "\(name)")
+            }
+            site.engine.fake.advance(by: .seconds(60))
+            await site.endsWell(run)
+        }
+        #expect(site.hasCached(file) && site.hasCached(inner))
+    }
+
     @Test("while its inputs come a run says how far they are, and when they do not come why")
     func progress() async throws {
         let site = Site()
