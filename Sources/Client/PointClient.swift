@@ -13,7 +13,7 @@ import Wire
 #endif
 
 /// Speaks to one point over its REST API.
-struct PointClient: Sendable {
+package struct PointClient: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"

@@ -153,7 +153,7 @@ struct SubmissionFile: Sendable {
 
 extension PointClient {
     /// The project that uploads go to: the one named, else the caller's only one.
-    func project(_ named: String?) async throws -> String {
+    package func project(_ named: String?) async throws -> String {
         if let named { return named }
         if let set = ClientContext.current.environment["ONEPOINT_PROJECT"], !set.isEmpty { return set }
         let me: WhoAmI = try WireJSON.decode(from: try await get("/v1/whoami"))

@@ -6,6 +6,8 @@ import Wire
 struct Block: Sendable {
     /// From 0 over all files of all sources.
     let ordinal: Int
+    /// From 1 within its file, or within the pages of several.
+    let number: Int
     /// Index into ``PipelineFile/sources``.
     let source: Int
     /// Of the file, or of the first of several.
@@ -67,7 +69,7 @@ struct LineBlocks: ~Copyable {
     private var isEnd = false
     private(set) var setAside: [String: Int] = [:]
 
-    /// What is read at once.
+    /// What is read at once, so that a block ends about where it says.
     private static let readBytes = 4 << 20
 
     init(_ file: PipelineFile.Source.File, limits: BlockLimits) throws(Failure) {
@@ -115,7 +117,7 @@ struct LineBlocks: ~Copyable {
     }
 
     private mutating func fill() throws(Failure) {
-        if let fault = try bytes.read(into: &buffer, countMax: Self.readBytes) {
+        if let fault = try bytes.read(into: &buffer, countMax: min(Self.readBytes, limits.blockBytes)) {
             setAside[fault, default: 0] += 1
             isEnd = true
         } else if bytes.isAtEnd {

@@ -36,21 +36,70 @@ struct BlockCache: Sendable {
     ///
     /// - Parameter ordinal: Of the block, since equal blocks may be at work side by side.
     func store(_ result: BlockResult, under key: Digest, by ordinal: Int) throws(Failure) {
+        let contents = [
+            result.items, Packed.pack(result.decisions), result.edits, result.sketches, result.lines,
+            result.paragraphs, result.passages,
+        ]
+        let files = zip(Self.names, contents).map { File(name: $0, bytes: $1) }.filter {
+            !($0.bytes.isEmpty && Self.optional.contains($0.name))
+        }
+        var stored = Stored(key: key.hex, rules: result.rules, summary: result.summary, digests: [:], seal: "")
+        for file in files { stored.digests[file.name] = Disk.sha256(file.bytes.span).hex }
+        stored.seal = try stored.expectedSeal()
+        try keep(files, stored, under: key, by: ordinal)
+    }
+
+    /// Takes over what another cache has under a name.
+    ///
+    /// - Returns: Whether it is what was once stored under it; if not, nothing was taken.
+    func take(_ key: Digest, from other: BlockCache, by ordinal: Int) throws(Failure) -> Bool {
+        guard let found = other.whole(key) else { return false }
+        try keep(found.files, found.stored, under: key, by: ordinal)
+        return true
+    }
+
+    /// A result, if every byte of it is as it was stored.
+    private func whole(_ key: Digest) -> Found? {
+        let folder = folder(of: key)
+        guard let stored = try? readJSON(Stored.self, folder + "/summary.json") else { return nil }
+        guard stored.key == key.hex, stored.seal == (try? stored.expectedSeal()) else { return nil }
+        var files: [File] = []
+        for name in Self.names where stored.digests[name] != nil || !Self.optional.contains(name) {
+            guard let bytes = try? Disk.read(folder + "/" + name, bytesMax: 1 << 32) else { return nil }
+            guard Disk.sha256(bytes.span).hex == stored.digests[name] else { return nil }
+            files.append(File(name: name, bytes: bytes))
+        }
+        return Found(files: files, stored: stored)
+    }
+
+    private struct File {
+        var name: String
+        var bytes: [UInt8]
+    }
+
+    private struct Found {
+        var files: [File]
+        var stored: Stored
+    }
+
+    private static let names = [
+        "items.bin", "decisions.jsonl.zst", "edits.bin", "sketches.bin", "lines.bin", "paragraphs.bin", "passages.bin",
+    ]
+    /// Files that are not there when they would be empty.
+    private static let optional: Set<String> = ["paragraphs.bin", "passages.bin"]
+
+    private func keep(
+        _ files: [File],
+        _ stored: Stored,
+        under key: Digest,
+        by ordinal: Int
+    ) throws(Failure) {
         let final = folder(of: key)
         let draft = "\(final).\(ordinal).draft"
         Disk.removeFolder(draft)
         try Disk.makeFolder(draft)
-        var digests: [String: String] = [:]
-        for (name, bytes) in [
-            ("items.bin", result.items), ("decisions.jsonl.zst", Packed.pack(result.decisions)),
-            ("edits.bin", result.edits), ("sketches.bin", result.sketches), ("lines.bin", result.lines),
-            ("paragraphs.bin", result.paragraphs), ("passages.bin", result.passages),
-        ] where !(bytes.isEmpty && Self.optional.contains(name)) {
-            try Disk.write(bytes, to: draft + "/" + name)
-            digests[name] = Disk.sha256(bytes.span).hex
-        }
-        let summary = Stored(rules: result.rules, summary: result.summary, digests: digests)
-        try Disk.write(json(summary), to: draft + "/summary.json")
+        for file in files { try Disk.write(file.bytes, to: draft + "/" + file.name) }
+        try Disk.write(json(stored), to: draft + "/summary.json")
         try Disk.flush(folderOf: draft + "/summary.json")
         if rename(draft, final) != 0 {
             // An equal block was stored meanwhile: it is the same.
@@ -98,14 +147,22 @@ struct BlockCache: Sendable {
         return bytes
     }
 
-    /// Files that are not there when they would be empty, as in what was kept before there were any.
-    private static let optional: Set<String> = ["paragraphs.bin", "passages.bin"]
-
     private struct Stored: Codable {
+        /// The name that it was stored under: one that was moved or copied elsewhere is nobody's.
+        var key: String
         var rules: [String]
         var summary: BlockSummary
         /// SHA-256 of the files beside it.
         var digests: [String: String]
+        /// Of everything above, since whoever takes it over has only this file's word for it.
+        var seal: String
+
+        func expectedSeal() throws(Failure) -> String {
+            var open = self
+            open.seal = ""
+            let text = try json(open)
+            return Disk.sha256(text.span).hex
+        }
     }
 }
 

@@ -30,11 +30,13 @@ public struct FetchedSource: Sendable, Hashable, Codable {
     /// Fetches what a pipeline's sources are, and notes it.
     ///
     /// - Parameters:
+    ///   - output: As in ``PipelineFile/init(_:output:)``.
     ///   - folders: By source, where somebody brought its files already.
     ///   - bring: Brings a revision; returns its commit and the folder that has its files.
     /// - Throws: ``Failure`` for a pipeline with faults, for a folder of no such source, and whatever `bring` throws.
     public static func fetch(
         for path: String,
+        output: String? = nil,
         folders: [String: String],
         _ bring: (Request) async throws -> (revision: String, folder: String)
     ) async throws {
@@ -48,7 +50,7 @@ public struct FetchedSource: Sendable, Hashable, Codable {
         }
         guard !sources.isEmpty else { return }
         let base = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let output = PipelineFile.resolve(document.output.folder, from: base)
+        let output = output ?? PipelineFile.resolve(document.output.folder, from: base)
         try Disk.makeFolder(output + "/work/blocks")
         let lock = try RunLock(output)
         defer { lock.release() }

@@ -16,7 +16,8 @@ extension PipelineFile {
     ) throws(Failure) -> [Violation] {
         let output = real(output)
         var faults: [Violation] = []
-        for (index, source) in document.sources.enumerated() {
+        // What was fetched of a repository lies there by right.
+        for (index, source) in document.sources.enumerated() where source.repository == nil {
             for (place, pattern) in source.files.enumerated() {
                 let folders = try matches(resolve(pattern, from: literal(folder))).filter(Disk.isFolder)
                 guard folders.contains(where: { isBelow(output, real($0)) }) else { continue }
@@ -29,7 +30,7 @@ extension PipelineFile {
             }
         }
         // A pattern may name what is in the output's folder without naming the folder.
-        for (index, source) in sources.enumerated() where faults.isEmpty {
+        for (index, source) in sources.enumerated() where faults.isEmpty && source.revision == nil {
             guard let file = source.files.first(where: { isBelow(real($0.path), output) }) else { continue }
             faults.append(
                 Violation("/sources/\(index)/files", "\(file.path) is in the output's folder, which the run writes to")

@@ -10,6 +10,8 @@ public struct PipelineFile: Sendable {
     let folder: String
     /// By source, in the order in which documents are numbered.
     public private(set) var sources: [Source]
+    /// Where everything of the run is written.
+    public let outputFolder: String
 
     /// One source with its files.
     public struct Source: Sendable {
@@ -35,21 +37,26 @@ public struct PipelineFile: Sendable {
         public enum Packing: Sendable, Hashable { case none, gzip, zstd }
     }
 
+    /// Of the files of all sources, as they are on the disk.
+    var byteCount: Int { sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } } }
+
     /// Files of all sources.
     static let filesMax = 1_000_000
 
     /// Reads a pipeline and finds its files.
     ///
+    /// - Parameter output: Where to write instead of the folder that the file names; from where the process is.
     /// - Throws: ``Failure`` with every fault of the file; or naming the pattern that fits no file.
-    public init(_ path: String) throws(Failure) {
+    public init(_ path: String, output: String? = nil) throws(Failure) {
         self.path = path
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         self.folder = folder
         document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
+        outputFolder = output ?? Self.resolve(document.output.folder, from: folder)
         var sources: [Source] = []
         var violations: [Violation] = []
         var count = 0
-        let fetched = try FetchedSource.all(of: document, in: Self.resolve(document.output.folder, from: folder))
+        let fetched = try FetchedSource.all(of: document, in: outputFolder)
         for (index, source) in document.sources.enumerated() {
             var files: [Source.File] = []
             let revision = fetched[source.name]
@@ -97,8 +104,7 @@ public struct PipelineFile: Sendable {
                 )
             )
         }
-        let output = Self.resolve(document.output.folder, from: folder)
-        violations += try Self.outputFaults(document, sources, output: output, folder: folder)
+        violations += try Self.outputFaults(document, sources, output: outputFolder, folder: folder)
         guard violations.isEmpty else {
             throw Failure(.invalid, "\(path): sources lack files that can be read.", violations: violations)
         }
@@ -120,6 +126,13 @@ public struct PipelineFile: Sendable {
         }
     }
 
+    /// A file's path from the pipeline file's folder, or as it is where the file lies elsewhere.
+    func name(of path: String) -> String {
+        let root = folder + "/"
+        return path.utf8.starts(with: root.utf8)
+            ? String(decoding: path.utf8.dropFirst(root.utf8.count), as: UTF8.self) : path
+    }
+
     /// A path from the pipeline file's folder.
     func resolve(_ path: String) -> String { Self.resolve(path, from: folder) }
 
@@ -129,9 +142,6 @@ public struct PipelineFile: Sendable {
     static func resolve(_ path: String, from folder: String) -> String {
         path.hasPrefix("/") ? path : folder + "/" + path
     }
-
-    /// Where everything of the run is written.
-    public var outputFolder: String { resolve(document.output.folder) }
 
     /// The files that a pattern stands for: those that fit it, and all files below a folder that does. Sorted, so that
     /// documents have the same numbers on every machine. Symbolic links to folders are not followed.

@@ -7,17 +7,19 @@ extension PipelineRun {
     /// Reads all sources in order and works on several blocks at a time.
     ///
     /// - Parameters:
+    ///   - part: Whose blocks; all when left out.
     ///   - known: What judging found, so that blocks need not be hashed again for their names.
     ///   - work: On the pool's threads.
     ///   - done: One at a time, in the order in which work ends.
     func forEachBlock<Result: Sendable>(
+        of part: PipelinePart? = nil,
         known: [JudgedBlock]? = nil,
         work: @escaping @Sendable (RecordBlock) throws -> Result,
         done: (Result) throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Result.self) { group in
             var active = 0
-            var reader = SourceReader(file, limits: limits)
+            var reader = SourceReader(file, limits: limits, part: part)
             while let block = try reader.next() {
                 try Task.checkCancellation()
                 if active == workers, let result = try await group.next() {
@@ -27,7 +29,13 @@ extension PipelineRun {
                 active += 1
                 let judged = known?.dropFirst(block.ordinal).first
                 guard known == nil || judged != nil else { throw Self.changed(block.path) }
-                group.addTask { try work(records(of: block, known: judged)) }
+                group.addTask {
+                    do {
+                        return try work(records(of: block, known: judged))
+                    } catch let failure as Failure {
+                        throw failure.of(block)
+                    }
+                }
             }
             for try await result in group { try done(result) }
         }
@@ -35,8 +43,25 @@ extension PipelineRun {
 
     /// What is known of pages' records that are kept.
     private struct KeptPages: Codable {
+        /// The name that they were kept under: what was moved or copied elsewhere is nobody's.
+        var name: String
         var setAside: [String: Int]
         var sha256: String
+    }
+
+    /// The first of these that is whole. What is elsewhere stays there: it can be made again.
+    private static func keptPages(
+        _ name: String,
+        at paths: [String]
+    ) throws(Failure) -> (setAside: [String: Int], lines: [UInt8])? {
+        for path in paths {
+            if let kept = try? readJSON(KeptPages.self, path + ".json"), kept.name == name,
+                let packed = try? Disk.read(path, bytesMax: 1 << 32), Disk.sha256(packed.span).hex == kept.sha256
+            {
+                return (kept.setAside, try Packed.unpack(packed, path))
+            }
+        }
+        return nil
     }
 
     /// What a block's records are. What pages become is kept: taking the text out of HTML is the longest of all steps.
@@ -60,15 +85,14 @@ extension PipelineRun {
             return RecordBlock(block: block, digest: digest, lines: lines, fields: fields, setAside: setAside)
         case .pages(let batch):
             setAside.merge(batch.setAside, uniquingKeysWith: +)
-            let name = Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span).hex
+            let key = Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span)
+            let name = key.hex
             let path = "\(file.outputFolder)/work/pages/\(name.prefix(2))/\(name).jsonl.zst"
             var fates: [String: Int] = [:]
             let lines: [UInt8]
-            if let kept = try? readJSON(KeptPages.self, path + ".json"),
-                let packed = try? Disk.read(path, bytesMax: 1 << 32), Disk.sha256(packed.span).hex == kept.sha256
-            {
+            if let kept = try Self.keptPages(name, at: [path] + earlier.pagePaths(key)) {
                 fates = kept.setAside
-                lines = try Packed.unpack(packed, path)
+                lines = kept.lines
             } else {
                 var reading = PageReading()
                 lines = reading.records(of: batch, setAside: &fates)
@@ -77,7 +101,7 @@ extension PipelineRun {
                 // A plan and a run may both be at it, and equal batches side by side.
                 let draft = "\(path).\(getpid()).\(block.ordinal).draft"
                 try Disk.publish(packed, at: path, draft: draft)
-                let kept = KeptPages(setAside: fates, sha256: Disk.sha256(packed.span).hex)
+                let kept = KeptPages(name: name, setAside: fates, sha256: Disk.sha256(packed.span).hex)
                 try Disk.publish(json(kept), at: path + ".json", draft: draft)
             }
             setAside.merge(fates, uniquingKeysWith: +)
@@ -92,13 +116,30 @@ extension PipelineRun {
     }
 }
 
-/// Reads the files of all sources, one block after another.
+extension Failure {
+    /// Says which block it was about, and where that is.
+    fileprivate func of(_ block: Block) -> Failure {
+        let place = detail.contains(block.path) ? "" : " of \(block.path)"
+        return Failure(
+            code,
+            "\(detail) It was about block \(block.number)\(place).",
+            note: note,
+            violations: violations,
+            retryAfter: retryAfter
+        )
+    }
+}
+
+/// Reads the files of all sources, or as far as a part needs them, one block after another.
 struct SourceReader: ~Copyable {
     private let file: PipelineFile
     private let limits: BlockLimits
+    private let stretch: PipelinePart.Stretch?
     private var source = 0
     private var input = 0
     private var ordinal = 0
+    /// Blocks of the file that is open.
+    private var number = 0
     /// Bytes of the files that were read to their end.
     private var bytesBefore = 0
     private var open = Open.none
@@ -111,13 +152,24 @@ struct SourceReader: ~Copyable {
         case files(FileBlocks, count: Int)
     }
 
-    init(_ file: PipelineFile, limits: BlockLimits) {
+    init(_ file: PipelineFile, limits: BlockLimits, part: PipelinePart? = nil) {
         self.file = file
         self.limits = limits
+        stretch = part?.stretch(of: file.byteCount)
     }
 
-    /// The next block; `nil` after the last file's last.
+    /// The next block; `nil` after the last.
     mutating func next() throws(Failure) -> Block? {
+        guard let stretch else { return try nextOfAll() }
+        while bytesBefore <= stretch.through, let block = try nextOfAll() {
+            // Ends ascend.
+            if block.bytesBefore > stretch.through { return nil }
+            if block.bytesBefore > stretch.after { return block }
+        }
+        return nil
+    }
+
+    private mutating func nextOfAll() throws(Failure) -> Block? {
         while source < file.sources.count {
             let files = file.sources[source].files
             guard input < files.count else {
@@ -136,14 +188,20 @@ struct SourceReader: ~Copyable {
         swap(&state, &open)
         switch consume state {
         case .none:
+            number = 0
+            let group = Self.group(of: files[input...])
+            let bytes = group.reduce(0) { $0 + $1.bytes }
+            if let stretch, bytesBefore + bytes <= stretch.after {
+                close(bytes, group.count)
+                return nil
+            }
             switch current.format.content {
             case .jsonl: open = .lines(try LineBlocks(current, limits: limits))
             case .warc: open = .archive(try WARCBlocks(current, limits: limits))
             case .text, .html:
-                let count = files[input...].prefix { [.text, .html].contains($0.format.content) }.count
-                let group = Array(files[input..<input + count])
+                let count = group.count
                 let root = file.sources[source].revision?.folder ?? file.folder
-                open = .files(FileBlocks(group, root: root + "/", limits: limits), count: count)
+                open = .files(FileBlocks(Array(group), root: root + "/", limits: limits), count: count)
             case .parquet:
                 do throws(Failure) {
                     open = .table(try .open(current, limits: limits))
@@ -190,6 +248,12 @@ struct SourceReader: ~Copyable {
         }
     }
 
+    /// The first file, with those after it that are cut into blocks together with it.
+    private static func group(of files: ArraySlice<PipelineFile.Source.File>) -> ArraySlice<PipelineFile.Source.File> {
+        let pages = files.prefix { [.text, .html].contains($0.format.content) }
+        return pages.isEmpty ? files.prefix(1) : pages
+    }
+
     private mutating func close(_ bytes: Int, _ count: Int) {
         input += count
         bytesBefore += bytes
@@ -202,8 +266,10 @@ struct SourceReader: ~Copyable {
         _ setAside: [String: Int]
     ) -> Block {
         defer { ordinal += 1 }
+        number += 1
         return Block(
             ordinal: ordinal,
+            number: number,
             source: source,
             path: path,
             content: content,

@@ -18,13 +18,17 @@ public struct PipelineRun: Sendable {
     /// Of everything that judging depends on beside the blocks.
     let configuration: Digest
     let cache: BlockCache
+    let earlier: EarlierResults
 
     /// - Parameters:
+    ///   - results: Output folders of other runs or of parts of this one, or folders of such: what they found of a block
+    ///     is taken where it is whole and of the same configuration.
     ///   - workers: At most so many blocks at a time; each takes memory for about three of it.
     ///   - now: The time of day, for the record of the run.
     /// - Throws: ``Failure`` when a file that the pipeline names cannot be used.
     public init(
         _ file: PipelineFile,
+        results: [String] = [],
         workers: Int,
         limits: BlockLimits = BlockLimits(),
         runtime: any Runtime,
@@ -38,10 +42,11 @@ public struct PipelineRun: Sendable {
         operators = try Operators(file)
         configuration = try Self.configuration(of: file, operators)
         cache = BlockCache(folder: file.outputFolder + "/work/blocks")
+        earlier = try EarlierResults(results)
     }
 
     /// What operators do to a text changes with it; results of an earlier version are not used.
-    private static let version = 2
+    private static let version = 3
 
     static func configuration(of file: PipelineFile, _ operators: Operators) throws(Failure) -> Digest {
         var judged = file.document
@@ -49,6 +54,12 @@ public struct PipelineRun: Sendable {
         judged.sources = []
         judged.output.folder = ""
         judged.output.format = .jsonl
+        // Their digests count, and of which operator they are, not where they lie.
+        for index in judged.classifiers.indices { judged.classifiers[index].model = "" }
+        let packs = judged.keywords?.packs ?? []
+        judged.keywords?.packs = packs.map { _ in "" }
+        judged.contamination?.against = []
+        judged.tokenizer = judged.tokenizer.map { _ in "" }
         let text = try json(judged) + Array("\(version) \(operators.files.map(\.hex).joined(separator: " "))".utf8)
         return Disk.sha256(text.span)
     }
@@ -57,18 +68,41 @@ public struct PipelineRun: Sendable {
     ///
     /// - Throws: ``Failure``; `CancellationError` when the task was cancelled. What was done stays done.
     public func run(progress: @escaping @Sendable (RunRecord) -> Void) async throws -> RunRecord {
+        try await carryOut(progress) { record, reporter in
+            record.bytesTotal = file.byteCount
+            let blocks = try await judge(&record, &reporter)
+            try Disk.publish(blocks.reduce(into: []) { $0 += try json($1) }, at: file.outputFolder + "/blocks.jsonl")
+            let removals = try await merge(blocks, &record, &reporter)
+            try await write(blocks, removals, &record, &reporter)
+        }
+    }
+
+    /// Judges the blocks of one part and ends; a run that is given the output folder takes the results from there.
+    ///
+    /// - Throws: As ``run(progress:)``.
+    public func judge(
+        _ part: PipelinePart,
+        progress: @escaping @Sendable (RunRecord) -> Void
+    ) async throws -> RunRecord {
+        try await carryOut(progress) { record, reporter in
+            record.part = "\(part)"
+            record.bytesTotal = part.stretch(of: file.byteCount).bytes
+            _ = try await judge(&record, &reporter, part)
+        }
+    }
+
+    private func carryOut(
+        _ progress: @escaping @Sendable (RunRecord) -> Void,
+        _ body: (inout RunRecord, inout Reporter) async throws -> Void
+    ) async throws -> RunRecord {
         try Disk.makeFolder(file.outputFolder + "/work/blocks")
         let lock = try RunLock(file.outputFolder)
         defer { lock.release() }
         var record = RunRecord(pipeline: file.document.name, configuration: configuration.hex, started: now())
-        record.bytesTotal = file.sources.reduce(0) { $0 + $1.files.reduce(0) { $0 + $1.bytes } }
         record.process = Int(getpid())
         var reporter = Reporter(runtime: runtime, path: recordPath, show: progress)
         try reporter.tell(record, isFinal: true)
-        let blocks = try await judge(&record, &reporter)
-        try Disk.publish(blocks.reduce(into: []) { $0 += try json($1) }, at: file.outputFolder + "/blocks.jsonl")
-        let removals = try await merge(blocks, &record, &reporter)
-        try await write(blocks, removals, &record, &reporter)
+        try await body(&record, &reporter)
         record.finished = now()
         record.process = nil
         try reporter.tell(record, isFinal: true)
@@ -102,25 +136,31 @@ public struct PipelineRun: Sendable {
 
     // MARK: judging
 
-    private func judge(_ record: inout RunRecord, _ reporter: inout Reporter) async throws -> [JudgedBlock] {
+    /// Where a block's result came from.
+    private enum Provenance: Sendable {
+        case wasThere, brought, judged
+        /// Judged, although somebody else had something under its name.
+        case judgedAgain
+    }
+
+    private func judge(
+        _ record: inout RunRecord,
+        _ reporter: inout Reporter,
+        _ part: PipelinePart? = nil
+    ) async throws -> [JudgedBlock] {
         record.stage = .judge
         var judged: [JudgedBlock] = []
-        try await forEachBlock { records in
+        let bytesOfOthers = max(0, part?.stretch(of: file.byteCount).after ?? 0)
+        try await forEachBlock(of: part) { records in
             let block = records.block
             let key = key(of: records)
-            let isThere = cache.has(key)
-            if !isThere {
-                var judge = try Judge(operators)
-                let result = judge.judge(records.lines, fields: records.fields)
-                try cache.store(result, under: key, by: block.ordinal)
-            }
             return (
                 block.ordinal, block.source, block.path, records.setAside, records.digest, block.check, key,
-                block.bytesBefore,
-                isThere
+                block.bytesBefore - bytesOfOthers,
+                try result(of: records, key)
             )
         } done: { done in
-            let (ordinal, source, path, setAside, digest, check, key, bytesBefore, isThere) = done
+            let (ordinal, source, path, setAside, digest, check, key, bytesBefore, provenance) = done
             let summary = try cache.summary(key).summary
             if !file.sources[source].isReference {
                 record.summary += summary
@@ -132,7 +172,7 @@ public struct PipelineRun: Sendable {
                     ordinal: ordinal,
                     source: source,
                     sourceName: file.sources[source].name,
-                    path: path,
+                    path: file.name(of: path),
                     digest: digest.hex,
                     check: check,
                     key: key.hex,
@@ -140,12 +180,26 @@ public struct PipelineRun: Sendable {
                 )
             )
             record.blocks += 1
-            record.blocksReused += isThere ? 1 : 0
+            record.blocksReused += provenance == .wasThere || provenance == .brought ? 1 : 0
+            record.blocksBrought = (record.blocksBrought ?? 0) + (provenance == .brought ? 1 : 0)
+            record.blocksDamaged = (record.blocksDamaged ?? 0) + (provenance == .judgedAgain ? 1 : 0)
             record.bytesDone = max(record.bytesDone, bytesBefore)
             try reporter.tell(record)
         }
         judged.sort { $0.ordinal < $1.ordinal }
         return judged
+    }
+
+    /// Sees to it that a block's result is in the cache.
+    private func result(of records: RecordBlock, _ key: Digest) throws(Failure) -> Provenance {
+        if cache.has(key) { return .wasThere }
+        let arrival = try earlier.bring(key, to: cache, by: records.block.ordinal)
+        if case .brought = arrival { return .brought }
+        var judge = try Judge(operators)
+        let result = judge.judge(records.lines, fields: records.fields)
+        try cache.store(result, under: key, by: records.block.ordinal)
+        if case .damaged = arrival { return .judgedAgain }
+        return .judged
     }
 
     /// What names a block's result.

@@ -129,9 +129,8 @@ struct ReleaseCard {
         var rows = record.duplicates.sorted { $0.key < $1.key }.map { kind, tally in
             [kind, grouped(tally.count), megabytes(tally.bytes)]
         }
-        if asked.lines != nil {
-            let lines = record.repeatedLines
-            rows.append(["lost repeated lines", grouped(lines.count), megabytes(lines.bytes)])
+        for (kind, tally) in record.repeats.sorted(by: { $0.key < $1.key }) {
+            rows.append(["lost repeated \(kind)", grouped(tally.count), megabytes(tally.bytes)])
         }
         let near = asked.near.map { " Near is a Jaccard similarity of runs of five words of \($0.jaccardMin) or more." }
         return "Of several that are alike the first stays." + (near ?? "")

@@ -15,7 +15,8 @@ struct DataCommand: AsyncParsableCommand {
             What was done of a run stays done, whatever ended it: run it again and it goes on.
             """,
         subcommands: [
-            DataCrawlCommand.self, DataRunCommand.self, DataPlanCommand.self, DataStatusCommand.self,
+            DataCrawlCommand.self, DataRunCommand.self, DataSubmitCommand.self, DataPlanCommand.self,
+            DataStatusCommand.self,
             DataExplainCommand.self,
             DataReportCommand.self, DataAdmitCommand.self, DataSampleCommand.self, DataJudgeCommand.self,
             DataVerdictsCommand.self, DataAnnotateCommand.self, DataAuditCommand.self, DataPublishCommand.self,
@@ -33,6 +34,16 @@ struct DataRunCommand: AsyncParsableCommand {
             Blocks of about 64 MB are judged and kept under the name of what they are made of, so only what changed is \
             done again. The same sources and the same pipeline give the same bytes, on any machine, however often it was \
             interrupted.
+
+            With --part it judges some of the blocks and ends; a run that is given what the parts left, by --results, \
+            takes it over, finds duplicates and writes. What is damaged, missing or of another configuration is judged \
+            again. 'onepoint data submit' has centres do both.
+
+            Examples:
+              onepoint data run web.yaml
+              onepoint data run web.yaml --part 1/2 --output parts/1
+              onepoint data run web.yaml --part 2/2 --output parts/2
+              onepoint data run web.yaml --results parts
             """
     )
 
@@ -52,6 +63,29 @@ struct DataRunCommand: AsyncParsableCommand {
         )
     )
     var url: String?
+    @Option(
+        help: ArgumentHelp("Only judge part I of N, which is about as many bytes as any other.", valueName: "i/n"),
+        transform: { text in
+            guard let part = PipelinePart(text) else {
+                throw ValidationError("write it as 3/8, with at most \(PipelinePart.countMax) parts")
+            }
+            return part
+        }
+    )
+    var part: PipelinePart?
+    @Option(
+        help: ArgumentHelp(
+            "What another run or part wrote, or a folder of such; what it has of a block is taken. Repeatable.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var results: [String] = []
+    @Option(
+        help: ArgumentHelp("Where to write, instead of the file's output.folder.", valueName: "folder"),
+        completion: .directory
+    )
+    var output: String?
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
@@ -68,7 +102,7 @@ struct DataRunCommand: AsyncParsableCommand {
             let parts = text.split(separator: "=", maxSplits: 1)
             folders[String(parts[0])] = String(parts[1])
         }
-        try await FetchedSource.fetch(for: pipeline, folders: folders) { wanted in
+        try await FetchedSource.fetch(for: pipeline, output: output, folders: folders) { wanted in
             let download = try RevisionDownload(
                 repository: wanted.repository,
                 revision: wanted.revision,
@@ -81,11 +115,18 @@ struct DataRunCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await fetch()
-        let run = try PipelineRun(pipeline, workers: workers)
+        let run = try PipelineRun(pipeline, output: output, results: results, workers: workers)
         let clock = ContinuousClock()
         let start = clock.now
-        let record = try await run.run { record in
-            ProgressLine.show(record.progressText(elapsed: clock.now - start))
+        let lines = ProgressLines()
+        @Sendable func show(_ record: RunRecord) {
+            lines.show(record.progressText(elapsed: clock.now - start), at: clock.now - start)
+        }
+        let record: RunRecord
+        if let part {
+            record = try await run.judge(part, progress: show)
+        } else {
+            record = try await run.run(progress: show)
         }
         ProgressLine.clear()
         print(json ? try JSON(encoding: record).text : record.text)
@@ -175,9 +216,15 @@ struct DataExplainCommand: ParsableCommand {
 }
 
 extension PipelineRun {
-    init(_ path: String, workers: Int?) throws(Failure) {
+    init(
+        _ path: String,
+        output: String? = nil,
+        results: [String] = [],
+        workers: Int?
+    ) throws(Failure) {
         try self.init(
-            PipelineFile(path),
+            PipelineFile(path, output: output),
+            results: results,
             workers: workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
             runtime: SystemRuntime(),
             now: { Assembly.now() }

@@ -2,6 +2,7 @@ import Core
 import Corpora
 import Curation
 import Glibc
+import Synchronization
 
 /// One line on a terminal that the next one replaces; nothing where nobody looks.
 enum ProgressLine {
@@ -11,6 +12,23 @@ enum ProgressLine {
     }
 
     static func clear() { show("") }
+}
+
+/// Progress where it may be a terminal or the log of a job: there a line now and then.
+final class ProgressLines: Sendable {
+    private let shown = Mutex<Duration>(.zero)
+
+    private static let period = Duration.seconds(30)
+
+    func show(_ text: String, at elapsed: Duration) {
+        guard isatty(2) == 0 else { return ProgressLine.show(text) }
+        let isDue = shown.withLock { shown in
+            guard elapsed - shown >= Self.period else { return false }
+            shown = elapsed
+            return true
+        }
+        if isDue { standardError(text + "\n") }
+    }
 }
 
 func percent(_ part: Int, of whole: Int) -> String { "\(whole > 0 ? part * 100 / whole : 100) %" }
@@ -53,7 +71,7 @@ extension RunRecord {
 
     /// The whole record for people.
     var text: String {
-        var lines = ["pipeline \(pipeline), started \(started.rfc3339)"]
+        var lines = ["pipeline \(pipeline)\(part.map { ", part \($0)" } ?? ""), started \(started.rfc3339)"]
         if let finished {
             lines[0] += ", finished \(finished.rfc3339)"
         } else if let process {
@@ -77,7 +95,12 @@ extension RunRecord {
             rows.append(["set aside: \(reason)", "\(count)", "-"])
         }
         lines.append(aligned(rows))
-        lines.append("\(blocks) blocks (\(blocksReused) of them there already), \(parts.count) files")
+        var there = "\(blocksReused) of them there already"
+        if let brought = blocksBrought, brought > 0 { there += ", \(brought) brought from elsewhere" }
+        if let damaged = blocksDamaged, damaged > 0 {
+            there += "; \(damaged) judged again: what was brought is damaged"
+        }
+        lines.append("\(blocks) blocks (\(there)), \(parts.count) files")
         return lines.joined(separator: "\n")
     }
 }

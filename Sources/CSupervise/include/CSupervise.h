@@ -112,4 +112,8 @@ void onepoint_keep_buffers(void);
 /// The number of processors this process may run on.
 int onepoint_processors(void);
 
+/// The files of the shared libraries that this process has loaded, its loader among them: absolute paths as they were
+/// looked for, a line feed behind each. Returns how many bytes they have, also where that is more than `capacity`.
+size_t onepoint_libraries(char *text, size_t capacity);
+
 #endif

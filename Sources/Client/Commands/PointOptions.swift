@@ -4,15 +4,17 @@ import FoundationEssentials
 import Wire
 
 /// What every command that speaks to a point takes.
-struct PointOptions: ParsableArguments {
-    @Flag(name: .long, help: "Print exactly the API's JSON.") var json = false
+package struct PointOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print exactly the API's JSON.") package var json = false
     @Option(
         name: .long,
         help: ArgumentHelp("Address of the point instead of the one of login or ONEPOINT_URL.", valueName: "address")
     )
     var url: String?
 
-    func with<Value>(_ body: (PointClient) async throws -> Value) async throws -> Value {
+    package init() {}
+
+    package func with<Value>(_ body: (PointClient) async throws -> Value) async throws -> Value {
         let credentials = try Credentials.find(url: url, environment: ClientContext.current.environment)
         return try await PointClient.with(credentials, body)
     }

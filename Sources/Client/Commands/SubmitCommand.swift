@@ -77,7 +77,7 @@ extension PointClient {
 extension SubmissionView {
     var id: String { job?.description ?? array?.description ?? workflow?.description ?? "" }
 
-    fileprivate var sentence: String {
+    var sentence: String {
         let jobs = count == 1 ? "" : " (\(count) jobs)"
         return "\(id)\(jobs) \(replayed ? "was submitted before" : "submitted") to project \(project)"
     }

@@ -5,7 +5,8 @@ public struct JudgedBlock: Sendable, Hashable, Codable {
     /// Index of the source, and its name.
     public var source: Int
     public var sourceName: String
-    /// Of the file that it was cut from.
+    /// Of the file that it was cut from; from the pipeline's folder where it lies below it, so that it is the same on
+    /// every machine.
     public var path: String
     /// Of its bytes, in hexadecimal digits.
     public var digest: String

@@ -48,7 +48,7 @@ public struct RunFunnel: Sendable, Hashable {
         for (kind, tally) in record.duplicates.sorted(by: { $0.key < $1.key }).prefix(Self.familiesMax) {
             take(.duplicates(kind), tally.count)
         }
-        // Documents of which repeated lines left nothing are counted by no rule.
+        // Documents of which repeated stretches left nothing are counted by no rule.
         let written = record.written.count
         steps.append(Step(stage: .written, dropped: max(0, left - written), left: written))
         self.steps = steps

@@ -15,7 +15,11 @@ extension RunRecord {
         } catch let error as JSONError {
             throw Failure(.invalid, "run.json is not JSON: it \(error.message), at byte \(error.offset).")
         } catch let error as DecodingError {
-            throw Failure(.invalid, "run.json is none of 'onepoint data run'.", violations: [Violation(decoding: error)])
+            throw Failure(
+                .invalid,
+                "run.json is none of 'onepoint data run'.",
+                violations: [Violation(decoding: error)]
+            )
         } catch {
             throw Failure(.invalid, "run.json is none of 'onepoint data run'.", note: "\(error)")
         }
@@ -58,7 +62,7 @@ extension RunRecord {
         check(summary.personal, "/summary/personal")
         check(summary.keywords, "/summary/keywords")
         check(duplicates, "/duplicates")
-        check(repeatedLines, "/repeated_lines")
+        check(repeats, "/repeats")
         check(written, "/written")
         for (index, part) in parts.enumerated() {
             check(part.bytes, "/parts/\(index)/bytes")

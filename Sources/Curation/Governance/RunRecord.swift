@@ -3,6 +3,8 @@ public import Core
 /// A run as it stands: what `run.json` in the output folder says.
 public struct RunRecord: Sendable, Hashable, Codable {
     public var pipeline: String
+    /// As in `3/8`, of a run that only judges some of the blocks.
+    public var part: String?
     /// SHA-256 of everything that judging depends on beside the sources, in hexadecimal digits.
     public var configuration: String
     public var started: Instant
@@ -16,6 +18,10 @@ public struct RunRecord: Sendable, Hashable, Codable {
     public var blocks = 0
     /// Blocks whose results were there already.
     public var blocksReused = 0
+    /// Of those, blocks whose results were brought from elsewhere.
+    public var blocksBrought: Int?
+    /// Blocks that were judged although somebody else had something under their result's name: it was damaged.
+    public var blocksDamaged: Int?
     /// Over all blocks of all sources that are written; without what duplicates took.
     public var summary = BlockSummary()
     /// Documents that were kept until they turned out to be somebody's duplicate, by how.
@@ -55,12 +61,12 @@ public struct RunRecord: Sendable, Hashable, Codable {
             bytes: Int,
             documents: Int,
             textBytes: Int,
-            lines: BlockSummary.Tally,
+            repeats: [String: BlockSummary.Tally],
             block: String,
             key: String
         ) {
             (self.path, self.sha256, self.bytes, self.documents) = (path, sha256, bytes, documents)
-            (self.textBytes, self.lines, self.block, self.key) = (textBytes, lines, block, key)
+            (self.textBytes, self.repeats, self.block, self.key) = (textBytes, repeats, block, key)
         }
     }
 

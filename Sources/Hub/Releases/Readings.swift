@@ -33,7 +33,9 @@ final class VerdictMemory: Sendable {
 
     private let samples = Mutex<[(key: Key, known: Known)]>([])
 
-    func known(_ key: Key) -> Known { samples.withLock { samples in samples.first { $0.key == key }?.known ?? Known() } }
+    func known(_ key: Key) -> Known {
+        samples.withLock { samples in samples.first { $0.key == key }?.known ?? Known() }
+    }
 
     /// Of two that read at once, what the later one saw is kept.
     func keep(_ known: Known, of key: Key) {
