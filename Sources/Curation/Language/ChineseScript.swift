@@ -30,7 +30,8 @@ public enum ChineseScript: String, Sendable, Hashable, CaseIterable {
 
     /// The script that more characters of the text are of; `nil` when neither has more.
     static func most(in text: Span<UInt8>) -> ChineseScript? {
-        let balances = balances.span
+        let table = balances
+        let balances = table.span
         var balance = 0
         var place = 0
         while place + 2 < text.count {
