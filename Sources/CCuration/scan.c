@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 typedef uint8_t lanes __attribute__((vector_size(16)));
 
 // Whether any lane is set; compilers make one instruction of it.
@@ -16,7 +20,13 @@ size_t onepoint_json_string_stop(const uint8_t *bytes, size_t from, size_t count
     for (; at + 16 <= count; at += 16) {
         lanes block;
         memcpy(&block, bytes + at, 16);
-        if (any((lanes)(block == '"') | (lanes)(block == '\\') | (lanes)(block < 0x20))) break;
+        lanes stops = (lanes)(block == '"') | (lanes)(block == '\\') | (lanes)(block < 0x20);
+#if defined(__SSE2__)
+        unsigned mask = (unsigned)_mm_movemask_epi8((__m128i)stops);
+        if (mask) return at + (unsigned)__builtin_ctz(mask);
+#else
+        if (any(stops)) break;
+#endif
     }
     for (; at < count; at++) {
         uint8_t byte = bytes[at];

@@ -82,6 +82,7 @@ struct LineBlocks: ~Copyable {
     /// The next lines; `nil` at the end.
     mutating func next() throws(Failure) -> [UInt8]? {
         setAside = [:]
+        buffer.reserveRoom(min(limits.blockBytes, bytes.expectedCount) + Self.readBytes)
         while true {
             while buffer.count < limits.blockBytes, !isEnd { try fill() }
             // What was set aside at the end has to be told with a block, though it be empty.

@@ -277,6 +277,7 @@ struct Examiner: ~Copyable {
 
     /// - Returns: Whether the text to keep is another: in ``edited``, which may be empty.
     private mutating func judgeQuality(_ text: Span<UInt8>) -> Bool {
+        guard rules != nil else { return false }
         let language = QualityRules.Language(code: outcome.language?.code ?? "en")
         guard let verdict = rules?.judge(text, language: language, into: &findings, edited: &edited) else {
             return false
@@ -328,10 +329,15 @@ struct Examiner: ~Copyable {
     /// Appends what ``Operators/sketchByteCount`` counts.
     mutating func writeSketch(to bytes: inout [UInt8]) {
         guard sketcher != nil || hasher != nil else { return }
-        UInt64(hasIdentity ? 1 : 0).append(to: &bytes)
-        identity.high.append(to: &bytes)
-        identity.low.append(to: &bytes)
-        for key in sketcher?.bandKeys ?? [] { key.append(to: &bytes) }
+        let keys = sketcher?.bandKeys ?? []
+        bytes.appendRaw(count: 24 + 8 * keys.count) { row in
+            row.storeBytes(of: UInt64(hasIdentity ? 1 : 0).littleEndian, toByteOffset: 0, as: UInt64.self)
+            row.storeBytes(of: identity.high.littleEndian, toByteOffset: 8, as: UInt64.self)
+            row.storeBytes(of: identity.low.littleEndian, toByteOffset: 16, as: UInt64.self)
+            for (band, key) in keys.enumerated() {
+                row.storeBytes(of: key.littleEndian, toByteOffset: 24 + 8 * band, as: UInt64.self)
+            }
+        }
     }
 }
 

@@ -54,10 +54,23 @@ struct ItemRow: Sendable, Hashable {
     }
 }
 
+extension [UInt8] {
+    /// Appends bytes that `write` stores, all of them.
+    @inline(__always)
+    mutating func appendRaw(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        append(addingCapacity: count) { added in
+            added.withUnsafeMutableBufferPointer { room, initialized in
+                write(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[..<count]))
+                initialized = count
+            }
+        }
+    }
+}
+
 extension FixedWidthInteger {
     /// From low to high byte.
     func append(to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.appendRaw(count: MemoryLayout<Self>.size) { $0.storeBytes(of: littleEndian, as: Self.self) }
     }
 
     /// - Parameter offset: All of its bytes are there.

@@ -22,6 +22,9 @@ struct PackedFile: ~Copyable {
         packing = file.format.packing
     }
 
+    /// How many bytes are still to come, if the file is not packed; of one that is nobody knows, and it says so many.
+    var expectedCount: Int { packing == .none ? max(0, file.count - fileOffset) : .max }
+
     /// Appends the next bytes, at least one unless this is the end.
     ///
     /// - Returns: Why no more can be had of a damaged file; `nil` when all is well.

@@ -33,7 +33,7 @@ final class PartitionFiles {
     var count: Int { buffers.count }
 
     func append<Record: BitwiseCopyable>(_ record: Record, to partition: Int) throws(Failure) {
-        withUnsafeBytes(of: record) { buffers[partition].append(contentsOf: $0) }
+        buffers[partition].appendRaw(count: MemoryLayout<Record>.size) { $0.storeBytes(of: record, as: Record.self) }
         if buffers[partition].count >= bufferBytes { try flush(partition) }
     }
 

@@ -159,7 +159,7 @@ extension PipelineRun {
         guard let numbered else { throw Self.changed(records.block.path) }
         var repeats = try merged.repeats.of(numbered)
         var written = Written()
-        written.lines.reserveCapacity(records.lines.count)
+        written.lines.reserveRoom(records.lines.count)
         while kept.next() {
             guard !removed.contains(kept.index) else { continue }
             if merged.repeats.areLookedFor {
