@@ -164,10 +164,12 @@ struct Examiner: ~Copyable {
         defer { masked = output }
         let result =
             personal?.redact(text, policy: policy, matches: &matches, into: &output) ?? PersonalOutcome.unchanged
-        var counts = [Int](repeating: 0, count: PersonalKind.allCases.count)
-        for match in matches { counts[Int(match.kind.rawValue)] += 1 }
-        for kind in PersonalKind.allCases where counts[Int(kind.rawValue)] > 0 {
-            outcome.personal.append((kind.name, counts[Int(kind.rawValue)]))
+        if !matches.isEmpty {
+            var counts = [Int](repeating: 0, count: PersonalKind.allCases.count)
+            for match in matches { counts[Int(match.kind.rawValue)] += 1 }
+            for kind in PersonalKind.allCases where counts[Int(kind.rawValue)] > 0 {
+                outcome.personal.append((kind.name, counts[Int(kind.rawValue)]))
+            }
         }
         switch result {
         case .unchanged: seal(text)
@@ -185,7 +187,7 @@ struct Examiner: ~Copyable {
     private func replacements(from text: Span<UInt8>, to output: [UInt8]) -> [TextEdits.Replacement] {
         var replacements: [TextEdits.Replacement] = []
         for match in matches where policy[match.kind] == .mask {
-            let placeholder = match.kind.placeholder.withUTF8Buffer { Array($0) }
+            let placeholder = PersonalKind.placeholders[Int(match.kind.rawValue)]
             replacements.append(.init(range: match.start..<match.end, bytes: placeholder))
         }
         var again: [UInt8] = []
@@ -348,10 +350,16 @@ extension QualityRule {
 
 extension PersonalKind {
     /// As configurations and reports have it: `national-id`.
-    var name: String {
+    var name: String { Self.names[Int(rawValue)] }
+
+    /// The bytes of each ``placeholder``, by `rawValue`.
+    fileprivate static let placeholders = allCases.map { $0.placeholder.withUTF8Buffer { Array($0) } }
+
+    /// By `rawValue`. Made once: every document with findings asks for some.
+    private static let names = allCases.map { kind in
         var name = ""
         var wasUpper = true
-        for character in "\(self)" {
+        for character in "\(kind)" {
             if character.isUppercase, !wasUpper { name.append("-") }
             wasUpper = character.isUppercase
             name += character.lowercased()

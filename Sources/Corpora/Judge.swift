@@ -160,17 +160,21 @@ struct Judge: ~Copyable {
         _ textBytes: Int,
         into out: inout [UInt8]
     ) {
-        out.append(contentsOf: "{\"index\":\(index),\"id\":".utf8)
+        out.append(contentsOf: "{\"index\":".utf8)
+        out.append(decimal: index)
+        out.append(contentsOf: ",\"id\":".utf8)
         if let id, id.kind != .object, id.kind != .array {
             bytes.extracting(id.value).withUnsafeBufferPointer { out.append(contentsOf: $0) }
         } else {
             out.append(contentsOf: "\"\(outcome.hash)\"".utf8)
         }
-        out.append(contentsOf: ",\"bytes\":\(textBytes)".utf8)
+        out.append(contentsOf: ",\"bytes\":".utf8)
+        out.append(decimal: textBytes)
         if let language = outcome.language {
-            out.append(
-                contentsOf: ",\"language\":\"\(language.code)\",\"probability\":\(rounded(language.probability))".utf8
-            )
+            out.append(contentsOf: ",\"language\":\"".utf8)
+            out.append(contentsOf: language.code.utf8)
+            out.append(contentsOf: "\",\"probability\":".utf8)
+            out.append(contentsOf: "\(rounded(language.probability))".utf8)
         }
         if let dropped = outcome.dropped {
             out.append(contentsOf: ",\"dropped\":\"\(dropped.rule)\"".utf8)
@@ -184,11 +188,14 @@ struct Judge: ~Copyable {
 
     private func counts(_ name: String, _ counts: [(name: String, count: Int)], into out: inout [UInt8]) {
         guard !counts.isEmpty else { return }
-        out.append(contentsOf: ",\"\(name)\":{".utf8)
+        out.append(contentsOf: ",\"".utf8)
+        out.append(contentsOf: name.utf8)
+        out.append(contentsOf: "\":{".utf8)
         for (index, count) in counts.enumerated() {
-            out.append(contentsOf: "\(index == 0 ? "" : ",")".utf8)
-            JSONLine.escape(Array(count.name.utf8).span, into: &out)
-            out.append(contentsOf: ":\(count.count)".utf8)
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONLine.escape(count.name.utf8.span, into: &out)
+            out.append(UInt8(ascii: ":"))
+            out.append(decimal: count.count)
         }
         out.append(UInt8(ascii: "}"))
     }
@@ -198,6 +205,16 @@ struct Judge: ~Copyable {
 func rounded(_ value: Double) -> Double { value.isFinite ? (value * 10_000).rounded() / 10_000 : 0 }
 
 extension [UInt8] {
+    /// Appends a number that is not negative, in decimal digits.
+    mutating func append(decimal number: Int) {
+        var divisor = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
+    }
+
     /// Where the line feed is that ends the line; `count` when the last line has none.
     func lineEnd(from start: Int) -> Int { self.withUnsafeBufferPointer { TextScan.find(0x0A, in: $0, from: start) } }
 }
