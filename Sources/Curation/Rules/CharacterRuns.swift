@@ -5,8 +5,13 @@ struct CharacterRuns: ~Copyable {
     private var counts = Scratch<UInt32>()
     private var slots = Scratch<UInt32>()
     private var bits = Scratch<UInt64>()
+    /// The length of the runs that ``candidates`` are of; nought if they are of none.
+    private var candidateLength = 0
 
-    mutating func removeAll() { scalars.removeAll() }
+    mutating func removeAll() {
+        scalars.removeAll()
+        candidateLength = 0
+    }
 
     @inline(__always)
     mutating func append(_ scalar: UInt32) { scalars.append(scalar) }
@@ -69,8 +74,20 @@ struct CharacterRuns: ~Copyable {
 
     /// The places where a run stands that may stand elsewhere too.
     private mutating func find(_ n: Int, _ seed: UInt64) {
-        candidates.removeAll()
+        let known = candidateLength
+        candidateLength = n
         let places = scalars.count - n + 1
+        // A run that stands elsewhere does so with its beginning.
+        guard known == 0 || known > n else {
+            var kept = 0
+            for candidate in 0..<candidates.count where Int(candidates[candidate]) < places {
+                candidates[kept] = candidates[candidate]
+                kept += 1
+            }
+            candidates.resize(to: kept)
+            return
+        }
+        candidates.removeAll()
         guard places > 1 else { return }
         let size = 1 << (Int.bitWidth - (places * 16 - 1).leadingZeroBitCount)
         let half = max(1, size / 64)

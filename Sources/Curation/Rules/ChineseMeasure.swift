@@ -44,7 +44,13 @@ struct ChineseMeasure: ~Copyable {
         var line = Line()
         var sentence = Sentence()
         var at = 0
+        let bits = ChinesePhrases.firsts
+        let firsts = bits.span
         while at < count {
+            if Self.isIdeograph(text, at) {
+                at = addIdeographs(text, at, count, firsts, &line, &sentence)
+                continue
+            }
             let (scalar, length) = text[at] < 0x80 ? (UInt32(text[at]), 1) : QualityTables.decode(text + at)
             let mask = tables.of(scalar)
             if scalar == 0x0A {
@@ -71,6 +77,48 @@ struct ChineseMeasure: ~Copyable {
         }
     }
 
+    /// Whether a character from U+4E00 to U+9FFF begins at `at`: they all have the same classes, and no other mark.
+    @inline(__always)
+    private static func isIdeograph(_ text: UnsafePointer<UInt8>, _ at: Int) -> Bool {
+        let four = UInt32(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt32.self))
+        return four & 0xC0C0F0 == 0x8080E0 && ideograph(four) &- 0x4E00 < 0x5200
+    }
+
+    /// The scalar of a character of three bytes, of which the first is the lowest.
+    @inline(__always)
+    private static func ideograph(_ bytes: UInt32) -> UInt32 {
+        (bytes & 0xF) << 12 | bytes >> 2 & 0xFC0 | bytes >> 16 & 0x3F
+    }
+
+    /// Adds the ideographs from `at` on, which is one; returns where they end.
+    private mutating func addIdeographs(
+        _ text: UnsafePointer<UInt8>,
+        _ start: Int,
+        _ count: Int,
+        _ firsts: Span<UInt64>,
+        _ line: inout Line,
+        _ sentence: inout Sentence
+    ) -> Int {
+        var at = start
+        while at < count {
+            let four = UInt32(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt32.self))
+            let scalar = Self.ideograph(four)
+            guard four & 0xC0C0F0 == 0x8080E0, scalar &- 0x4E00 < 0x5200 else { break }
+            grams.append(scalar)
+            if firsts[unchecked: Int(scalar >> 6)] &>> UInt64(scalar & 63) & 1 != 0 {
+                if Self.isBrokenHan(scalar, text, at) { mojibake += 3 }
+                sentence.note(ChinesePhrases.look(text, at, count))
+            }
+            at &+= 3
+        }
+        let added = (at - start) / 3
+        characters += added
+        han += added
+        line.addIdeographs(added)
+        sentence.addIdeographs(added, start, at)
+        return at
+    }
+
     private mutating func add(_ scalar: UInt32, _ mask: UInt32, _ text: UnsafePointer<UInt8>, _ at: Int) {
         characters += 1
         grams.append(scalar)
@@ -95,6 +143,9 @@ struct ChineseMeasure: ~Copyable {
             || (0xE0000...0xE007F).contains(scalar)
         return !isMark
     }
+
+    /// The characters that ``isBrokenHan(_:_:_:)`` looks behind.
+    static let brokenHan: [UInt32] = [0x951F, 0x70EB, 0x5C6F]
 
     /// The first of three characters that come of reading U+FFFD as GBK, or memory that was not written to.
     private static func isBrokenHan(_ scalar: UInt32, _ text: UnsafePointer<UInt8>, _ at: Int) -> Bool {
@@ -187,8 +238,18 @@ struct ChineseMeasure: ~Copyable {
             if characters == 0 { self.start = start }
             self.end = end
             characters += 1
+            note(phrase)
+        }
+
+        mutating func note(_ phrase: ChinesePhrases.Strength?) {
             if phrase == .strong { hasStrongPhrase = true }
             if phrase == .weak { hasWeakPhrase = true }
+        }
+
+        mutating func addIdeographs(_ count: Int, _ start: Int, _ end: Int) {
+            if characters == 0 { self.start = start }
+            self.end = end
+            characters += count
         }
     }
 
@@ -202,6 +263,14 @@ struct ChineseMeasure: ~Copyable {
         private var dots = 0
 
         var endsInEllipsis: Bool { dots >= 3 }
+
+        /// - Parameter count: At least one.
+        mutating func addIdeographs(_ count: Int) {
+            characters += count
+            han += count
+            last = CharacterClass.han
+            dots = 0
+        }
 
         mutating func add(_ scalar: UInt32, _ mask: UInt32) {
             characters += 1

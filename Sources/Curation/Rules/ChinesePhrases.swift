@@ -28,8 +28,8 @@ enum ChinesePhrases {
         "分享", "收藏", "评论", "評論", "点赞", "点讚", "搜索", "搜尋", "订阅", "訂閱",
     ]
 
-    /// First characters of phrases, a bit for each scalar below U+10000.
-    private static let firsts: [UInt64] = {
+    /// First characters of phrases, and those that broken text has, a bit for each scalar below U+10000.
+    static let firsts: [UInt64] = {
         var bits = [UInt64](repeating: 0, count: 1024)
         for phrase in strong + weak {
             let scalar =
@@ -37,8 +37,28 @@ enum ChinesePhrases {
                 ? UInt32(phrase.utf8Start[0]) : QualityTables.decode(phrase.utf8Start).scalar
             bits[Int(scalar >> 6) & 1023] |= 1 << UInt64(scalar & 63)
         }
+        for scalar in ChineseMeasure.brokenHan { bits[Int(scalar >> 6) & 1023] |= 1 << UInt64(scalar & 63) }
         return bits
     }()
+
+    /// The beginnings of phrases, six bytes each, a bit for each hash.
+    private static let beginnings: [UInt64] = {
+        var bits = [UInt64](repeating: 0, count: 64)
+        for phrase in strong + weak {
+            let hash = beginning(phrase.utf8Start)
+            bits[hash >> 6] |= 1 << UInt64(hash & 63)
+        }
+        return bits
+    }()
+
+    /// A hash of six bytes, below 4,096.
+    @inline(__always)
+    private static func beginning(_ bytes: UnsafePointer<UInt8>) -> Int {
+        let raw = UnsafeRawPointer(bytes)
+        let four = UInt64(raw.loadUnaligned(as: UInt32.self))
+        let two = UInt64(raw.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+        return Int(truncatingIfNeeded: ((two << 32 | four) &* 0x9E37_79B9_7F4A_7C15) >> 52)
+    }
 
     /// What phrase begins at `at` with `scalar`, if one does.
     @inline(__always)
@@ -47,7 +67,10 @@ enum ChinesePhrases {
         return look(text, at, count)
     }
 
-    private static func look(_ text: UnsafePointer<UInt8>, _ at: Int, _ count: Int) -> Strength? {
+    /// What phrase begins at `at`, if one does. Six bytes are readable there.
+    static func look(_ text: UnsafePointer<UInt8>, _ at: Int, _ count: Int) -> Strength? {
+        let hash = beginning(text + at)
+        guard beginnings[hash >> 6] >> UInt64(hash & 63) & 1 != 0 else { return nil }
         for phrase in strong where stands(phrase, text, at, count) { return .strong }
         for phrase in weak where stands(phrase, text, at, count) { return .weak }
         return nil

@@ -27,8 +27,21 @@ public struct QualityRules: ~Copyable, Sendable {
 
         /// - Parameter code: Of ISO 639 or BCP 47: "zh", "zho", "cmn", "yue", "lzh", alone or with subtags, are Chinese.
         public init(code: some StringProtocol) {
-            let primary = code.prefix { $0 != "-" && $0 != "_" }.lowercased()
-            self = ["zh", "zho", "chi", "cmn", "yue", "lzh", "wuu"].contains(primary) ? .chinese : .other
+            // Two or three letters in small letters as one number; longer names are of no Chinese.
+            var primary: UInt32 = 0
+            for byte in code.utf8 {
+                if byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") { break }
+                guard primary < 1 << 24 else {
+                    self = .other
+                    return
+                }
+                primary = primary << 8 | UInt32(byte &- 0x41 < 26 ? byte | 0x20 : byte)
+            }
+            switch primary {
+            // zh, zho, chi, cmn, yue, lzh, wuu
+            case 0x7A68, 0x7A_686F, 0x63_6869, 0x63_6D6E, 0x79_7565, 0x6C_7A68, 0x77_7575: self = .chinese
+            default: self = .other
+            }
         }
     }
 
