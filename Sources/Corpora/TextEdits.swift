@@ -34,6 +34,11 @@ struct TextEdits: Sendable, Hashable {
         var at = 0
         var place = 0
         while place < edited.count {
+            // What is the same is passed over in words.
+            let same = commonPrefix(original.extracting(at...), edited.extracting(place...))
+            at += same
+            place += same
+            guard place < edited.count else { break }
             var next = at
             while next < original.count, original[next] != edited[place] { next += 1 }
             guard next < original.count else { return nil }
@@ -43,6 +48,23 @@ struct TextEdits: Sendable, Hashable {
         }
         if at < original.count { replacements.append(.init(range: at..<original.count, bytes: [])) }
         return replacements
+    }
+
+    /// How many bytes two texts begin with alike, or somewhat fewer: a multiple of eight.
+    private static func commonPrefix(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
+        a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in
+                var at = 0
+                let end = min(a.count, b.count) - 8
+                while at <= end,
+                    a.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                        == b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                {
+                    at += 8
+                }
+                return at
+            }
+        }
     }
 
     // MARK: bytes

@@ -17,4 +17,9 @@ static inline bool onepoint_bytes_equal(const uint8_t *_Nonnull a, const uint8_t
     return memcmp(a, b, count) == 0;
 }
 
+/// Where, from a place on, "#", "..", "…", the sign of kelvin or one of the phrases that C4 drops by may be, each by two
+/// or three of its bytes: "ja" of "javascript", "m " of "lorem ipsum", "ms" of "terms of use", "va" of "privacy policy",
+/// "ki" of "cookie". `count` where nothing is. Two bytes behind the end are read.
+size_t onepoint_quality_mark(const uint8_t *_Nonnull text, size_t from, size_t count);
+
 #endif

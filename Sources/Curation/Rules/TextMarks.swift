@@ -1,3 +1,5 @@
+import CCuration
+
 /// Signs and phrases that Gopher's and C4's rules look for, found in one pass over a text.
 struct TextMarks: ~Copyable {
     enum Phrase: UInt8 {
@@ -17,24 +19,13 @@ struct TextMarks: ~Copyable {
     /// Where phrases begin, in order.
     private(set) var hits = Scratch<Hit>()
 
-    /// Bytes at which the pass stops to look.
-    private static let stops: [Bool] = (0..<256).map { "#.jJmMvVkK".utf8.contains(UInt8($0)) || $0 == 0xE2 }
-
     /// - Parameter text: UTF-8 with `EnglishTokenizer.paddingBytes` blanks behind it.
     mutating func scan(_ text: UnsafePointer<UInt8>, _ count: Int) {
         hashes = 0
         ellipses = 0
         hits.removeAll()
-        Self.stops.withUnsafeBufferPointer { stops in
-            var at = 0
-            while at < count {
-                if !stops[Int(text[at])] {
-                    at &+= 1
-                    continue
-                }
-                at &+= stop(text, at, count)
-            }
-        }
+        var at = onepoint_quality_mark(text, 0, count)
+        while at < count { at = onepoint_quality_mark(text, at &+ stop(text, at, count), count) }
     }
 
     /// Looks at what stands at `at`; returns by how much to go on.
