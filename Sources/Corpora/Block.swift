@@ -17,11 +17,15 @@ struct Block: Sendable {
     let bytesBefore: Int
     /// Records that could not be taken in, by reason.
     let setAside: [String: Int]
+    /// What of an archive it was read from, where that tells whether the block is still the same.
+    var bytes: SourceBytes?
 
     enum Content: Sendable {
         /// JSON Lines.
         case lines([UInt8])
         case pages(PageBatch)
+        /// Pages that an earlier pass read, by their digest; the source is still the same.
+        case keptPages(Digest)
     }
 
     /// Tells whether a block is still the same, at a fraction of what ``digest`` costs.
@@ -29,6 +33,7 @@ struct Block: Sendable {
         switch content {
         case .lines(let bytes): TextHash(bytes.span).description
         case .pages(let batch): batch.digest.hex
+        case .keptPages(let digest): digest.hex
         }
     }
 
@@ -37,6 +42,7 @@ struct Block: Sendable {
         switch content {
         case .lines(let bytes): Disk.sha256(bytes.span)
         case .pages(let batch): batch.digest
+        case .keptPages(let digest): digest
         }
     }
 }

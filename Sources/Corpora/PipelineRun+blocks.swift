@@ -19,7 +19,7 @@ extension PipelineRun {
     ) async throws {
         try await withThrowingTaskGroup(of: Result.self) { group in
             var active = 0
-            var reader = SourceReader(file, limits: limits, part: part)
+            var reader = SourceReader(file, limits: limits, part: part, known: known)
             while let block = try reader.next() {
                 try Task.checkCancellation()
                 if active == workers, let result = try await group.next() {
@@ -71,7 +71,9 @@ extension PipelineRun {
     func records(of block: Block, known judged: JudgedBlock? = nil) throws(Failure) -> RecordBlock {
         let digest: Digest
         if let judged {
-            guard block.check == judged.check, let known = Digest(hex: judged.digest) else {
+            // Of an archive that is still the same there is nothing else to look at.
+            let isSame = if case .keptPages = block.content { true } else { block.check == judged.check }
+            guard isSame, let known = Digest(hex: judged.digest) else {
                 throw Self.changed(block.path)
             }
             digest = known
@@ -85,34 +87,58 @@ extension PipelineRun {
             return RecordBlock(block: block, digest: digest, lines: lines, fields: fields, setAside: setAside)
         case .pages(let batch):
             setAside.merge(batch.setAside, uniquingKeysWith: +)
-            let key = Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span)
-            let name = key.hex
-            let path = "\(file.outputFolder)/work/pages/\(name.prefix(2))/\(name).jsonl.zst"
+            let key = Self.pagesKey(digest)
+            let path = Self.pagesPath(file, key)
             var fates: [String: Int] = [:]
             let lines: [UInt8]
-            if let kept = try Self.keptPages(name, at: [path] + earlier.pagePaths(key)) {
-                fates = kept.setAside
-                lines = kept.lines
+            if let kept = try Self.keptPages(key.hex, at: [path] + earlier.pagePaths(key)) {
+                (fates, lines) = kept
             } else {
                 var reading = PageReading()
                 lines = reading.records(of: batch, setAside: &fates)
-                try Disk.makeFolder("\(file.outputFolder)/work/pages/\(name.prefix(2))")
+                try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
                 let packed = Packed.pack(lines)
                 // A plan and a run may both be at it, and equal batches side by side.
                 let draft = "\(path).\(getpid()).\(block.ordinal).draft"
                 try Disk.publish(packed, at: path, draft: draft)
-                let kept = KeptPages(name: name, setAside: fates, sha256: Disk.sha256(packed.span).hex)
+                let kept = KeptPages(name: key.hex, setAside: fates, sha256: Disk.sha256(packed.span).hex)
                 try Disk.publish(json(kept), at: path + ".json", draft: draft)
             }
             setAside.merge(fates, uniquingKeysWith: +)
-            return RecordBlock(
-                block: block,
-                digest: digest,
-                lines: lines,
-                fields: PipelineDocument.Fields(),
-                setAside: setAside
-            )
+            return records(ofPages: block, digest, lines, setAside)
+        case .keptPages:
+            let key = Self.pagesKey(digest)
+            let path = Self.pagesPath(file, key)
+            guard let (fates, lines) = try Self.keptPages(key.hex, at: [path]) else {
+                throw Failure(.conflict, "\(path) is damaged or gone. Run it again.")
+            }
+            return records(ofPages: block, digest, lines, setAside.merging(fates, uniquingKeysWith: +))
         }
+    }
+
+    private func records(
+        ofPages block: Block,
+        _ digest: Digest,
+        _ lines: [UInt8],
+        _ setAside: [String: Int]
+    ) -> RecordBlock {
+        RecordBlock(
+            block: block,
+            digest: digest,
+            lines: lines,
+            fields: PipelineDocument.Fields(),
+            setAside: setAside
+        )
+    }
+
+    /// What names the records that pages became.
+    fileprivate static func pagesKey(_ digest: Digest) -> Digest {
+        Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span)
+    }
+
+    /// Where the records are kept that pages became.
+    fileprivate static func pagesPath(_ file: PipelineFile, _ key: Digest) -> String {
+        "\(file.outputFolder)/work/pages/\(key.hex.prefix(2))/\(key.hex).jsonl.zst"
     }
 }
 
@@ -143,17 +169,27 @@ struct SourceReader: ~Copyable {
     /// Bytes of the files that were read to their end.
     private var bytesBefore = 0
     private var open = Open.none
+    /// What an earlier pass of the same run found, if there was one.
+    private let known: [JudgedBlock]?
 
     private enum Open: ~Copyable {
         case none
         case lines(LineBlocks)
         case archive(WARCBlocks)
+        case keptArchive(KeptArchive)
         case table(ParquetBlocks)
         case files(FileBlocks, count: Int)
     }
 
-    init(_ file: PipelineFile, limits: BlockLimits, part: PipelinePart? = nil) {
+    /// - Parameter known: What an earlier pass of the same run found, if there was one.
+    init(
+        _ file: PipelineFile,
+        limits: BlockLimits,
+        part: PipelinePart? = nil,
+        known: [JudgedBlock]? = nil
+    ) {
         self.file = file
+        self.known = known
         self.limits = limits
         stretch = part?.stretch(of: file.byteCount)
     }
@@ -197,7 +233,12 @@ struct SourceReader: ~Copyable {
             }
             switch current.format.content {
             case .jsonl: open = .lines(try LineBlocks(current, limits: limits))
-            case .warc: open = .archive(try WARCBlocks(current, limits: limits))
+            case .warc:
+                if let kept = try keptArchive(current) {
+                    open = .keptArchive(kept)
+                } else {
+                    open = .archive(try WARCBlocks(current, limits: limits))
+                }
             case .text, .html:
                 let count = group.count
                 let root = file.sources[source].revision?.folder ?? file.folder
@@ -234,8 +275,17 @@ struct SourceReader: ~Copyable {
                 close(current.bytes, 1)
                 return nil
             }
-            let block = block(.pages(batch), current.path, blocks.fileOffset, [:])
+            var block = block(.pages(batch), current.path, blocks.fileOffset, [:])
+            if known == nil { block.bytes = try blocks.batchBytes() }
             open = .archive(blocks)
+            return block
+        case .keptArchive(var blocks):
+            guard let judged = try blocks.block(), let digest = Digest(hex: judged.digest) else {
+                close(current.bytes, 1)
+                return nil
+            }
+            let block = block(.keptPages(digest), current.path, judged.bytes?.range.upperBound ?? 0, [:])
+            open = .keptArchive(blocks)
             return block
         case .files(var blocks, let count):
             guard let batch = try blocks.batch() else {
@@ -252,6 +302,15 @@ struct SourceReader: ~Copyable {
     private static func group(of files: ArraySlice<PipelineFile.Source.File>) -> ArraySlice<PipelineFile.Source.File> {
         let pages = files.prefix { [.text, .html].contains($0.format.content) }
         return pages.isEmpty ? files.prefix(1) : pages
+    }
+
+    /// The archive, if an earlier pass has read all of it and what its pages became is kept.
+    private func keptArchive(_ current: PipelineFile.Source.File) throws(Failure) -> KeptArchive? {
+        guard let known else { return nil }
+        return try KeptArchive.open(current, named: file.name(of: current.path), known.dropFirst(ordinal)) { block in
+            guard let digest = Digest(hex: block.digest) else { return false }
+            return Disk.exists(PipelineRun.pagesPath(file, PipelineRun.pagesKey(digest)))
+        }
     }
 
     private mutating func close(_ bytes: Int, _ count: Int) {

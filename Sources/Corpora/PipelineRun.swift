@@ -156,29 +156,29 @@ public struct PipelineRun: Sendable {
             let key = key(of: records)
             return (
                 block.ordinal, block.source, block.path, records.setAside, records.digest, block.check, key,
-                block.bytesBefore - bytesOfOthers,
+                block.bytesBefore - bytesOfOthers, block.bytes,
                 try result(of: records, key)
             )
         } done: { done in
-            let (ordinal, source, path, setAside, digest, check, key, bytesBefore, provenance) = done
+            let (ordinal, source, path, setAside, digest, check, key, bytesBefore, bytes, provenance) = done
             let summary = try cache.summary(key).summary
             if !file.sources[source].isReference {
                 record.summary += summary
                 // Not the result's: blocks of the same records may have lost other ones.
                 record.summary.setAside.merge(setAside, uniquingKeysWith: +)
             }
-            judged.append(
-                JudgedBlock(
-                    ordinal: ordinal,
-                    source: source,
-                    sourceName: file.sources[source].name,
-                    path: file.name(of: path),
-                    digest: digest.hex,
-                    check: check,
-                    key: key.hex,
-                    documents: summary.documents.count
-                )
+            var block = JudgedBlock(
+                ordinal: ordinal,
+                source: source,
+                sourceName: file.sources[source].name,
+                path: file.name(of: path),
+                digest: digest.hex,
+                check: check,
+                key: key.hex,
+                documents: summary.documents.count
             )
+            block.bytes = bytes
+            judged.append(block)
             record.blocks += 1
             record.blocksReused += provenance == .wasThere || provenance == .brought ? 1 : 0
             record.blocksBrought = (record.blocksBrought ?? 0) + (provenance == .brought ? 1 : 0)
@@ -209,7 +209,10 @@ public struct PipelineRun: Sendable {
     func key(of block: Block, _ digest: String, _ fields: PipelineDocument.Fields) -> Digest {
         var text = "\(digest) \(configuration.hex)"
         for name in [fields.text, fields.id, fields.url] { text += " \(name.utf8.count) \(name)" }
-        if case .pages = block.content { text += " pages \(PageReading.version)" }
+        switch block.content {
+        case .lines: break
+        case .pages, .keptPages: text += " pages \(PageReading.version)"
+        }
         return Disk.sha256(Array(text.utf8).span)
     }
 }

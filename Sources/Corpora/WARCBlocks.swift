@@ -10,6 +10,8 @@ struct WARCBlocks: ~Copyable {
     private var windowOffset = 0
     private var windowBytes = 1 << 20
     private var isEnd = false
+    /// Where the last batch ended in the file.
+    private var batchEnd = 0
 
     init(_ file: PipelineFile.Source.File, limits: BlockLimits) throws(Failure) {
         self.file = try InputFile(file.path)
@@ -38,6 +40,14 @@ struct WARCBlocks: ~Copyable {
             }
         }
         return isEnd && batch.pages.isEmpty && batch.setAside.isEmpty ? nil : batch
+    }
+
+    /// The file's bytes from the end of the batch before to that of the last one; `nil` where the reader has gone back
+    /// behind it.
+    mutating func batchBytes() throws(Failure) -> SourceBytes? {
+        let start = batchEnd
+        batchEnd = isEnd ? file.count : fileOffset
+        return start <= batchEnd ? try SourceBytes(file, start..<batchEnd) : nil
     }
 
     /// Makes the window begin where the reader stands.

@@ -15,6 +15,10 @@ public struct JudgedBlock: Sendable, Hashable, Codable {
     /// Of its bytes and the configuration.
     public var key: String
     public var documents: Int
+    /// What of an archive it was read from. For the passes of the run that judged it; not written down.
+    package var bytes: SourceBytes?
+
+    private enum CodingKeys: CodingKey { case ordinal, source, sourceName, path, digest, check, key, documents }
 
     public init(
         ordinal: Int,
@@ -29,4 +33,15 @@ public struct JudgedBlock: Sendable, Hashable, Codable {
         (self.ordinal, self.source, self.sourceName, self.path) = (ordinal, source, sourceName, path)
         (self.digest, self.check, self.key, self.documents) = (digest, check, key, documents)
     }
+}
+
+/// Which bytes of an archive, as they lie on the disk, a block of pages was read from, and a hash of them.
+///
+/// Later passes have the pages at hand and only look whether the archive is still the same, which costs a twentieth of
+/// unpacking it.
+package struct SourceBytes: Sendable, Hashable {
+    package let range: Range<Int>
+    package let hash: UInt64
+
+    package init(range: Range<Int>, hash: UInt64) { (self.range, self.hash) = (range, hash) }
 }
