@@ -173,6 +173,8 @@ extension APIRoutes {
         { _ = $0.schema(of: Page<RepositoryView>.self) }, { _ = $0.schema(of: RepositoryDetail.self) },
         { _ = $0.schema(of: RepositoryStats.self) }, { _ = $0.schema(of: CollectionView.self) },
         { _ = $0.schema(of: AccessRequestView.self) }, { _ = $0.schema(of: LineageView.self) },
+        { _ = $0.schema(of: Page<ReleaseView>.self) }, { _ = $0.schema(of: Page<SampleItemView>.self) },
+        { _ = $0.schema(of: SampleRecordView.self) }, { _ = $0.schema(of: Page<VerdictView>.self) },
         { _ = $0.schema(of: Page<LedgerEntryView>.self) }, { _ = $0.schema(of: Page<UsageView>.self) },
         { _ = $0.schema(of: JoinResponse.self) }, { _ = $0.schema(of: ExchangeRequest.self) },
         { _ = $0.schema(of: ExchangeResponse.self) }, { _ = $0.schema(of: LogPosition.self) },

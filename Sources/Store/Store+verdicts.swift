@@ -6,6 +6,10 @@ public struct SampleVerdict: Hashable, Sendable {
     /// Of its event.
     public var sequence: Int64
     public var at: Instant
+
+    public init(judged: Event.SampleJudged, sequence: Int64, at: Instant) {
+        (self.judged, self.sequence, self.at) = (judged, sequence, at)
+    }
 }
 
 extension ReadTransaction {

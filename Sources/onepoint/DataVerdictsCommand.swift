@@ -3,6 +3,7 @@ import Client
 import Core
 import Corpora
 import Curation
+import Wire
 
 /// `onepoint data verdicts`.
 struct DataVerdictsCommand: AsyncParsableCommand {

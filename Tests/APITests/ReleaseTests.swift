@@ -1,6 +1,7 @@
 import Core
 import Curation
 import Hub
+import Jobs
 import NIOCore
 import Testing
 import Wire

@@ -1,4 +1,5 @@
 import Core
+import Curation
 import Entry
 import Wire
 

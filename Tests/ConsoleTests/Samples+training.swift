@@ -229,7 +229,7 @@ extension JudgePage {
                 at: Sample.ago(600 - index),
                 note: isGood ? nil : "Sells what may not be sold."
             )
-            try? list.apply(WorkList.Event(WorkList.Step.allCases[index], place: 8123, judgement: said))
+            _ = try? list.apply(WorkList.Event(WorkList.Step.allCases[index], place: 8123, judgement: said))
         }
         return JudgePage(
             tabs: Sample.tabs,

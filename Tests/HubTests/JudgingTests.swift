@@ -187,7 +187,7 @@ import Wire
             let check = try SpotCheck(JSON(parsing: Array(honest.utf8)))
             let drawn = Set(check.work.items.map(\.place))
             let free = try #require((0..<20).first { !drawn.contains($0) })
-            var items = check.work.items.dropLast() + []
+            var items = Array(check.work.items.dropLast())
             items.append(.init(place: free, digest: fixture.digest(fixture.lines[free]), id: "chosen"))
             fixture.files[name] = SpotCheck(draw: check.draw, items: items).json.text
             let release = try await shelf.publish(fixture)

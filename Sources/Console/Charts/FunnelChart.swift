@@ -14,7 +14,7 @@ struct FunnelChart: Sendable {
             defer { y += Self.rowHeight }
             let left = min(1, Double(step.left) / scale) * Self.barWidth
             let gone = min(Self.barWidth - left, Double(step.dropped) / scale * Self.barWidth)
-            let name = words(step.stage)
+            let name = words.name(step.stage)
             let lost: HTML? =
                 step.dropped > 0
                 ? """
@@ -43,7 +43,7 @@ struct FunnelChart: Sendable {
 
 extension Words {
     /// A step of the funnel. Families of rules that have a name of their own keep it.
-    func callAsFunction(_ stage: RunFunnel.Stage) -> String {
+    func name(_ stage: RunFunnel.Stage) -> String {
         switch stage {
         case .read: self(.funnelRead)
         case .written: self(.written)
@@ -67,7 +67,7 @@ extension Words {
         whole > 0 ? figure(Double(part) * 100 / Double(whole)) + " %" : "–"
     }
 
-    func callAsFunction(_ step: WorkList.Step) -> String {
+    func name(_ step: WorkList.Step) -> String {
         switch step {
         case .judge: self(.stepJudge)
         case .review: self(.stepReview)

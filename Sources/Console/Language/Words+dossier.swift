@@ -4,7 +4,7 @@ import Curation
 extension Words {
     private func pick(_ english: String, _ chinese: String) -> String { language == .zh ? chinese : english }
 
-    func callAsFunction(_ kind: Dossier.Kind) -> String {
+    func name(_ kind: Dossier.Kind) -> String {
         switch kind {
         case .open: pick("open source of data", "开源数据")
         case .selfCollected: pick("collected by oneself", "自行采集")
@@ -14,14 +14,14 @@ extension Words {
         }
     }
 
-    func callAsFunction(_ region: Dossier.Region) -> String {
+    func name(_ region: Dossier.Region) -> String {
         switch region {
         case .domestic: pick("domestic", "境内")
         case .foreign: pick("foreign", "境外")
         }
     }
 
-    func callAsFunction(_ kind: Dossier.Record.Kind) -> String {
+    func name(_ kind: Dossier.Record.Kind) -> String {
         switch kind {
         case .licence: pick("licence", "许可证")
         case .contract: pick("contract", "合同")
@@ -34,7 +34,7 @@ extension Words {
         }
     }
 
-    func callAsFunction(_ verdict: Dossier.Robots.Verdict) -> String {
+    func name(_ verdict: Dossier.Robots.Verdict) -> String {
         switch verdict {
         case .allowed: pick("allowed", "允许")
         case .forbidden: pick("forbidden", "禁止")
@@ -43,7 +43,7 @@ extension Words {
         }
     }
 
-    func callAsFunction(_ presence: Dossier.PersonalData.Presence) -> String {
+    func name(_ presence: Dossier.PersonalData.Presence) -> String {
         switch presence {
         case .none: pick("none found", "未发现")
         case .ordinary: pick("ordinary", "一般个人信息")
@@ -51,7 +51,7 @@ extension Words {
         }
     }
 
-    func callAsFunction(_ basis: Dossier.PersonalData.Basis) -> String {
+    func name(_ basis: Dossier.PersonalData.Basis) -> String {
         switch basis {
         case .consent: pick("consent", "个人同意")
         case .contract: pick("contract", "履行合同")
@@ -63,7 +63,7 @@ extension Words {
         }
     }
 
-    func callAsFunction(_ gap: Dossier.Gap) -> String {
+    func name(_ gap: Dossier.Gap) -> String {
         switch gap {
         case .licenceAtOrigin: pick("licence at origin", "原始许可")
         case .licenceAsClaimed: pick("licence as claimed", "所称许可")

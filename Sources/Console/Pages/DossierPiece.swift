@@ -13,15 +13,15 @@ struct DossierPiece: Sendable {
         let gaps = dossier.gaps
         let state =
             gaps.isEmpty
-            ? Frame.chip("succeeded", w(dossier.kind))
+            ? Frame.chip("succeeded", w.name(dossier.kind))
             : Frame.chip("unseen", "\(w(.notSaid)): \(w.count(gaps.count))")
         return """
             <details class="dossier"><summary><b>\(shorten(name, to: 100))</b> <span class="soft">\(shorten(dossier.title, to: 100))</span> \
             \(state)</summary>
             <dl class="facts">
-            \(frame.term(w(.kind), "\(w(dossier.kind))"))\
+            \(frame.term(w(.kind), "\(w.name(dossier.kind))"))\
             \(frame.term(w(.origin), "\(shorten(dossier.origin, to: 500))"))\
-            \(frame.term(w(.region), "\(w(dossier.region))\(dossier.country.map { " (\($0))" } ?? "")"))\
+            \(frame.term(w(.region), "\(w.name(dossier.region))\(dossier.country.map { " (\($0))" } ?? "")"))\
             \(frame.term(w(.language), HTML(escaping: dossier.languages.prefix(50).joined(separator: ", "))))\
             \(frame.term(w(.licenceAtOrigin), said(dossier.licence.atOrigin, w)))\
             \(frame.term(w(.licenceAsClaimed), said(dossier.licence.asClaimed, w)))\
@@ -46,7 +46,7 @@ struct DossierPiece: Sendable {
         guard !dossier.records.isEmpty else { return "<em>\(w(.notSaid))</em>" }
         let items = dossier.records.prefix(Self.recordsMax).html { record in
             """
-            <li>\(w(record.kind)): \(shorten(record.title, to: 200)) <code>\(String(record.digest.hex.prefix(16)))</code>\
+            <li>\(w.name(record.kind)): \(shorten(record.title, to: 200)) <code>\(String(record.digest.hex.prefix(16)))</code>\
             \(record.date.map { " \(w.time($0))" as HTML })</li>
             """
         }
@@ -58,7 +58,7 @@ struct DossierPiece: Sendable {
         guard !dossier.robots.isEmpty else { return dossier.kind == .selfCollected ? "<em>\(w(.notSaid))</em>" : nil }
         let items = dossier.robots.prefix(Self.robotsMax).html { robots in
             """
-            <li>\(shorten(robots.host, to: 200)): \(w(robots.verdict)), \(w.time(robots.fetchedAt)) \
+            <li>\(shorten(robots.host, to: 200)): \(w.name(robots.verdict)), \(w.time(robots.fetchedAt)) \
             \(robots.digest.map { "<code>\(String($0.hex.prefix(16)))</code>" as HTML })</li>
             """
         }
@@ -68,8 +68,8 @@ struct DossierPiece: Sendable {
     private func personal(_ w: Words) -> HTML {
         let data = dossier.personalData
         let basis: HTML =
-            data.presence == .none ? "" : ", \(data.basis.map { "\(w($0))" as HTML } ?? "<em>\(w(.notSaid))</em>")"
-        return "\(w(data.presence))\(basis)"
+            data.presence == .none ? "" : ", \(data.basis.map { "\(w.name($0))" as HTML } ?? "<em>\(w(.notSaid))</em>")"
+        return "\(w.name(data.presence))\(basis)"
     }
 
     private func assessment(_ w: Words) -> HTML {
@@ -86,6 +86,6 @@ struct DossierPiece: Sendable {
 
     private func missing(_ gaps: [Dossier.Gap], _ w: Words) -> HTML {
         guard !gaps.isEmpty else { return "\(w(.nothingMissing))" }
-        return "<em>\(gaps.map { w($0) }.joined(separator: w.language == .zh ? "、" : ", "))</em>"
+        return "<em>\(gaps.map { w.name($0) }.joined(separator: w.language == .zh ? "、" : ", "))</em>"
     }
 }

@@ -58,7 +58,7 @@ struct JudgePage: Sendable {
         let w = frame.words
         let item = shown.item
         return """
-            <section class="judging"><h2>\(shown.step.map { w($0) } ?? w(.saidSoFar)): \
+            <section class="judging"><h2>\(shown.step.map { w.name($0) } ?? w(.saidSoFar)): \
             \(w(.recordAt, w.count(item.place), w.count(view.population)))</h2>
             <p class="soft"><code>\(shorten(item.id, to: 200))</code> · <code>\(String(item.digest.hex.prefix(16)))</code></p>
             \(lead(shown, frame))
@@ -89,7 +89,7 @@ struct JudgePage: Sendable {
             let risks: HTML = judgement.risks.isEmpty ? "" : " (\(judgement.risks.joined(separator: ", ")))"
             let note: HTML? = judgement.note.map { " – \(shorten($0, to: 500))" }
             return """
-                <li>\(w(step)): \(shorten(judgement.person, to: 100)), <b>\(w(judgement.isGood ? .good : .bad))</b>\(risks)\(note) \
+                <li>\(w.name(step)): \(shorten(judgement.person, to: 100)), <b>\(w(judgement.isGood ? .good : .bad))</b>\(risks)\(note) \
                 <span class="soft">\(w.time(judgement.at))</span></li>
                 """
         }

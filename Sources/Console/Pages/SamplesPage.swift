@@ -46,7 +46,7 @@ struct SamplesPage: Sendable {
                 <th scope="col">\(w(.purpose))</th><th scope="col" class="n">\(w(.drawnOf))</th>\
                 <th scope="col" class="progress">\(w(.settledCount))</th>\
                 <th scope="col" class="n wide">\(w(.judgedCount))</th><th scope="col" class="n wide">\(w(.reviewedCount))</th>\
-                <th scope="col" class="n wide">\(w(.disputedCount))</th><th scope="col" class="n">\(w(.badCount))</th>
+                <th scope="col" class="n wide">\(w(.disputedCount))</th><th scope="col" class="n">\(w(.bad))</th>
                 """, rows: body))
             <section><p class="soft">\(w(.verdictsHome))</p>\
             \(frame.code("onepoint data verdicts pipeline.yaml \(tabs.path)"))</section>

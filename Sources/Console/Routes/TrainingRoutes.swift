@@ -26,9 +26,9 @@ extension Console {
         }
         page(routes, "/repositories/:id/samples") { request, context, principal in
             let (tabs, release) = try await release(request, context, principal)
-            let rows = try await repositories.samples(of: release).map { purpose, sample in
+            let rows = try await repositories.samples(of: release).map { purpose, sample -> SamplesPage.Row in
                 switch sample {
-                case .success(let sample): SamplesPage.Row.sample(SampleView(sample))
+                case .success(let sample): .sample(SampleView(sample))
                 case .failure(let failure): .broken(purpose: purpose, failure)
                 }
             }

@@ -1,5 +1,7 @@
+import Blobs
 public import Core
 public import Curation
+import Glibc
 import NIOCore
 import Store
 import Wire
@@ -43,8 +45,8 @@ public struct DocumentSearch: Sendable {
 extension Repositories {
     /// A step of a search ends behind the block in which it has unpacked so much.
     private static let stepBytesMax = 256 << 20
-    /// One block's decisions, and one file of the release, beyond which nothing of it is looked at any more.
-    private static let unpackedBytesMax = 512 << 20
+    /// One block's decisions, and one file of the release.
+    public static let unpackedBytesMax = 512 << 20
     private static let decisionsPageMax = 1000
     public static let documentIDBytesMax = 4096
 
@@ -53,9 +55,14 @@ extension Repositories {
     /// - Parameters:
     ///   - id: As it came.
     ///   - start: ``DocumentSearch/next`` of the step before.
+    ///   - bytesMax: Of one file, unpacked; beyond that nothing of it is looked at any more.
     /// - Throws: `.notFound` when the release has no decisions.
-    public func find(document id: String, in release: Release, from start: String? = nil) async throws -> DocumentSearch
-    {
+    public func find(
+        document id: String,
+        in release: Release,
+        from start: String? = nil,
+        bytesMax: Int = unpackedBytesMax
+    ) async throws -> DocumentSearch {
         guard !id.isEmpty, id.utf8.count <= Self.documentIDBytesMax else {
             throw Failure(.invalid, "An id has 1 to \(Self.documentIDBytesMax) bytes.")
         }
@@ -74,7 +81,7 @@ extension Repositories {
         for (index, entry) in entries.enumerated() {
             guard let key = Self.stem(entry.name, ["jsonl.zst", "jsonl"]), let digest = entry.digest else { continue }
             search.blocks += 1
-            let line = try await self.line(entry.name, digest, release, &unpacked) { line, bytes in
+            let line = try await self.line(entry.name, digest, release, bytesMax, &unpacked) { line, bytes in
                 Self.text(of: Array("id".utf8), line, bytes) == id
             }
             if let line, let decision = try? JSON(parsing: line.bytes) {
@@ -130,7 +137,7 @@ extension Repositories {
         else { return nil }
         let field = Array((try await identifier(of: source, in: release)).utf8)
         var unpacked = 0
-        let found = try await line(entry.name, digest, release, &unpacked) { line, bytes in
+        let found = try await line(entry.name, digest, release, Self.unpackedBytesMax, &unpacked) { line, bytes in
             Self.text(of: field, line, bytes) == id
         }
         return found.map { .init(place: first + $0.index, digest: sha256($0.bytes.span)) }
@@ -167,11 +174,12 @@ extension Repositories {
         _ name: String,
         _ digest: Digest,
         _ release: Release,
+        _ bytesMax: Int,
         _ unpacked: inout Int,
         where isIt: (JSONLine, Span<UInt8>) -> Bool
     ) async throws -> (bytes: [UInt8], index: Int)? {
         guard let reader = try await open(digest, in: release.repository) else { return nil }
-        var lines = LineSearch(isPacked: name.hasSuffix(".zst"), bytesMax: Self.unpackedBytesMax)
+        var lines = LineSearch(isPacked: name.hasSuffix(".zst"), bytesMax: bytesMax)
         var rest = reader.size.count
         for try await chunk in try reader.chunks() {
             rest -= Int64(chunk.readableBytes)
@@ -203,6 +211,8 @@ private struct LineSearch: ~Copyable {
     private var held: [UInt8] = []
     private var index = 0
     private var line = JSONLine()
+    /// Of what is held, so much has no end of a line.
+    private var scanned = 0
     /// Of a line that is longer than anything is told of; the rest of it is skipped.
     private var isSkipping = false
     private let bytesMax: Int
@@ -257,7 +267,8 @@ private struct LineSearch: ~Copyable {
         let span = bytes.span
         var start = 0
         while start < bytes.count {
-            guard let end = bytes[start...].firstIndex(of: 0x0A) ?? (isLast ? bytes.count : nil) else { break }
+            let end = Self.lineEnd(in: bytes, from: max(start, scanned)) ?? (isLast ? bytes.count : nil)
+            guard let end else { break }
             let isWhole = !isSkipping && end > start
             if isWhole, (try? line.read(span, start..<end)) != nil, isIt(line, span) {
                 return (Array(bytes[start..<end]), index)
@@ -267,10 +278,21 @@ private struct LineSearch: ~Copyable {
             isSkipping = false
         }
         held = Array(bytes[start...])
+        scanned = held.count
         if held.count > Self.lineBytesMax {
             held.removeAll(keepingCapacity: true)
+            scanned = 0
             isSkipping = true
         }
         return nil
+    }
+
+    private static func lineEnd(in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + start, 0x0A, bytes.count - start)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
+        }
     }
 }

@@ -1,5 +1,6 @@
 public import Core
-public import Curation
+import Curation
+import NIOCore
 import Store
 public import Wire
 

@@ -1,7 +1,7 @@
 public import Core
 public import Curation
 import Store
-public import Wire
+import Wire
 
 /// What a release says of how it was made, held against its own files.
 public struct ReleaseReport: Sendable {

@@ -1,5 +1,5 @@
 public import Core
-import Curation
+public import Curation
 import Store
 public import Wire
 
@@ -56,6 +56,8 @@ extension Repositories {
         } catch let failure as Failure where failure.code == .forbidden || failure.code == .notFound {
             return view
         }
+        // Not noted yet, or noted of a card that says nothing.
+        if licence == nil { view.licence = try await facts(about: head, of: repository).card?.licence }
         if case .success(let run) = try await record(of: release) {
             (view.read, view.written) = (run.summary.documents.count, run.written.count)
             view.finishedAt = run.finished

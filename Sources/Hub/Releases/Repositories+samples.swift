@@ -1,5 +1,7 @@
+import Blobs
 public import Core
 public import Curation
+import NIOCore
 import Store
 public import Wire
 
