@@ -126,9 +126,10 @@ public struct PipelineFile: Sendable {
         }
     }
 
-    /// A file's path from the pipeline file's folder, or as it is where the file lies elsewhere.
-    func name(of path: String) -> String {
-        let root = folder + "/"
+    /// A file's path from the pipeline file's folder, or from the top of the revision that its source is of; as it is where
+    /// the file lies elsewhere.
+    func relative(_ path: String, in source: Source? = nil) -> String {
+        let root = (source?.revision?.folder ?? folder) + "/"
         return path.utf8.starts(with: root.utf8)
             ? String(decoding: path.utf8.dropFirst(root.utf8.count), as: UTF8.self) : path
     }

@@ -307,7 +307,8 @@ struct SourceReader: ~Copyable {
     /// The archive, if an earlier pass has read all of it and what its pages became is kept.
     private func keptArchive(_ current: PipelineFile.Source.File) throws(Failure) -> KeptArchive? {
         guard let known else { return nil }
-        return try KeptArchive.open(current, named: file.name(of: current.path), known.dropFirst(ordinal)) { block in
+        let name = file.relative(current.path, in: file.sources[source])
+        return try KeptArchive.open(current, named: name, known.dropFirst(ordinal)) { block in
             guard let digest = Digest(hex: block.digest) else { return false }
             return Disk.exists(PipelineRun.pagesPath(file, PipelineRun.pagesKey(digest)))
         }

@@ -171,7 +171,7 @@ public struct PipelineRun: Sendable {
                 ordinal: ordinal,
                 source: source,
                 sourceName: file.sources[source].name,
-                path: file.name(of: path),
+                path: file.relative(path, in: file.sources[source]),
                 digest: digest.hex,
                 check: check,
                 key: key.hex,

@@ -194,7 +194,7 @@ extension Release {
         func digest(_ path: String) -> String { files.first { $0.path == path }?.digest.hex ?? "" }
 
         /// Of what is only compared with nothing is handed on, not even what became of it.
-        mutating func add(decisionsOf blocks: [PipelineRun.JudgedBlock], _ run: PipelineRun) throws(Failure) {
+        mutating func add(decisionsOf blocks: [JudgedBlock], _ run: PipelineRun) throws(Failure) {
             var seen: Set<String> = []
             for block in blocks where !run.file.sources[block.source].isReference {
                 guard seen.insert(block.key).inserted, let key = Digest(hex: block.key) else { continue }

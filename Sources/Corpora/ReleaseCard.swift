@@ -1,4 +1,5 @@
 import Core
+import Curation
 import Wire
 
 /// The card of a release: what the Hub's clients read of a dataset, and what people do.

@@ -40,7 +40,7 @@ struct ReleaseCheck {
     /// Looks at every source file, and whether the same blocks come of it.
     ///
     /// - Returns: The files of each source, and the blocks with their paths from the pipeline file's folder.
-    mutating func sources() throws(Failure) -> (files: [[SourceFile]], blocks: [PipelineRun.JudgedBlock]) {
+    mutating func sources() throws(Failure) -> (files: [[SourceFile]], blocks: [JudgedBlock]) {
         var files: [[SourceFile]] = []
         for source in file.sources {
             var looked: [SourceFile] = []
@@ -50,7 +50,7 @@ struct ReleaseCheck {
             }
             files.append(looked)
         }
-        var judged = try PipelineRun.judgedBlocks(file)
+        let judged = try PipelineRun.judgedBlocks(file)
         var reader = SourceReader(file, limits: run.limits)
         var (count, before) = (0, done)
         while let block = try reader.next() {
@@ -60,12 +60,11 @@ struct ReleaseCheck {
             let fields =
                 switch block.content {
                 case .lines: file.sources[block.source].fields
-                case .pages: PipelineDocument.Fields()
+                case .pages, .keptPages: PipelineDocument.Fields()
                 }
             guard run.key(of: block, judged[count].digest, fields).hex == judged[count].key else {
                 throw PipelineRun.edited(file)
             }
-            judged[count].path = file.relative(block.path, in: file.sources[block.source])
             count += 1
             done = max(done, before + block.bytesBefore)
             progress(done, total)
@@ -126,7 +125,7 @@ extension ReleaseLineage {
         _ run: PipelineRun,
         _ record: RunRecord,
         _ files: [[ReleaseCheck.SourceFile]],
-        _ judged: [PipelineRun.JudgedBlock],
+        _ judged: [JudgedBlock],
         _ parts: [Part]
     ) {
         var listed: [File] = []
@@ -182,14 +181,5 @@ extension ReleaseLineage.Source {
         (title, kind) = (dossier.title, dossier.kind.rawValue)
         (licenceAtOrigin, licenceAsClaimed) = (dossier.licence.atOrigin, dossier.licence.asClaimed)
         self.dossier = sha256
-    }
-}
-
-extension PipelineFile {
-    /// A path from the pipeline file's folder, or within the revision that it is of, for what leaves this machine; as it
-    /// is when it lies elsewhere.
-    func relative(_ path: String, in source: Source? = nil) -> String {
-        let folder = source?.revision?.folder ?? folder
-        return path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
     }
 }

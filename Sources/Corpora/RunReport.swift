@@ -40,7 +40,7 @@ public struct RunReport: Sendable {
             body += "<h2>Taken out of documents because others have it</h2>\n"
             body += table(
                 ["what", "documents", "text"],
-                record.repeats.sorted(by: Self.largestFirst).map { [escaped($0), grouped($1.count), size($1.bytes)] }
+                record.repeats.largestFirst.map { [escaped($0), grouped($1.count), size($1.bytes)] }
             )
         }
         if !summary.languages.isEmpty {

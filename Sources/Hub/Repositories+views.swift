@@ -130,7 +130,7 @@ extension Repositories {
         _ revision: Revision,
         of repository: Repository,
         _ caller: Principal?
-    ) async throws -> ReleaseView? {
+    ) async throws -> OriginView? {
         guard repository.kind == .dataset, var lineage = try await facts(about: revision, of: repository).lineage else {
             return nil
         }
@@ -147,7 +147,7 @@ extension Repositories {
             return (try Self.mayRead(repository, caller, tx), repositories)
         }
         if !mayRead { lineage.files = nil }
-        return ReleaseView(author: revision.author, at: revision.at, lineage: lineage, repositories: repositories)
+        return OriginView(author: revision.author, at: revision.at, lineage: lineage, repositories: repositories)
     }
 
     /// The revisions that a job reads and writes.

@@ -139,16 +139,16 @@ public struct LineageView: Codable, Sendable, Hashable {
     /// Outputs that are still to be published, or could not be.
     public var publications: [PublicationView]
     /// What a release of training data was made of, when the revision is one.
-    public var release: ReleaseView?
+    public var release: OriginView?
 
-    public init(edges: [LineageEdgeView], publications: [PublicationView], release: ReleaseView? = nil) {
+    public init(edges: [LineageEdgeView], publications: [PublicationView], release: OriginView? = nil) {
         (self.edges, self.publications, self.release) = (edges, publications, release)
     }
 }
 
 /// What a revision says that it was made of. It is the word of whoever committed it; the digests are what it can be held
 /// to.
-public struct ReleaseView: Codable, Sendable, Hashable {
+public struct OriginView: Codable, Sendable, Hashable {
     /// Who committed it, and when.
     public var author: UserName
     public var at: Instant

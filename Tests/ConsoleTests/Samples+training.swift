@@ -280,7 +280,7 @@ extension DocumentPage {
             bytes: 1,
             documents: 1,
             textBytes: 1,
-            lines: .init(),
+            repeats: [:],
             block: block.digest,
             key: block.key
         )

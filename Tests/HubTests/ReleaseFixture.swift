@@ -46,7 +46,7 @@ struct ReleaseFixture {
                 bytes: part.utf8.count,
                 documents: records,
                 textBytes: part.utf8.count,
-                lines: .init(),
+                repeats: [:],
                 block: String(repeating: "b", count: 64),
                 key: Self.key
             )

@@ -352,7 +352,7 @@ struct LineageCommand: AsyncParsableCommand {
     }
 
     /// What a release of training data says that it was made of.
-    private static func show(_ release: ReleaseView) {
+    private static func show(_ release: OriginView) {
         let lineage = release.lineage
         let made = "made by pipeline \(lineage.pipeline.name) with \(lineage.tool)"
         terminal.print(printable("\(lineage.records) records, root \(lineage.root)"))

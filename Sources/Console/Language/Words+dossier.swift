@@ -31,6 +31,8 @@ extension Words {
         case .authorisation: pick("users' permission", "用户授权")
         case .generation: pick("how it was made", "生成说明")
         case .rights: pick("rights of others", "他人权利核查")
+        case .assessment: pick("assessed by a sample", "采集前抽样评估")
+        case .verification: pick("verified by a sample", "采集后抽样核验")
         }
     }
 

@@ -4,7 +4,7 @@ import Wire
 
 /// Of a release of training data: the sources and rules that it says it was made of.
 struct ReleaseSection: Sendable {
-    var release: ReleaseView
+    var release: OriginView
 
     /// Of each kind; whoever wants all of them has the files of the revision.
     private static let rowsMax = 50
@@ -32,9 +32,9 @@ struct ReleaseSection: Sendable {
             rules.isEmpty
             ? .empty
             : frame.table(
-                w(.releaseRule),
+                w(.rule),
                 head: """
-                    <th scope="col">\(w(.releaseRule))</th><th scope="col" class="n">\(w(.releaseDropped))</th>
+                    <th scope="col">\(w(.rule))</th><th scope="col" class="n">\(w(.releaseDropped))</th>
                     """,
                 rows: rows
             )
@@ -43,9 +43,9 @@ struct ReleaseSection: Sendable {
             <p>\(w(.releasePipeline)): \(lineage.pipeline.name) · \(lineage.tool) · \(release.author)<br>
             \(w(.releaseRecords)): \(String(lineage.records)) · \(w(.releaseRoot)): <code>\(lineage.root)</code></p>
             \(frame.table(w(.releaseTitle), head: """
-                <th scope="col">\(w(.releaseSource))</th><th scope="col" class="wide">\(w(.kind))</th>\
+                <th scope="col">\(w(.source))</th><th scope="col" class="wide">\(w(.kind))</th>\
                 <th scope="col" class="wide">\(w(.releaseLicence))</th>\
-                <th scope="col" class="n">\(w(.releaseDocuments))</th><th scope="col" class="n">\(w(.releaseKept))</th>
+                <th scope="col" class="n">\(w(.documents))</th><th scope="col" class="n">\(w(.releaseKept))</th>
                 """, rows: sources))
             \(dropped)</section>
             """
