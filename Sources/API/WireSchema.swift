@@ -60,6 +60,7 @@ struct WireSchema {
         case is MicroCredits.Type: .integer("In millionths of a credit.")
         case is ProjectName.Type, is CentreName.Type, is UserName.Type: .name
         case is JobID.Type: .identifier("job")
+        case is RepositoryID.Type: .identifier("repo")
         case is ArrayID.Type: .identifier("arr")
         case is WorkflowID.Type: .identifier("wf")
         case is TokenID.Type: .identifier("tok")

@@ -50,7 +50,7 @@ enum Style {
         .mark { fill: var(--accent); } .mark .orbit { fill: none; stroke: var(--accent); stroke-width: 1.2; opacity: .5; }
         .top nav { flex: 1; min-width: 0; }
         .top nav ul { display: flex; gap: .1rem; list-style: none; margin: 0; padding: 0; }
-        .top nav a { display: block; padding: 1rem .7rem calc(1rem - 2px); color: var(--soft); border-bottom: 2px solid transparent; white-space: nowrap; line-height: 1.4rem; }
+        .top nav a { display: block; padding: 1rem .6rem calc(1rem - 2px); color: var(--soft); border-bottom: 2px solid transparent; white-space: nowrap; line-height: 1.4rem; }
         .top nav a:hover { color: var(--ink); text-decoration: none; }
         .top nav a[aria-current] { color: var(--ink); font-weight: 560; border-bottom-color: var(--accent); }
         .who, .who form { display: flex; align-items: center; gap: .8rem; }
@@ -68,7 +68,7 @@ enum Style {
         .lead { color: var(--soft); max-width: 44rem; margin: 0 0 1.4rem; }
         .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 3.5rem; }
         .narrow { max-width: 38rem; margin: 1.5rem auto 3rem; } .narrow h1 { margin-bottom: .5rem; }
-        @media (max-width: 62rem) { .bar-inner { gap: 0 1rem; flex-wrap: wrap; padding-top: .6rem; } .top nav { order: 3; flex-basis: 100%; overflow-x: auto; scrollbar-width: none; }
+        @media (max-width: 77rem) { .bar-inner { gap: 0 1rem; flex-wrap: wrap; padding-top: .6rem; } .top nav { order: 3; flex-basis: 100%; overflow-x: auto; scrollbar-width: none; }
           .top nav a { padding: .55rem .7rem .5rem; } .who { margin-left: auto; } .top nav li:first-child a { padding-left: 0; } .columns { grid-template-columns: minmax(0, 1fr); } }
         .slim { display: none; }
         @media (max-width: 40rem) { .wide { display: none; } .slim { display: block; } .top nav ul { flex-wrap: wrap; gap: .1rem 1.3rem; margin-bottom: .3rem; } .top nav a { padding: .35rem 0 .3rem; } main { padding: 1.4rem 1rem .5rem; } .bar-inner, .foot-inner { padding-left: 1rem; padding-right: 1rem; } h1 { font-size: 1.4rem; } .who .user { display: none; } }

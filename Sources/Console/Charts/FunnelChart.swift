@@ -57,7 +57,7 @@ extension Words {
         case .rules("classifier"): self(.familyClassifier)
         case .rules("keywords"): self(.familyKeywords)
         case .rules("contamination"): self(.familyContamination)
-        case .rules("personal"): self(.familyPersonal)
+        case .rules("personal"): self(.personalData)
         case .rules(let family): family
         }
     }

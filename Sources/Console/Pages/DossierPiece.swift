@@ -21,11 +21,11 @@ struct DossierPiece: Sendable {
             <dl class="facts">
             \(frame.term(w(.kind), "\(w.name(dossier.kind))"))\
             \(frame.term(w(.origin), "\(shorten(dossier.origin, to: 500))"))\
-            \(frame.term(w(.region), "\(w.name(dossier.region))\(dossier.country.map { " (\($0))" } ?? "")"))\
+            \(frame.term(w(.territory), "\(w.name(dossier.region))\(dossier.country.map { " (\($0))" } ?? "")"))\
             \(frame.term(w(.language), HTML(escaping: dossier.languages.prefix(50).joined(separator: ", "))))\
             \(frame.term(w(.licenceAtOrigin), said(dossier.licence.atOrigin, w)))\
             \(frame.term(w(.licenceAsClaimed), said(dossier.licence.asClaimed, w)))\
-            \(frame.term(w(.owner), said(dossier.owner, w)))\(frame.term(w(.complaints), said(dossier.complaints, w)))\
+            \(frame.term(w(.rightsHolder), said(dossier.owner, w)))\(frame.term(w(.complaints), said(dossier.complaints, w)))\
             \(frame.term(w(.records), records(frame)))\
             \(frame.term(w(.robots), robots(frame)))\
             \(frame.term(w(.personalData), personal(w)))\

@@ -83,9 +83,9 @@ struct GovernancePage: Sendable {
         }
         return """
             <section><h2>\(w(.bySource))</h2>\(frame.table(w(.bySource), head: """
-                <th scope="col">\(w(.source))</th><th scope="col" class="n wide">\(w(.block))</th>\
+                <th scope="col">\(w(.source))</th><th scope="col" class="n wide">\(w(.blocks))</th>\
                 <th scope="col" class="n">\(w(.documents))</th><th scope="col" class="n">\(w(.written))</th>\
-                <th scope="col" class="n">\(w(.ofAll))</th>
+                <th scope="col" class="n">\(w(.keptOfRead))</th>
                 """, rows: rows))\(rest(tallies.count, Self.rulesMax, frame))</section>
             """
     }
@@ -150,7 +150,7 @@ struct GovernancePage: Sendable {
             case .success(let dossier): DossierPiece(name: source.name, dossier: dossier).render(frame)
             case .failure(let failure):
                 """
-                <details class="dossier"><summary>\(cut(source.name)) \(Frame.chip("failed", w(.notSaid)))</summary>
+                <details class="dossier"><summary>\(cut(source.name)) \(Frame.chip("failed", w(.problemTitle)))</summary>
                 <p>\(w(.dossierFaults))</p>\(frame.faults(failure.violations))</details>
 
                 """
@@ -170,7 +170,7 @@ struct GovernancePage: Sendable {
             report.items.map { items in
                 """
                 <dl class="facts">\(frame.term(w(.itemsRoot), "<code>\(items.root.hex)</code>"))\
-                \(frame.term(w(.records), "\(w.count(items.records))"))\(configuration(frame))</dl>
+                \(frame.term(w(.recordCount), "\(w.count(items.records))"))\(configuration(frame))</dl>
                 """
             } ?? frame.nothing(w(.noItems))
         let parts: HTML? = report.partFaults.map { faults in

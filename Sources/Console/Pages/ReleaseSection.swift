@@ -34,18 +34,18 @@ struct ReleaseSection: Sendable {
             : frame.table(
                 w(.rule),
                 head: """
-                    <th scope="col">\(w(.rule))</th><th scope="col" class="n">\(w(.releaseDropped))</th>
+                    <th scope="col">\(w(.rule))</th><th scope="col" class="n">\(w(.documents))</th>
                     """,
                 rows: rows
             )
         return """
             <section><h2>\(w(.releaseTitle))</h2><p class="soft">\(w(.releaseLead))</p>
             <p>\(w(.releasePipeline)): \(lineage.pipeline.name) · \(lineage.tool) · \(release.author)<br>
-            \(w(.releaseRecords)): \(String(lineage.records)) · \(w(.releaseRoot)): <code>\(lineage.root)</code></p>
+            \(w(.recordCount)): \(String(lineage.records)) · \(w(.itemsRoot)): <code>\(lineage.root)</code></p>
             \(frame.table(w(.releaseTitle), head: """
                 <th scope="col">\(w(.source))</th><th scope="col" class="wide">\(w(.kind))</th>\
                 <th scope="col" class="wide">\(w(.releaseLicence))</th>\
-                <th scope="col" class="n">\(w(.documents))</th><th scope="col" class="n">\(w(.releaseKept))</th>
+                <th scope="col" class="n">\(w(.documents))</th><th scope="col" class="n">\(w(.written))</th>
                 """, rows: sources))
             \(dropped)</section>
             """
