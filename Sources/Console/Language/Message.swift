@@ -71,7 +71,6 @@ enum Message: String, Sendable, CaseIterable {
     case releaseTitle = "What it was made of ¦ 由何而来"
     case releaseLead =
         "As whoever committed it says; the digests are what it can be held to. ¦ 以提交者所述为准，可凭摘要核对。"
-    case releasePipeline = "Pipeline ¦ 流水线"
     case releaseLicence = "Licence at origin, as claimed ¦ 原始许可、声明许可"
     case releaseCompared = "compared with ¦ 仅作比对"
     case ociTags = "OCI tags ¦ OCI 标签"

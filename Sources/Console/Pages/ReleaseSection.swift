@@ -40,7 +40,7 @@ struct ReleaseSection: Sendable {
             )
         return """
             <section><h2>\(w(.releaseTitle))</h2><p class="soft">\(w(.releaseLead))</p>
-            <p>\(w(.releasePipeline)): \(lineage.pipeline.name) · \(lineage.tool) · \(release.author)<br>
+            <p>\(lineage.pipeline.name) · \(lineage.tool) · \(release.author)<br>
             \(w(.recordCount)): \(String(lineage.records)) · \(w(.itemsRoot)): <code>\(lineage.root)</code></p>
             \(frame.table(w(.releaseTitle), head: """
                 <th scope="col">\(w(.source))</th><th scope="col" class="wide">\(w(.kind))</th>\
