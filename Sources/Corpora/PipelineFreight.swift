@@ -34,7 +34,8 @@ public struct PipelineFreight: Sendable {
         finder.add(pipeline, at: path, "")
         var bytes = 0
         for (index, source) in document.sources.enumerated() {
-            for (place, pattern) in source.files.enumerated() {
+            // Those of a revision are inputs of the jobs.
+            for (place, pattern) in source.files.enumerated() where source.repository == nil {
                 for file in try finder.find(pattern, "/sources/\(index)/files/\(place)") {
                     bytes += try InputFile(file).count
                 }
@@ -65,7 +66,7 @@ public struct PipelineFreight: Sendable {
             $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
         }
         sourceBytes = bytes
-        if folders.isEmpty {
+        if folders.isEmpty, document.sources.allSatisfy({ $0.repository == nil }) {
             // What is wrong with a model or a word list is better heard now.
             _ = try Operators(PipelineFile(path))
         }

@@ -1,4 +1,5 @@
 public import Core
+import Wire
 
 /// A pipeline as a workflow: an array of jobs that judge a part of the blocks each, and a job that takes their results,
 /// finds duplicates and writes.
@@ -14,7 +15,7 @@ public struct PipelineWorkflow: Sendable {
     public var program: (version: String, tree: Digest)
     /// Of the folder with the pipeline and its files, and the pipeline's path in it.
     public var freight: (tree: Digest, pipeline: String)
-    /// Revisions that stand for folders beside the pipeline's file.
+    /// Revisions that the jobs read.
     public var folders: [Folder]
     /// Where the corpus is published.
     public var destination: (repository: String, branch: String)?
@@ -24,8 +25,16 @@ public struct PipelineWorkflow: Sendable {
     /// Whether only centres that isolate jobs are wanted; there sources are not copied for each.
     public var isIsolated = false
 
+    /// A revision and what it stands for.
     public struct Folder: Sendable, Hashable {
-        /// Beside the pipeline's file.
+        public enum Role: Sendable, Hashable {
+            /// A folder beside the pipeline's file.
+            case folder
+            /// A source that the pipeline says is a revision.
+            case source
+        }
+
+        public var role: Role
         public var name: String
         /// As in `datasets/demo/pages`.
         public var repository: String
@@ -33,8 +42,9 @@ public struct PipelineWorkflow: Sendable {
         /// Within the revision; `nil` is the top.
         public var path: String?
 
-        public init(name: String, repository: String, revision: String, path: String?) {
-            (self.name, self.repository, self.revision, self.path) = (name, repository, revision, path)
+        public init(_ role: Role, name: String, repository: String, revision: String, path: String? = nil) {
+            (self.role, self.name, self.repository) = (role, name, repository)
+            (self.revision, self.path) = (revision, path)
         }
     }
 
@@ -46,6 +56,16 @@ public struct PipelineWorkflow: Sendable {
 
         public init(cores: Int, memory: String, timeLimit: String) {
             (self.cores, self.memory, self.timeLimit) = (cores, memory, timeLimit)
+        }
+    }
+
+    /// The sources of a pipeline that are revisions of a repository.
+    public static func sources(of path: String) throws(Failure) -> [Folder] {
+        let document = try PipelineDocument.read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
+        return document.sources.compactMap { source in
+            source.repository.map {
+                Folder(.source, name: source.name, repository: $0, revision: source.revision ?? ReferenceName.main.name)
+            }
         }
     }
 
@@ -93,7 +113,8 @@ public struct PipelineWorkflow: Sendable {
         lines.append("    environment:")
         lines.append("      \(Self.pipelineVariable): \(quoted(freight.pipeline))")
         for (index, folder) in folders.enumerated() {
-            lines.append("      \(Self.folderVariable)\(index + 1): \(quoted(folder.name))")
+            let variable = folder.role == .folder ? Self.folderVariable : Self.sourceVariable
+            lines.append("      \(variable)\(index + 1): \(quoted(folder.name))")
         }
         lines.append(
             "    resources: {cores: \(resources.cores), memory: \(quoted(resources.memory)), "
@@ -140,6 +161,7 @@ public struct PipelineWorkflow: Sendable {
     private static let algorithm = "curate"
     private static let pipelineVariable = "CURATE_PIPELINE"
     private static let folderVariable = "CURATE_FOLDER_"
+    private static let sourceVariable = "CURATE_SOURCE_"
     private static let folderInput = "folder-"
 
     /// Names of files in the program's folder.
@@ -150,7 +172,7 @@ public struct PipelineWorkflow: Sendable {
 
     /// `algorithm.yaml` of the program's folder.
     ///
-    /// - Parameter folders: How many revisions stand for folders.
+    /// - Parameter folders: How many revisions its jobs read.
     public static func manifest(version: String, folders: Int) -> String {
         var text = """
             name: \(algorithm)
@@ -164,7 +186,7 @@ public struct PipelineWorkflow: Sendable {
 
             """
         for index in 0..<folders {
-            text += "  \(folderInput)\(index + 1): {description: \"What a folder beside the pipeline stands for\"}\n"
+            text += "  \(folderInput)\(index + 1): {description: \"A revision that stands for a folder or a source\"}\n"
         }
         return text + """
             outputs:
@@ -187,16 +209,21 @@ public struct PipelineWorkflow: Sendable {
             set -eu
             here=$ONEPOINT_ALGORITHM
             folder=$ONEPOINT_INPUTS/pipeline
-            if [ -n "${\#(folderVariable)1:-}" ]; then
-                # Revisions stand for folders: beside what was sent, by links.
+            set --
+            if [ -n "${\#(folderVariable)1:-}${\#(sourceVariable)1:-}" ]; then
+                # Revisions stand for folders, beside what was sent and by links, or for sources.
                 folder=$PWD/pipeline
                 mkdir "$folder"
                 for entry in "$ONEPOINT_INPUTS"/pipeline/* "$ONEPOINT_INPUTS"/pipeline/.[!.]*; do
                     [ ! -e "$entry" ] || ln -s "$entry" "$folder/"
                 done
                 number=1
-                while eval "name=\${\#(folderVariable)$number:-}" && [ -n "$name" ]; do
-                    ln -s "$ONEPOINT_INPUTS/\#(folderInput)$number" "$folder/$name"
+                while eval "name=\${\#(folderVariable)$number:-} source=\${\#(sourceVariable)$number:-}" && [ -n "$name$source" ]; do
+                    if [ -n "$name" ]; then
+                        ln -s "$ONEPOINT_INPUTS/\#(folderInput)$number" "$folder/$name"
+                    else
+                        set -- "$@" --source "$source=$ONEPOINT_INPUTS/\#(folderInput)$number"
+                    fi
                     number=$((number + 1))
                 done
             fi
@@ -204,12 +231,12 @@ public struct PipelineWorkflow: Sendable {
                 \#(start)"$here/\#(programName)" data run "$folder/$\#(pipelineVariable)" --workers "${OMP_NUM_THREADS:-1}" "$@"
             }
             if [ -n "${ONEPOINT_ARRAY_INDEX:-}" ]; then
-                run --part "$((ONEPOINT_ARRAY_INDEX + 1))/$ONEPOINT_ARRAY_COUNT" --output "$ONEPOINT_OUTPUTS/results"
+                run --part "$((ONEPOINT_ARRAY_INDEX + 1))/$ONEPOINT_ARRAY_COUNT" --output "$ONEPOINT_OUTPUTS/results" "$@"
                 exit
             fi
             out=$ONEPOINT_OUTPUTS/run
             corpus=$ONEPOINT_OUTPUTS/corpus
-            run --results "$ONEPOINT_INPUTS/results" --output "$out"
+            run --results "$ONEPOINT_INPUTS/results" --output "$out" "$@"
             mkdir -p "$corpus/governance"
             # By links where the disk has them: the bytes are the run's already.
             cp -Rl "$out/data" "$corpus/" 2> /dev/null || { rm -rf "$corpus/data"; cp -R "$out/data" "$corpus/"; }

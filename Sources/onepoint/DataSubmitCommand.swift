@@ -16,8 +16,8 @@ struct DataSubmitCommand: AsyncParsableCommand {
             pipeline's file and everything that it names are uploaded as far as the project lacks them, and so is this \
             program, which is what the jobs run.
 
-            Sources that are in a repository are named by --from: FOLDER=REPOSITORY[@REVISION][:PATH] has a revision \
-            stand for the folder FOLDER beside the pipeline's file.
+            Sources that the pipeline says are in a repository are read from there. --from FOLDER=REPOSITORY[@REVISION][:PATH] \
+            has a revision stand for the folder FOLDER beside the pipeline's file.
 
             The same submission again submits nothing: it finds the first. --key tells two apart.
 
@@ -62,9 +62,10 @@ struct DataSubmitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if isDryRun, from.isEmpty { return print(try await prepared(project, try folders()).yaml, terminator: "") }
+        let named = try folders() + PipelineWorkflow.sources(of: pipeline)
+        if isDryRun, named.isEmpty { return print(try await prepared(project, named).yaml, terminator: "") }
         try await point.with { client in
-            var folders = try folders()
+            var folders = named
             // What a branch means now, so that a later commit makes another submission.
             for index in folders.indices {
                 folders[index].revision = try await client.commit(
@@ -94,7 +95,7 @@ struct DataSubmitCommand: AsyncParsableCommand {
     ) async throws -> (yaml: String, parcels: [(what: String, parcel: Parcel)]) {
         let path = pipeline
         let (freight, sent, program) = try await NIOThreadPool.singleton.runIfActive {
-            let freight = try PipelineFreight(path, without: Set(folders.map(\.name)))
+            let freight = try PipelineFreight(path, without: Set(folders.filter { $0.role == .folder }.map(\.name)))
             var sent = Parcel()
             for file in freight.files { try sent.add(file: file.location, as: file.path) }
             return (freight, sent, try Parcel.program(folders: folders.count))
@@ -142,6 +143,7 @@ struct DataSubmitCommand: AsyncParsableCommand {
                 throw ValidationError("--from \(text): '\(repository)' is no repository, such as datasets/demo/pages")
             }
             return PipelineWorkflow.Folder(
+                .folder,
                 name: name,
                 repository: repository,
                 revision: revision,

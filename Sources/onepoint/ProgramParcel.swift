@@ -14,7 +14,7 @@ extension Parcel {
     /// This program as an algorithm: the executable with the libraries that it runs with here, so that it starts on any
     /// Linux machine of the same processor, whatever is installed there. Blocks.
     ///
-    /// - Parameter folders: How many revisions stand for folders beside the pipeline.
+    /// - Parameter folders: How many revisions its jobs read.
     static func program(folders: Int) throws -> Parcel {
         var parcel = Parcel()
         try parcel.add(file: Assembly.executable(), as: PipelineWorkflow.programName, isExecutable: true)

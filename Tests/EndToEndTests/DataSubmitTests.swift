@@ -280,6 +280,22 @@ struct DataSubmitTests {
         let view: SubmissionView = try WireJSON.decode(from: Data(submission.output.utf8))
         let outcome = try await Self.end(point, "\(try #require(view.workflow))")
         try await Self.check(outcome, made, point)
+
+        // The pipeline may name the revision itself.
+        let text = try String(contentsOfFile: made.pipeline, encoding: .utf8)
+        let named = text.replacingOccurrences(
+            of: #"{name: lines, files: ["in/*.jsonl"]}"#,
+            with: #"{name: lines, repository: datasets/demo/lines, files: ["v1/*.jsonl"]}"#
+        )
+        #expect(named != text)
+        try Data(named.utf8).write(to: URL(fileURLWithPath: made.pipeline))
+        let blocks = made.folder.appendingPathComponent("out/blocks.jsonl")
+        let there = try String(contentsOf: blocks, encoding: .utf8).replacingOccurrences(of: "\"in/", with: "\"v1/")
+        try Data(there.utf8).write(to: blocks)
+        let again = try await line.run(arguments.dropLast(2) + ["--json"])
+        try #require(again.status == 0, "\(again)")
+        let second: SubmissionView = try WireJSON.decode(from: Data(again.output.utf8))
+        try await Self.check(try await Self.end(point, "\(try #require(second.workflow))"), made, point)
     }
 
     @Test("what is wrong with a submission is said before anything is sent")
