@@ -74,32 +74,6 @@ void onepoint_sort_records(uint64_t *records, uint64_t *scratch, size_t count, s
 
 // Passages ----------------------------------------------------------------------------------------------------------
 
-/// A search for windows of a text that occur again.
-struct onepoint_passages {
-    const void *text;
-    const size_t *ends;
-    size_t count, length, at, document, filled, matched_place, matched_first;
-    uint64_t power, sum, *repeated, *slots;
-    uint64_t byte_hashes[256];
-    unsigned shift, slot_bits;
-    int wide, rolled, matched;
-};
-
-/// Starts a search in `count` characters, fewer than 2^31: 8-byte numbers if `wide`, else bytes.
-///
-/// `length`, 1 or more, is that of a window. `ends` are the ends of documents, ascending; the last is `count`. Text
-/// and ends must stay until the end. Returns 0, or 1 if memory ran out. ``onepoint_passages_end`` must follow either
-/// way.
-int onepoint_passages_begin(
-    struct onepoint_passages *passages, const void *text, int wide, size_t count, size_t length, const size_t *ends);
-
-/// The next places, ascending, of windows that occurred before, and where each occurred first. `capacity` is 64 or
-/// more. None found means that there are no more. Returns 0, or 1 if memory ran out.
-int onepoint_passages_next(
-    struct onepoint_passages *passages, uint32_t *places, uint32_t *firsts, size_t capacity, size_t *found);
-
-void onepoint_passages_end(struct onepoint_passages *passages);
-
 /// The places, ascending, of windows of `length` bytes such that of `window` windows one after another at least one is
 /// among them; about two in `window + 1` are. Which, depends on the bytes that these windows have and on nothing else.
 ///
