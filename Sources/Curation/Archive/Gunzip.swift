@@ -3,8 +3,9 @@
 /// Zeros after the last member are padding, as `gzip` takes them. Any other bytes there are a fault.
 ///
 /// > Source: RFC 1952.
+///
+/// `@unchecked Sendable`: the decompression state has one owner, which this value is.
 public struct Gunzip: ~Copyable, @unchecked Sendable {
-    // Sendable because the decompression state has one owner, which this value is.
     private enum State {
         case between
         case member

@@ -3,9 +3,9 @@ import CZstd
 /// Decompresses a zstd file of any number of frames piece by piece. Its memory is bounded by ``windowMaxBytes``.
 ///
 /// > Source: RFC 8878; the manual in zstd.h.
+///
+/// `@unchecked Sendable`: the decompression state has one owner, which this value is.
 public struct Unzstd: ~Copyable, @unchecked Sendable {
-    // Sendable because the decompression state has one owner, which this value is.
-
     /// The largest window that a frame may want: what the `zstd` tool decompresses without being asked to.
     public static let windowMaxBytes = 1 << windowMaxLog
     private static let windowMaxLog: Int32 = 27

@@ -19,8 +19,9 @@
 ///
 /// Time is linear in the file's length. A search after damage goes back to where the damaged member began only as far as
 /// what was read well before pays for.
+///
+/// `@unchecked Sendable`: the decompression states have one owner, which this value is.
 public struct WARCReader: ~Copyable, @unchecked Sendable {
-    // Sendable because the decompression states have one owner, which this value is.
     public enum Step: Equatable, Sendable {
         /// ``record`` and ``bytes`` hold the next record, until the next step.
         case record

@@ -9,8 +9,9 @@ import CVectorscan
 /// in `大ass大`.
 ///
 /// Immutable, and shared by threads; each has its own ``KeywordScanner``.
+///
+/// `@unchecked Sendable`: Vectorscan never writes to a compiled database, and nothing else changes.
 public final class KeywordPack: @unchecked Sendable {
-    // Unchecked, but without a lock: Vectorscan never writes to a compiled database, and nothing else changes.
     public static let wordLimit = 1_000_000
     public static let wordLimitBytes = 256
     public static let categoryLimit = 10_000

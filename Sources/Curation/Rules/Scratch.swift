@@ -1,6 +1,8 @@
 /// Memory with one owner, kept from text to text: an array without sharing and its counts and copies.
 ///
 /// Loops over every byte and word of a corpus write here. Indices are checked in debug builds only.
+///
+/// `@unchecked Sendable`: the memory has one owner, which this value is.
 struct Scratch<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0
