@@ -82,6 +82,14 @@ public struct BatchFile: Sendable {
         }
     }
 
+    /// Items that nobody has to look at any more.
+    public var done: Int {
+        batch.work.items.count { item in
+            if case .judged = item.state { return !isAsked(.review, item.place) }
+            return item.verdict != nil
+        }
+    }
+
     private func isAsked(_ step: WorkList.Step, _ place: Int) -> Bool {
         step != .review || reviews == nil || reviewed.contains(place)
     }

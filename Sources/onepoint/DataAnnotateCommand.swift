@@ -58,7 +58,6 @@ struct DataAnnotateCommand: ParsableCommand {
             note: note
         )
         try file.apply(.init(step, place: place, judgement: judgement))
-        let tally = file.batch.work.tally
-        print("\(step.rawValue): \(label ?? "bad"). \(tally.settled) of \(tally.drawn) settled.")
+        print("\(step.rawValue): \(label ?? "bad"). \(file.done) of \(file.batch.work.items.count) done.")
     }
 }

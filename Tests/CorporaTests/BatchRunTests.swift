@@ -66,7 +66,10 @@ import Testing
             try file.apply(Self.event(.review, place, "wang", place == drawn[0] ? "other" : right))
         }
         #expect(file.pending(for: "zhao").map(\.item.place) == [drawn[0]])
+        #expect(file.done == 19)
         try file.apply(Self.event(.adjudicate, drawn[0], "zhao", "other"))
+        // Fourteen were not drawn for review, and one person's word is all that they need.
+        #expect(try BatchFile.read(path).done == 20)
         let batch = try BatchFile.read(path).batch
         #expect(batch.agreement.items == 6 && batch.agreement.agreed == 5)
         #expect(batch.corrected == Proportion(1, of: 6))
