@@ -1,4 +1,4 @@
-import Core
+public import Core
 import Glibc
 import Wire
 
@@ -31,13 +31,13 @@ public struct FetchedSource: Sendable, Hashable, Codable {
     ///
     /// - Parameters:
     ///   - output: As in ``PipelineFile/init(_:output:)``.
-    ///   - folders: By source, where somebody brought its files already.
+    ///   - folders: By source, where somebody brought its files already, and of which commit they are, if that is known.
     ///   - bring: Brings a revision; returns its commit and the folder that has its files.
     /// - Throws: ``Failure`` for a pipeline with faults, for a folder of no such source, and whatever `bring` throws.
     public static func fetch(
         for path: String,
         output: String? = nil,
-        folders: [String: String],
+        folders: [String: (path: String, commit: GitHash?)],
         _ bring: (Request) async throws -> (revision: String, folder: String)
     ) async throws {
         let document = try PipelineDocument.read(
@@ -60,11 +60,11 @@ public struct FetchedSource: Sendable, Hashable, Codable {
             let asked = source.revision ?? ReferenceName.main.name
             var entry = FetchedSource(name: source.name, repository: repository, asked: asked, folder: "")
             if let folder = folders[source.name] {
-                guard let path = realpath(folder, nil) else { throw Disk.failure("found", folder) }
+                guard let path = realpath(folder.path, nil) else { throw Disk.failure("found", folder.path) }
                 entry.folder = String(cString: path)
                 free(path)
                 // A commit means itself, whoever brought its files.
-                entry.revision = GitHash(asked)?.text
+                entry.revision = (folder.commit ?? GitHash(asked))?.text
             } else {
                 let patterns = source.files
                 let request = Request(repository: repository, revision: asked, cache: output + "/work/repositories") {

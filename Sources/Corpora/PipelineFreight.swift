@@ -23,13 +23,11 @@ public struct PipelineFreight: Sendable {
 
     /// Finds everything that a pipeline names.
     ///
-    /// - Parameter folders: Folders beside the pipeline's file that others bring, such as revisions of a repository; what
-    ///   lies in them is not looked for here.
     /// - Throws: ``Failure`` with every fault and its JSON Pointer.
-    public init(_ path: String, without folders: Set<String> = []) throws(Failure) {
+    public init(_ path: String) throws(Failure) {
         document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
         let slash = path.lastIndex(of: "/")
-        var finder = Finder(folder: slash.map { String(path[..<$0]) } ?? ".", brought: folders)
+        var finder = Finder(folder: slash.map { String(path[..<$0]) } ?? ".")
         pipeline = String(path[(slash.map { path.index(after: $0) } ?? path.startIndex)...])
         finder.add(pipeline, at: path, "")
         var bytes = 0
@@ -66,7 +64,7 @@ public struct PipelineFreight: Sendable {
             $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
         }
         sourceBytes = bytes
-        if folders.isEmpty, document.sources.allSatisfy({ $0.repository == nil }) {
+        if document.sources.allSatisfy({ $0.repository == nil }) {
             // What is wrong with a model or a word list is better heard now.
             _ = try Operators(PipelineFile(path))
         }
@@ -74,7 +72,6 @@ public struct PipelineFreight: Sendable {
 
     private struct Finder {
         let folder: String
-        let brought: Set<String>
         var files: [String: String] = [:]
         var violations: [Violation] = []
 
@@ -86,7 +83,7 @@ public struct PipelineFreight: Sendable {
             files[path] = location
         }
 
-        /// The files that a pattern stands for, but those that others bring.
+        /// The files that a pattern stands for.
         mutating func find(_ pattern: String, _ pointer: String) throws(Failure) -> [String] {
             guard let inside = inside(pattern, pointer) else { return [] }
             let found = try PipelineFile.expand(PipelineFile.literal(folder) + "/" + inside)
@@ -108,7 +105,7 @@ public struct PipelineFreight: Sendable {
             }
         }
 
-        /// A path without what changes nothing; `nil` where it leads out, or to what others bring.
+        /// A path without what changes nothing; `nil` where it leads out.
         private mutating func inside(_ path: String, _ pointer: String) -> String? {
             let parts = path.split(separator: "/").filter { $0 != "." }
             guard !path.hasPrefix("/"), !parts.contains("..") else {
@@ -116,19 +113,10 @@ public struct PipelineFreight: Sendable {
                     Violation(
                         pointer,
                         "'\(path)' leads out of the pipeline's folder, which travels as a whole; put it there, or a link "
-                            + "to it, or bring it by --from"
+                            + "to it, or have the source be a repository's revision"
                     )
                 )
                 return nil
-            }
-            if !brought.isEmpty {
-                guard let first = parts.first, !first.contains(where: { "\\*?[".contains($0) }) else {
-                    violations.append(
-                        Violation(pointer, "'\(path)' may mean what --from brings and what is here; name the folder")
-                    )
-                    return nil
-                }
-                if brought.contains(String(first)) { return nil }
             }
             return parts.isEmpty ? "." : parts.joined(separator: "/")
         }

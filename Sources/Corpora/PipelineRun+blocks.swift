@@ -19,7 +19,8 @@ extension PipelineRun {
     ) async throws {
         try await withThrowingTaskGroup(of: Result.self) { group in
             var active = 0
-            var reader = SourceReader(file, limits: limits, part: part, known: known)
+            var reader = SourceReader(file, limits: limits, part: part)
+            if let known { reader.pass(over: known) { pages(of: $0).paths.contains(where: Disk.exists) } }
             while let block = try reader.next() {
                 try Task.checkCancellation()
                 if active == workers, let result = try await group.next() {
@@ -87,30 +88,29 @@ extension PipelineRun {
             return RecordBlock(block: block, digest: digest, lines: lines, fields: fields, setAside: setAside)
         case .pages(let batch):
             setAside.merge(batch.setAside, uniquingKeysWith: +)
-            let key = Self.pagesKey(digest)
-            let path = Self.pagesPath(file, key)
+            let (name, paths) = pages(of: digest)
             var fates: [String: Int] = [:]
             let lines: [UInt8]
-            if let kept = try Self.keptPages(key.hex, at: [path] + earlier.pagePaths(key)) {
+            if let kept = try Self.keptPages(name, at: paths) {
                 (fates, lines) = kept
             } else {
                 var reading = PageReading()
                 lines = reading.records(of: batch, setAside: &fates)
+                let path = paths[0]
                 try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
                 let packed = Packed.pack(lines)
                 // A plan and a run may both be at it, and equal batches side by side.
                 let draft = "\(path).\(getpid()).\(block.ordinal).draft"
                 try Disk.publish(packed, at: path, draft: draft)
-                let kept = KeptPages(name: key.hex, setAside: fates, sha256: Disk.sha256(packed.span).hex)
+                let kept = KeptPages(name: name, setAside: fates, sha256: Disk.sha256(packed.span).hex)
                 try Disk.publish(json(kept), at: path + ".json", draft: draft)
             }
             setAside.merge(fates, uniquingKeysWith: +)
             return records(ofPages: block, digest, lines, setAside)
         case .keptPages:
-            let key = Self.pagesKey(digest)
-            let path = Self.pagesPath(file, key)
-            guard let (fates, lines) = try Self.keptPages(key.hex, at: [path]) else {
-                throw Failure(.conflict, "\(path) is damaged or gone. Run it again.")
+            let (name, paths) = pages(of: digest)
+            guard let (fates, lines) = try Self.keptPages(name, at: paths) else {
+                throw Failure(.conflict, "\(paths[0]) is damaged or gone. Run it again.")
             }
             return records(ofPages: block, digest, lines, setAside.merging(fates, uniquingKeysWith: +))
         }
@@ -131,14 +131,11 @@ extension PipelineRun {
         )
     }
 
-    /// What names the records that pages became.
-    fileprivate static func pagesKey(_ digest: Digest) -> Digest {
-        Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span)
-    }
-
-    /// Where the records are kept that pages became.
-    fileprivate static func pagesPath(_ file: PipelineFile, _ key: Digest) -> String {
-        "\(file.outputFolder)/work/pages/\(key.hex.prefix(2))/\(key.hex).jsonl.zst"
+    /// What names the records that pages became, and where they may be kept: here first, then where others left them.
+    private func pages(of digest: Digest) -> (name: String, paths: [String]) {
+        let key = Disk.sha256(Array("\(digest.hex) \(PageReading.version)".utf8).span)
+        let here = "\(file.outputFolder)/work/pages/\(key.hex.prefix(2))/\(key.hex).jsonl.zst"
+        return (key.hex, [here] + earlier.pagePaths(key))
     }
 }
 
@@ -169,8 +166,8 @@ struct SourceReader: ~Copyable {
     /// Bytes of the files that were read to their end.
     private var bytesBefore = 0
     private var open = Open.none
-    /// What an earlier pass of the same run found, if there was one.
-    private let known: [JudgedBlock]?
+    /// What an earlier pass of the same run found, if there was one, and whether pages are kept by their digest.
+    private var known: (blocks: [JudgedBlock], hasPages: (Digest) -> Bool)?
 
     private enum Open: ~Copyable {
         case none
@@ -181,17 +178,15 @@ struct SourceReader: ~Copyable {
         case files(FileBlocks, count: Int)
     }
 
-    /// - Parameter known: What an earlier pass of the same run found, if there was one.
-    init(
-        _ file: PipelineFile,
-        limits: BlockLimits,
-        part: PipelinePart? = nil,
-        known: [JudgedBlock]? = nil
-    ) {
+    init(_ file: PipelineFile, limits: BlockLimits, part: PipelinePart? = nil) {
         self.file = file
-        self.known = known
         self.limits = limits
         stretch = part?.stretch(of: file.byteCount)
+    }
+
+    /// Reads again what was judged: archives whose pages are kept are only looked at whether they are still the same.
+    mutating func pass(over judged: [JudgedBlock], hasPages: @escaping (Digest) -> Bool) {
+        known = (judged, hasPages)
     }
 
     /// The next block; `nil` after the last.
@@ -308,9 +303,8 @@ struct SourceReader: ~Copyable {
     private func keptArchive(_ current: PipelineFile.Source.File) throws(Failure) -> KeptArchive? {
         guard let known else { return nil }
         let name = file.relative(current.path, in: file.sources[source])
-        return try KeptArchive.open(current, named: name, known.dropFirst(ordinal)) { block in
-            guard let digest = Digest(hex: block.digest) else { return false }
-            return Disk.exists(PipelineRun.pagesPath(file, PipelineRun.pagesKey(digest)))
+        return try KeptArchive.open(current, named: name, known.blocks.dropFirst(ordinal)) { block in
+            Digest(hex: block.digest).map(known.hasPages) ?? false
         }
     }
 

@@ -4,7 +4,7 @@ import Wire
 /// A pipeline as a workflow: an array of jobs that judge a part of the blocks each, and a job that takes their results,
 /// finds duplicates and writes.
 ///
-/// The jobs' program is an algorithm like any other, see ``script(loader:)`` and ``manifest(version:folders:)``: named by
+/// The jobs' program is an algorithm like any other, see ``script(loader:)`` and ``manifest(version:revisions:)``: named by
 /// its content, sent to a point once and to a centre once, and the same at all of them.
 public struct PipelineWorkflow: Sendable {
     /// Of the pipeline.
@@ -15,8 +15,8 @@ public struct PipelineWorkflow: Sendable {
     public var program: (version: String, tree: Digest)
     /// Of the folder with the pipeline and its files, and the pipeline's path in it.
     public var freight: (tree: Digest, pipeline: String)
-    /// Revisions that the jobs read.
-    public var folders: [Folder]
+    /// The sources that are read from repositories.
+    public var revisions: [Revision]
     /// Where the corpus is published.
     public var destination: (repository: String, branch: String)?
     public var resources: Resources
@@ -25,27 +25,14 @@ public struct PipelineWorkflow: Sendable {
     /// Whether only centres that isolate jobs are wanted; there sources are not copied for each.
     public var isIsolated = false
 
-    /// A revision and what it stands for.
-    public struct Folder: Sendable, Hashable {
-        public enum Role: Sendable, Hashable {
-            /// A folder beside the pipeline's file.
-            case folder
-            /// A source that the pipeline says is a revision.
-            case source
-        }
-
-        public var role: Role
+    /// A source that is a revision of a repository.
+    public struct Revision: Sendable, Hashable {
+        /// Of the source.
         public var name: String
         /// As in `datasets/demo/pages`.
         public var repository: String
+        /// A branch, a tag or, in a workflow that is submitted, a commit.
         public var revision: String
-        /// Within the revision; `nil` is the top.
-        public var path: String?
-
-        public init(_ role: Role, name: String, repository: String, revision: String, path: String? = nil) {
-            (self.role, self.name, self.repository) = (role, name, repository)
-            (self.revision, self.path) = (revision, path)
-        }
     }
 
     /// Of each job, as a job document says them.
@@ -60,16 +47,15 @@ public struct PipelineWorkflow: Sendable {
     }
 
     /// The sources of a pipeline that are revisions of a repository.
-    public static func sources(of path: String) throws(Failure) -> [Folder] {
+    public static func revisions(of path: String) throws(Failure) -> [Revision] {
         let document = try PipelineDocument.read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
         return document.sources.compactMap { source in
             source.repository.map {
-                Folder(.source, name: source.name, repository: $0, revision: source.revision ?? ReferenceName.main.name)
+                Revision(name: source.name, repository: $0, revision: source.revision ?? ReferenceName.main.name)
             }
         }
     }
 
-    public static let foldersMax = 16
     /// Attempts after a job's first.
     private static let retries = 3
 
@@ -79,12 +65,12 @@ public struct PipelineWorkflow: Sendable {
         parts: Int,
         program: (version: String, tree: Digest),
         freight: (tree: Digest, pipeline: String),
-        folders: [Folder] = [],
+        revisions: [Revision],
         destination: (repository: String, branch: String)? = nil,
         resources: Resources
     ) {
         (self.name, self.project, self.parts) = (name, project, parts)
-        (self.program, self.freight, self.folders) = (program, freight, folders)
+        (self.program, self.freight, self.revisions) = (program, freight, revisions)
         (self.destination, self.resources) = (destination, resources)
     }
 
@@ -112,9 +98,8 @@ public struct PipelineWorkflow: Sendable {
         if let array { lines.append("    \(array)") }
         lines.append("    environment:")
         lines.append("      \(Self.pipelineVariable): \(quoted(freight.pipeline))")
-        for (index, folder) in folders.enumerated() {
-            let variable = folder.role == .folder ? Self.folderVariable : Self.sourceVariable
-            lines.append("      \(variable)\(index + 1): \(quoted(folder.name))")
+        for (index, source) in revisions.enumerated() {
+            lines.append("      \(Self.sourceVariable)\(index + 1): \(quoted(source.name + "@" + source.revision))")
         }
         lines.append(
             "    resources: {cores: \(resources.cores), memory: \(quoted(resources.memory)), "
@@ -133,10 +118,9 @@ public struct PipelineWorkflow: Sendable {
         lines.append("    on_centre_loss: {requeue_after: 15m}")
         lines.append("    inputs:")
         lines.append("      pipeline: {digest: \(quoted("\(freight.tree)")), kind: tree}")
-        for (index, folder) in folders.enumerated() {
-            var source = "repository: \(quoted(folder.repository)), revision: \(quoted(folder.revision))"
-            if let path = folder.path { source += ", path: \(quoted(path))" }
-            lines.append("      \(Self.folderInput)\(index + 1): {\(source)}")
+        for (index, source) in revisions.enumerated() {
+            let address = "repository: \(quoted(source.repository)), revision: \(quoted(source.revision))"
+            lines.append("      \(Self.sourceInput)\(index + 1): {\(address)}")
         }
         for input in inputs { lines.append("      \(input)") }
         lines.append("    outputs: [\(outputs.joined(separator: ", "))]")
@@ -160,9 +144,8 @@ public struct PipelineWorkflow: Sendable {
 
     private static let algorithm = "curate"
     private static let pipelineVariable = "CURATE_PIPELINE"
-    private static let folderVariable = "CURATE_FOLDER_"
     private static let sourceVariable = "CURATE_SOURCE_"
-    private static let folderInput = "folder-"
+    private static let sourceInput = "source-"
 
     /// Names of files in the program's folder.
     public static let scriptName = "curate"
@@ -172,8 +155,8 @@ public struct PipelineWorkflow: Sendable {
 
     /// `algorithm.yaml` of the program's folder.
     ///
-    /// - Parameter folders: How many revisions its jobs read.
-    public static func manifest(version: String, folders: Int) -> String {
+    /// - Parameter revisions: How many sources are read from repositories.
+    public static func manifest(version: String, revisions: Int) -> String {
         var text = """
             name: \(algorithm)
             version: \(JSON.string(version).text)
@@ -185,8 +168,8 @@ public struct PipelineWorkflow: Sendable {
               results: {description: "Output 'results' of the array that judged", required: false}
 
             """
-        for index in 0..<folders {
-            text += "  \(folderInput)\(index + 1): {description: \"A revision that stands for a folder or a source\"}\n"
+        for index in 0..<revisions {
+            text += "  \(sourceInput)\(index + 1): {description: \"A source that is a revision\"}\n"
         }
         return text + """
             outputs:
@@ -209,24 +192,13 @@ public struct PipelineWorkflow: Sendable {
             set -eu
             here=$ONEPOINT_ALGORITHM
             folder=$ONEPOINT_INPUTS/pipeline
+            # Sources that are revisions, which are inputs.
             set --
-            if [ -n "${\#(folderVariable)1:-}${\#(sourceVariable)1:-}" ]; then
-                # Revisions stand for folders, beside what was sent and by links, or for sources.
-                folder=$PWD/pipeline
-                mkdir "$folder"
-                for entry in "$ONEPOINT_INPUTS"/pipeline/* "$ONEPOINT_INPUTS"/pipeline/.[!.]*; do
-                    [ ! -e "$entry" ] || ln -s "$entry" "$folder/"
-                done
-                number=1
-                while eval "name=\${\#(folderVariable)$number:-} source=\${\#(sourceVariable)$number:-}" && [ -n "$name$source" ]; do
-                    if [ -n "$name" ]; then
-                        ln -s "$ONEPOINT_INPUTS/\#(folderInput)$number" "$folder/$name"
-                    else
-                        set -- "$@" --source "$source=$ONEPOINT_INPUTS/\#(folderInput)$number"
-                    fi
-                    number=$((number + 1))
-                done
-            fi
+            number=1
+            while eval "source=\${\#(sourceVariable)$number:-}" && [ -n "$source" ]; do
+                set -- "$@" --source "$source=$ONEPOINT_INPUTS/\#(sourceInput)$number"
+                number=$((number + 1))
+            done
             run() {
                 \#(start)"$here/\#(programName)" data run "$folder/$\#(pipelineVariable)" --workers "${OMP_NUM_THREADS:-1}" "$@"
             }

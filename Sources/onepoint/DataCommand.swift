@@ -51,8 +51,8 @@ struct DataRunCommand: AsyncParsableCommand {
     @Option(help: "Blocks at a time; one for each processor when left out.") var workers: Int?
     @Option(
         help: ArgumentHelp(
-            "The files of a source that is a repository's revision, where they are here already; may be repeated.",
-            valueName: "source=folder"
+            "The files of a source that is a repository's revision, where they are here already, and of which commit.",
+            valueName: "source[@commit]=folder"
         )
     )
     var source: [String] = []
@@ -90,19 +90,29 @@ struct DataRunCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...256).contains(workers ?? 1) else { throw ValidationError("--workers: from 1 to 256") }
-        guard source.allSatisfy({ $0.split(separator: "=", maxSplits: 1).count == 2 }) else {
-            throw ValidationError("--source: write a source's name, '=' and a folder")
+        _ = try folders()
+    }
+
+    /// What `--source` says: by source where its files are, and of which commit.
+    private func folders() throws -> [String: (path: String, commit: GitHash?)] {
+        var folders: [String: (path: String, commit: GitHash?)] = [:]
+        for text in source {
+            let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
+            let name = halves.first?.split(separator: "@", maxSplits: 1).map(String.init) ?? []
+            let commit = name.count == 2 ? GitHash(name[1]) : nil
+            guard halves.count == 2, let source = name.first, (name.count == 2) == (commit != nil) else {
+                throw ValidationError(
+                    "--source: write a source's name, '@' and a commit if you know it, '=' and a folder"
+                )
+            }
+            folders[source] = (halves[1], commit)
         }
+        return folders
     }
 
     /// Brings the revisions that sources are of.
     private func fetch() async throws {
-        var folders: [String: String] = [:]
-        for text in source {
-            let parts = text.split(separator: "=", maxSplits: 1)
-            folders[String(parts[0])] = String(parts[1])
-        }
-        try await FetchedSource.fetch(for: pipeline, output: output, folders: folders) { wanted in
+        try await FetchedSource.fetch(for: pipeline, output: output, folders: folders()) { wanted in
             let download = try RevisionDownload(
                 repository: wanted.repository,
                 revision: wanted.revision,

@@ -16,14 +16,13 @@ struct DataSubmitCommand: AsyncParsableCommand {
             pipeline's file and everything that it names are uploaded as far as the project lacks them, and so is this \
             program, which is what the jobs run.
 
-            Sources that the pipeline says are in a repository are read from there. --from FOLDER=REPOSITORY[@REVISION][:PATH] \
-            has a revision stand for the folder FOLDER beside the pipeline's file.
+            Sources that the pipeline says are in a repository are read from there, as of the commit that their revision \
+            means at submission.
 
             The same submission again submits nothing: it finds the first. --key tells two apart.
 
             Examples:
               onepoint data submit web.yaml --project demo --parts 8 --to datasets/demo/web --watch
-              onepoint data submit web.yaml --from pages=datasets/demo/pages@v3 --parts 16
               onepoint data submit web.yaml --dry-run
             """
     )
@@ -33,8 +32,6 @@ struct DataSubmitCommand: AsyncParsableCommand {
     @Option(help: "Which project pays and sees.") var project: String?
     @Option(help: "How many parts; by default one for each GiB of the sources, and 8 of what is in a repository.")
     var parts: Int?
-    @Option(help: ArgumentHelp("What stands for a folder. Repeatable.", valueName: "folder=repository"))
-    var from: [String] = []
     @Option(help: ArgumentHelp("Publish the corpus here: REPOSITORY[@BRANCH].", valueName: "repository"))
     var to: String?
     @Option(help: "Cores of each job, which are the blocks that it works on at a time.") var cores = 2
@@ -54,27 +51,20 @@ struct DataSubmitCommand: AsyncParsableCommand {
             throw ValidationError("--parts: from 1 to \(PipelinePart.countMax)")
         }
         guard (1...256).contains(cores) else { throw ValidationError("--cores: from 1 to 256") }
-        guard from.count <= PipelineWorkflow.foldersMax else {
-            throw ValidationError("--from: at most \(PipelineWorkflow.foldersMax)")
-        }
-        _ = try folders()
         _ = try destination()
     }
 
     func run() async throws {
-        let named = try folders() + PipelineWorkflow.sources(of: pipeline)
+        let named = try PipelineWorkflow.revisions(of: pipeline)
         if isDryRun, named.isEmpty { return print(try await prepared(project, named).yaml, terminator: "") }
         try await point.with { client in
-            var folders = named
+            var revisions = named
             // What a branch means now, so that a later commit makes another submission.
-            for index in folders.indices {
-                folders[index].revision = try await client.commit(
-                    of: folders[index].revision,
-                    in: folders[index].repository
-                )
+            for (index, source) in named.enumerated() {
+                revisions[index].revision = try await client.commit(of: source.revision, in: source.repository)
             }
             let project = try await isDryRun ? project : client.project(project)
-            let (yaml, parcels) = try await prepared(project, folders)
+            let (yaml, parcels) = try await prepared(project, revisions)
             if isDryRun { return print(yaml, terminator: "") }
             guard let project else { return }
             let workflow = PreparedWorkflow(document: try Self.document(yaml), parcels: parcels)
@@ -91,23 +81,23 @@ struct DataSubmitCommand: AsyncParsableCommand {
     /// The workflow, and what its jobs read.
     private func prepared(
         _ project: String?,
-        _ folders: [PipelineWorkflow.Folder]
+        _ revisions: [PipelineWorkflow.Revision]
     ) async throws -> (yaml: String, parcels: [(what: String, parcel: Parcel)]) {
         let path = pipeline
         let (freight, sent, program) = try await NIOThreadPool.singleton.runIfActive {
-            let freight = try PipelineFreight(path, without: Set(folders.filter { $0.role == .folder }.map(\.name)))
+            let freight = try PipelineFreight(path)
             var sent = Parcel()
             for file in freight.files { try sent.add(file: file.location, as: file.path) }
-            return (freight, sent, try Parcel.program(folders: folders.count))
+            return (freight, sent, try Parcel.program(revisions: revisions.count))
         }
         let gibibytes = (freight.sourceBytes + (1 << 30) - 1) >> 30
         var workflow = PipelineWorkflow(
             name: freight.document.name,
             project: project,
-            parts: parts ?? max(folders.isEmpty ? 1 : 8, min(gibibytes, 256)),
+            parts: parts ?? max(revisions.isEmpty ? 1 : 8, min(gibibytes, 256)),
             program: (productVersion, program.tree),
             freight: (sent.tree, freight.pipeline),
-            folders: folders,
+            revisions: revisions,
             destination: try destination(),
             resources: .init(cores: cores, memory: memory, timeLimit: timeLimit)
         )
@@ -123,32 +113,6 @@ struct DataSubmitCommand: AsyncParsableCommand {
             return try YAMLDocument.parse(yaml).json
         } catch {
             throw Failure(.internal, "The workflow that was made of the pipeline cannot be read.", note: "\(error)")
-        }
-    }
-
-    private func folders() throws -> [PipelineWorkflow.Folder] {
-        var names: Set<String> = []
-        return try from.map { text in
-            guard let equals = text.firstIndex(of: "=") else {
-                throw ValidationError("--from \(text): write FOLDER=REPOSITORY[@REVISION][:PATH]")
-            }
-            let name = String(text[..<equals])
-            guard TreeManifest.isSafe(path: name), !name.contains("/"), names.insert(name).inserted else {
-                throw ValidationError("--from \(text): '\(name)' is no name of one folder, or stands here twice")
-            }
-            let source = text[text.index(after: equals)...]
-            let colon = source.firstIndex(of: ":")
-            let (repository, revision) = Self.split(source[..<(colon ?? source.endIndex)])
-            guard RepositoryShelf.address(repository) != nil else {
-                throw ValidationError("--from \(text): '\(repository)' is no repository, such as datasets/demo/pages")
-            }
-            return PipelineWorkflow.Folder(
-                .folder,
-                name: name,
-                repository: repository,
-                revision: revision,
-                path: colon.map { String(source[source.index(after: $0)...]) }
-            )
         }
     }
 

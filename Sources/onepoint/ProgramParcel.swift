@@ -14,8 +14,8 @@ extension Parcel {
     /// This program as an algorithm: the executable with the libraries that it runs with here, so that it starts on any
     /// Linux machine of the same processor, whatever is installed there. Blocks.
     ///
-    /// - Parameter folders: How many revisions its jobs read.
-    static func program(folders: Int) throws -> Parcel {
+    /// - Parameter revisions: How many sources are read from repositories.
+    static func program(revisions: Int) throws -> Parcel {
         var parcel = Parcel()
         try parcel.add(file: Assembly.executable(), as: PipelineWorkflow.programName, isExecutable: true)
         var loader: String?
@@ -26,7 +26,7 @@ extension Parcel {
             try parcel.add(file: path, as: "\(PipelineWorkflow.libraryFolder)/\(name)", isExecutable: isLoader)
         }
         parcel.add(Array(PipelineWorkflow.script(loader: loader).utf8), as: PipelineWorkflow.scriptName)
-        let manifest = PipelineWorkflow.manifest(version: productVersion, folders: folders)
+        let manifest = PipelineWorkflow.manifest(version: productVersion, revisions: revisions)
         parcel.add(Array(manifest.utf8), as: AlgorithmManifest.fileName)
         return parcel
     }

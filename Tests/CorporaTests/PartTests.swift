@@ -246,14 +246,16 @@ import Testing
                 ]
             )
         }
-        // What others bring is not looked for, and what may be theirs is refused.
+        // What is a repository's is not looked for here.
         try shop.remove("in/pages")
-        let brought = yaml.replacing("[in/pages]", with: "['pages/*.html']")
-        try shop.write("brought.yaml", brought)
-        let rest = try PipelineFreight(shop.path("brought.yaml"), without: ["pages"])
-        #expect(!rest.files.contains { $0.path.hasPrefix("pages") } && rest.files.contains { $0.path == "words.txt" })
-        try shop.write("brought.yaml", brought.replacing("'pages/*.html'", with: "'p*/*.html'"))
-        #expect(throws: Failure.self) { try PipelineFreight(shop.path("brought.yaml"), without: ["pages"]) }
+        try shop.write(
+            "revision.yaml",
+            yaml.replacing("files: [in/pages]", with: "files: [pages], repository: datasets/demo/pages")
+        )
+        let rest = try PipelineFreight(shop.path("revision.yaml"))
+        #expect(!rest.files.contains { $0.path.contains("pages") } && rest.files.contains { $0.path == "words.txt" })
+        let revisions = try PipelineWorkflow.revisions(of: shop.path("revision.yaml"))
+        #expect(revisions.map(\.repository) == ["datasets/demo/pages"] && revisions.map(\.revision) == ["main"])
     }
 
     @Test("a pipeline in a folder of any name runs where it is brought to as it does here")

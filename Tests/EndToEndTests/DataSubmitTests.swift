@@ -245,7 +245,7 @@ struct DataSubmitTests {
         return found
     }
 
-    @Test("a revision stands for a folder: its branch is pinned, and the corpus is that of one machine")
+    @Test("a source may be a revision: its branch is pinned, and the corpus is that of one machine")
     func revision() async throws {
         let point = try await PointUnderTest()
         let made = try await Self.make(in: point.folder.appendingPathComponent("work"), files: 5, records: 20, seed: 2)
@@ -269,19 +269,6 @@ struct DataSubmitTests {
             try await point.call("GET", "/api/datasets/demo/lines/tree/main/v1").status == 200
         }
         try FileManager.default.removeItem(atPath: lines)
-        let arguments = [
-            "data", "submit", made.pipeline, "--project", "demo", "--parts", "2", "--cores", "1", "--memory", "512MiB",
-            "--from", "in=datasets/demo/lines:v1",
-        ]
-        let dry = try await line.run(arguments + ["--dry-run"])
-        #expect(dry.status == 0 && !dry.output.contains("revision: \"main\""), "\(dry)")
-        let submission = try await line.run(arguments + ["--json"])
-        try #require(submission.status == 0, "\(submission)")
-        let view: SubmissionView = try WireJSON.decode(from: Data(submission.output.utf8))
-        let outcome = try await Self.end(point, "\(try #require(view.workflow))")
-        try await Self.check(outcome, made, point)
-
-        // The pipeline may name the revision itself.
         let text = try String(contentsOfFile: made.pipeline, encoding: .utf8)
         let named = text.replacingOccurrences(
             of: #"{name: lines, files: ["in/*.jsonl"]}"#,
@@ -292,10 +279,22 @@ struct DataSubmitTests {
         let blocks = made.folder.appendingPathComponent("out/blocks.jsonl")
         let there = try String(contentsOf: blocks, encoding: .utf8).replacingOccurrences(of: "\"in/", with: "\"v1/")
         try Data(there.utf8).write(to: blocks)
-        let again = try await line.run(arguments.dropLast(2) + ["--json"])
-        try #require(again.status == 0, "\(again)")
-        let second: SubmissionView = try WireJSON.decode(from: Data(again.output.utf8))
-        try await Self.check(try await Self.end(point, "\(try #require(second.workflow))"), made, point)
+        let arguments = [
+            "data", "submit", made.pipeline, "--project", "demo", "--parts", "2", "--cores", "1", "--memory", "512MiB",
+        ]
+        let dry = try await line.run(arguments + ["--dry-run"])
+        #expect(dry.status == 0 && !dry.output.contains("revision: \"main\""), "\(dry)")
+        let submission = try await line.run(arguments + ["--json"])
+        try #require(submission.status == 0, "\(submission)")
+        let view: SubmissionView = try WireJSON.decode(from: Data(submission.output.utf8))
+        let outcome = try await Self.end(point, "\(try #require(view.workflow))")
+        try await Self.check(outcome, made, point)
+        // What was made of it knows the commit that it was.
+        let path = made.folder.appendingPathComponent("got-\(outcome.join)/run/work/repositories.json")
+        let commit = try #require(
+            try JSON(parsing: Data(contentsOf: path)).arrayValue?.first?["revision"]?.stringValue
+        )
+        #expect(dry.output.contains("revision: \"\(commit)\""), "\(commit) in \(dry)")
     }
 
     @Test("what is wrong with a submission is said before anything is sent")
@@ -305,14 +304,23 @@ struct DataSubmitTests {
         let line = CommandLineUnderTest(point: point)
         let cases: [(arguments: [String], words: [String])] = [
             (["--parts", "0"], ["--parts"]), (["--memory", "two apples"], ["memory"]),
-            (["--to", "models/demo/web"], ["--to"]), (["--from", "in"], ["--from"]),
-            (["--from", "in=datasets/demo/none"], ["datasets/demo/none"]), (["--tier", "moon"], ["tiers"]),
+            (["--to", "models/demo/web"], ["--to"]), (["--tier", "moon"], ["tiers"]),
         ]
         for fault in cases {
             let outcome = try await line.run(["data", "submit", made.pipeline, "--project", "demo"] + fault.arguments)
             #expect(outcome.status != 0 && outcome.output.isEmpty, "\(outcome)")
             for word in fault.words { #expect(outcome.errors.contains(word), "\(word) in \(outcome.errors)") }
         }
+        try Data(
+            """
+            name: x
+            sources: [{name: a, repository: datasets/demo/none, files: ['*']}]
+            output: {folder: out}
+
+            """.utf8
+        ).write(to: URL(fileURLWithPath: made.pipeline))
+        let absent = try await line.run("data", "submit", made.pipeline, "--project", "demo")
+        #expect(absent.status != 0 && absent.errors.contains("datasets/demo/none"), "\(absent)")
         try Data("name: x\nsources: [{name: a, files: [../*]}]\noutput: {folder: out}\n".utf8)
             .write(to: URL(fileURLWithPath: made.pipeline))
         let outcome = try await line.run("data", "submit", made.pipeline, "--project", "demo")
