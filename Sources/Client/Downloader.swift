@@ -173,7 +173,8 @@ func makeFolder(_ path: String, followsLinks: Bool = true) throws(Failure) {
     }
 }
 
-private func writePiece(_ file: Int32, _ path: String, _ bytes: [UInt8], at offset: Int64) throws(Failure) {
+/// Writes all of the bytes. Blocks.
+func writePiece(_ file: Int32, _ path: String, _ bytes: [UInt8], at offset: Int64) throws(Failure) {
     var done = 0
     while done < bytes.count {
         let count = bytes.withUnsafeBytes {

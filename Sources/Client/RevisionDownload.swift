@@ -121,20 +121,13 @@ public struct RevisionDownload: Sendable {
         let draft = "\(place).\(getpid()).draft"
         let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw unwritable(draft) }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(file, $0.baseAddress?.advanced(by: done), bytes.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            done += count
-        }
-        let isWhole = done == bytes.count && fsync(file) == 0
-        guard close(file) == 0, isWhole, rename(draft, place) == 0 else {
-            let failure = unwritable(place)
+        defer { close(file) }
+        do throws(Failure) {
+            try writePiece(file, draft, bytes, at: 0)
+            guard fsync(file) == 0, rename(draft, place) == 0 else { throw unwritable(place) }
+        } catch {
             unlink(draft)
-            throw failure
+            throw error
         }
     }
 

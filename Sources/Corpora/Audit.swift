@@ -106,7 +106,7 @@ public struct Audit: Sendable {
         var paths: [String] = []
         for file in pack.files {
             let path = "\(folder)/\(file.path)"
-            if let slash = path.lastIndex(of: "/") { try Disk.makeFolder(String(path[..<slash])) }
+            try Disk.makeFolder(Disk.folder(of: path))
             try Disk.publish(file.bytes, at: path)
             paths.append(file.path)
         }

@@ -78,8 +78,11 @@ enum Disk {
         }
     }
 
+    /// The folder that a file is in: `.` for a bare name, empty for the root's.
+    static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+
     static func flush(folderOf path: String) throws(Failure) {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = folder(of: path)
         let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("opened", folder) }
         defer { Glibc.close(descriptor) }

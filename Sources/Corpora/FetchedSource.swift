@@ -49,7 +49,7 @@ public struct FetchedSource: Sendable, Hashable, Codable {
             throw Failure(.invalid, "\(path) has no source '\(name)' that is a revision of a repository.")
         }
         guard !sources.isEmpty else { return }
-        let base = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let base = Disk.folder(of: path)
         let output = output ?? PipelineFile.resolve(document.output.folder, from: base)
         try Disk.makeFolder(output + "/work/blocks")
         let lock = try RunLock(output)

@@ -49,7 +49,7 @@ public struct PipelineFile: Sendable {
     /// - Throws: ``Failure`` with every fault of the file; or naming the pattern that fits no file.
     public init(_ path: String, output: String? = nil) throws(Failure) {
         self.path = path
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = Disk.folder(of: path)
         self.folder = folder
         document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
         outputFolder = output ?? Self.resolve(document.output.folder, from: folder)

@@ -26,9 +26,8 @@ public struct PipelineFreight: Sendable {
     /// - Throws: ``Failure`` with every fault and its JSON Pointer.
     public init(_ path: String) throws(Failure) {
         document = try .read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
-        let slash = path.lastIndex(of: "/")
-        var finder = Finder(folder: slash.map { String(path[..<$0]) } ?? ".")
-        pipeline = String(path[(slash.map { path.index(after: $0) } ?? path.startIndex)...])
+        var finder = Finder(folder: Disk.folder(of: path))
+        pipeline = String(path.split(separator: "/").last ?? "")
         finder.add(pipeline, at: path, "")
         var bytes = 0
         for (index, source) in document.sources.enumerated() {

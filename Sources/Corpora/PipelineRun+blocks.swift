@@ -97,7 +97,7 @@ extension PipelineRun {
                 var reading = PageReading()
                 lines = reading.records(of: batch, setAside: &fates)
                 let path = paths[0]
-                try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+                try Disk.makeFolder(Disk.folder(of: path))
                 let packed = Packed.pack(lines)
                 // A plan and a run may both be at it, and equal batches side by side.
                 let draft = "\(path).\(getpid()).\(block.ordinal).draft"

@@ -65,7 +65,7 @@ public struct SampleFile: Sendable {
             ]).write(to: &texts)
             texts.append(0x0A)
         }
-        try Disk.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+        try Disk.makeFolder(Disk.folder(of: path))
         let check = SpotCheck(draw: draw, items: drawn)
         let sample = SampleFile(check: check, admission: admission(check), path: path)
         try Disk.publish(texts, at: sample.textsPath)

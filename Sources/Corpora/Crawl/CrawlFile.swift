@@ -19,7 +19,7 @@ public struct CrawlFile: Sendable {
     /// - Throws: ``Failure`` with every fault.
     public init(_ path: String) throws(Failure) {
         self.path = path
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = Disk.folder(of: path)
         let document = try CrawlDocument.read(yaml: Disk.read(path, bytesMax: YAMLDocument.bytesMax), file: path)
         func resolve(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
         self.document = document
