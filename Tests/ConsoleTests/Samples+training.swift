@@ -44,6 +44,7 @@ extension Sample {
         run.summary.personal = ["email": 8120, "phone": 3302, "national-id": 12]
         run.summary.setAside = ["no-main-text": 702, "too-large": 82]
         run.duplicates = ["exact": tally(10_233, 40_000_000), "near": tally(41_870, 160_000_000)]
+        run.repeats = ["paragraphs": tally(2914, 1_200_000), "substrings": tally(771, 3_400_000)]
         run.written = tally(231_340, 1_120_000_000)
         return run
     }()

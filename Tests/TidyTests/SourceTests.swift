@@ -16,6 +16,7 @@ import Testing
         ("sleep", "Tests/EndToEndTests/", "polls another process for a level with a limit"),
         ("sleep", "Tests/EnginesTests/", "polls real processes for a level with a limit"),
         ("length", "Sources/Core/Accelerator+catalogue.swift", "a table of data"),
+        ("length", "Sources/Console/Language/Message.swift", "a table of messages, a line each"),
     ]
 
     static func isExcepted(_ what: String, _ path: String) -> Bool {

@@ -443,6 +443,7 @@ enum Message: String, Sendable, CaseIterable {
     case familyKeywords = "Keywords ¦ 关键词"
     case familyContamination = "Evaluation sets ¦ 评测集污染"
     case rulesDropped = "What rules dropped ¦ 各规则去除"
+    case repeatsTaken = "Taken out of documents because earlier ones have it ¦ 因先前文档已有而从文档中去除"
     case rule = "Rule ¦ 规则"
     case documents = "Documents ¦ 文档"
     case ofAll = "Of all ¦ 占比"

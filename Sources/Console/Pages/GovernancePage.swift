@@ -52,6 +52,7 @@ struct GovernancePage: Sendable {
             <section><h2>\(w(.funnel))</h2><div class="scroll" tabindex="0">\
             \(FunnelChart(funnel: RunFunnel(run)).render(w))</div></section>
             <section><h2>\(w(.rulesDropped))</h2>\(rules)</section>
+            \(repeats(run, frame))
             \(bySource(frame))
             <div class="halves"><section><h2>\(w(.byLanguage))</h2>\(languages)</section>
             <section><h2>\(w(.personalFound))</h2>\
@@ -59,6 +60,14 @@ struct GovernancePage: Sendable {
             <p class="soft">\(w(.countedBefore))</p></section></div>
             \(aside(run, frame))
             """
+    }
+
+    private func repeats(_ run: RunRecord, _ frame: Frame) -> HTML {
+        let w = frame.words
+        guard !run.repeats.isEmpty else { return .empty }
+        let all = run.summary.documents.count
+        let taken = tallies(w(.repeatsTaken), w(.kind), run.repeats, of: all, max: Self.namesMax, frame)
+        return "<section><h2>\(w(.repeatsTaken))</h2>\(taken)</section>"
     }
 
     private func aside(_ run: RunRecord, _ frame: Frame) -> HTML {
