@@ -24,7 +24,6 @@ final class Ground {
     }
 
     let make: Make
-    private let runs: [Snapshot.Run]
     private let load: Load
     private let now: Instant
     private let overrunGraceSeconds: Int
@@ -42,10 +41,13 @@ final class Ground {
     /// Counts changes, so that what was found out before one is known to be old.
     private(set) var version = 0
     private var isSorted = false
+    /// Where this plan has placed or kept something.
+    private var changed: [Int] = []
+    /// What was usable at a version, and which of the holds counted.
+    private var usable: (version: Int, holds: [Int], columns: Columns)?
 
-    init(_ centre: Snapshot.Centre, _ make: Make, _ load: Load, now: Instant, policy: Policy) {
+    init(_ make: Make, _ load: Load, now: Instant, policy: Policy) {
         self.make = make
-        runs = centre.runs
         self.load = load
         self.now = now
         overrunGraceSeconds = policy.overrunGraceSeconds
@@ -56,11 +58,11 @@ final class Ground {
 
     /// The same, to be changed apart.
     init(_ other: Ground) {
-        (make, runs, load, now) = (other.make, other.runs, other.load, other.now)
+        (make, load, now) = (other.make, other.load, other.now)
         (overrunGraceSeconds, free) = (other.overrunGraceSeconds, other.free)
         (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
         (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
-        (stopping, version) = (other.stopping, other.version)
+        (stopping, version, changed) = (other.stopping, other.version, other.changed)
     }
 
     /// The runs and what this plan has placed: made when first asked for, since most plans place and look no further.
@@ -68,10 +70,11 @@ final class Ground {
         if !knowsRuns {
             knowsRuns = true
             isSorted = false
+            known.reserveCapacity(known.count + load.byLimit.count)
             for number in load.byLimit {
-                let run = runs[number]
+                let run = load.held[number]
                 known.append(
-                    Occupant(at: expectedEnd(run), job: run.key.job, pieces: load.piecesOfRun[number], run: number)
+                    Occupant(at: expectedEnd(run), job: run.job, pieces: load.piecesOfRun[number], run: number)
                 )
             }
         }
@@ -79,7 +82,7 @@ final class Ground {
     }
 
     /// By its time limit, or its grace period once it was asked to stop; never in the past.
-    private func expectedEnd(_ run: Snapshot.Run) -> Instant {
+    private func expectedEnd(_ run: Load.Held) -> Instant {
         let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(overrunGraceSeconds)
         return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
     }
@@ -89,33 +92,43 @@ final class Ground {
 
     /// The best place now for a demand that lasts until `end`.
     func fit(_ demand: Demand, until end: Instant) -> Fit? {
-        guard let first = initially(demand).fit else { return nil }
-        return version == 0 ? first : usable(until: end).fit(demand, plain: make.plain)
+        let first = initially(demand)
+        guard first.fit != nil, version > 0 else { return first.fit }
+        let columns = usable(until: end)
+        let answer = columns.renewed(first, demand, changed: changed, plain: make.plain)
+        return answer.map(\.fit) ?? columns.fit(demand, plain: make.plain)
     }
 
     /// What a request that lasts until `end` may use: what is free, less what holds that begin before `end` need.
     func usable(until end: Instant) -> Columns {
+        let counting = holds.indices.filter { holds[$0].start < end }
+        guard !counting.isEmpty else { return free }
+        if let usable, usable.version == version, usable.holds == counting { return usable.columns }
         var columns = free
-        for hold in holds where hold.start < end {
-            for (index, piece) in hold.pieces.enumerated() {
+        for hold in counting {
+            for (index, piece) in holds[hold].pieces.enumerated() {
                 let node = piece.node
-                columns.cores[node] = min(columns.cores[node], hold.spare.cores[index])
-                columns.memory[node] = min(columns.memory[node], hold.spare.memory[index])
+                columns.cores[node] = min(columns.cores[node], holds[hold].spare.cores[index])
+                columns.memory[node] = min(columns.memory[node], holds[hold].spare.memory[index])
                 for flavour in columns.cards.indices {
                     columns.cards[flavour][node] =
-                        min(columns.cards[flavour][node], hold.spare.cards[flavour][index])
+                        min(columns.cards[flavour][node], holds[hold].spare.cards[flavour][index])
                 }
             }
         }
+        usable = (version, counting, columns)
         return columns
     }
 
     /// Writes down that a job starts now and stays until `end`.
     func take(_ taken: [Piece], job: JobID, until end: Instant) {
         let lower = pieces.count
+        // A copy kept of it would be made anew by the change.
+        usable = nil
         for piece in taken {
             free.add(piece, times: -1)
             pieces.append(piece)
+            changed.append(piece.node)
         }
         known.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
         for hold in holds.indices where holds[hold].start < end {
@@ -142,6 +155,7 @@ final class Ground {
         }
         holds.append(Hold(job: job, start: start, pieces: kept, spare: spare))
         if !byPreemption { reservations += 1 }
+        changed.append(contentsOf: kept.map(\.node))
         version += 1
     }
 
@@ -164,34 +178,80 @@ final class Ground {
 
     /// The earliest time at which a demand fits beside everything that runs and is kept, when runs end as expected.
     ///
-    /// - Returns: The time, the job whose end makes it possible (`nil` when it fits now), and what is free then.
-    /// - Complexity: O(nodes + runs · log runs); the sorting is shared by all requests of a plan.
-    func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?, columns: Columns)? {
+    /// - Returns: The time, and the job whose end makes it possible (`nil` when it fits now).
+    /// - Complexity: Of one task that fits nowhere now O(runs that end before); else O(nodes) more. The sorting is shared
+    ///   by all requests of a plan.
+    func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?)? {
+        if demand.tasks == 1, initially(demand).fit == nil {
+            var gains: [Int: Piece] = [:]
+            return ending { piece in
+                var gain = gains[piece.node] ?? Piece(node: piece.node, flavour: demand.flavour)
+                gain.add(piece)
+                gains[piece.node] = gain
+                return fits(demand, on: gain)
+            }
+        }
+        var columns = unheld()
+        var sum = 0
+        for node in 0..<columns.count { sum += columns.tasks(at: node, demand) }
+        if sum >= demand.tasks { return (now, nil) }
+        return ending { piece in
+            sum -= columns.tasks(at: piece.node, demand)
+            columns.add(piece)
+            sum += columns.tasks(at: piece.node, demand)
+            return sum >= demand.tasks
+        }
+    }
+
+    /// What is free at a time, beside everything that is kept, when runs end as expected.
+    func columns(at time: Instant) -> Columns {
+        var columns = unheld()
+        for occupant in occupants where occupant.at <= time {
+            for index in occupant.pieces { columns.add(pieces[index]) }
+        }
+        return columns
+    }
+
+    /// When runs have given back enough, and the last one of those that end then.
+    private func ending(_ isEnough: (Piece) -> Bool) -> (at: Instant, after: JobID?)? {
         if !isSorted || !knowsRuns {
             known = occupants.sorted { ($0.at, $0.job) < ($1.at, $1.job) }
             isSorted = true
         }
-        let occupants = known
-        var columns = unheld()
-        var sum = 0
-        for node in 0..<columns.count { sum += columns.tasks(at: node, demand) }
-        if sum >= demand.tasks { return (now, nil, columns) }
-        var next = 0
-        while next < occupants.count {
-            let at = occupants[next].at
-            var last = occupants[next].job
-            while next < occupants.count, occupants[next].at == at {
-                for index in occupants[next].pieces {
-                    let node = pieces[index].node
-                    let before = columns.tasks(at: node, demand)
-                    columns.add(pieces[index])
-                    sum += columns.tasks(at: node, demand) - before
-                }
-                last = occupants[next].job
-                next += 1
+        var end: (at: Instant, after: JobID?)?
+        for occupant in known {
+            if let end, occupant.at > end.at { return end }
+            if end != nil {
+                end?.after = occupant.job
+                continue
             }
-            if sum >= demand.tasks { return (at, last, columns) }
+            for index in occupant.pieces where isEnough(pieces[index]) { end = (occupant.at, occupant.job) }
         }
-        return nil
+        return end
+    }
+
+    /// Whether one task fits on a node that is given something back, beside what is kept there.
+    private func fits(_ demand: Demand, on gain: Piece) -> Bool {
+        var room = gain
+        for hold in holds {
+            for piece in hold.pieces where piece.node == gain.node { room.add(piece, times: -1) }
+        }
+        let node = gain.node
+        return free.cores[node] + room.cores >= demand.cores && free.memory[node] + room.memory >= demand.memory
+            && (demand.cards == 0 || free.cards[demand.flavour][node] + room.cards >= demand.cards)
+    }
+}
+
+extension Piece {
+    /// Nothing, of a node and a kind of cards.
+    fileprivate init(node: Int, flavour: Int) {
+        self.init(node: node, flavour: flavour, cores: 0, memory: 0, cards: 0)
+    }
+
+    /// Adds what another takes, as far as its cards are of the same kind.
+    fileprivate mutating func add(_ other: Piece, times sign: Int64 = 1) {
+        cores += other.cores * sign
+        memory += other.memory * sign
+        if other.flavour == flavour { cards += other.cards * sign }
     }
 }

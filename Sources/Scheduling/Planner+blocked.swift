@@ -138,15 +138,13 @@ extension Planner {
         let free = affordable.filter { mayReserve(classes[index].candidates[$0].centre) }
         guard let (number, opening) = earliest(index, free) else { return nil }
         let candidate = classes[index].candidates[number]
-        let now = snapshot.now
-        guard let exact = grounds[candidate.centre]?.opening(candidate.demand, now: now),
-            let plain = grounds[candidate.centre]?.make.plain,
-            let fit = exact.columns.fit(candidate.demand, plain: plain)
-        else { return nil }
+        guard let ground = grounds[candidate.centre] else { return nil }
+        let columns = ground.columns(at: opening.at)
+        guard let fit = columns.fit(candidate.demand, plain: ground.make.plain) else { return nil }
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
-        grounds[candidate.centre]?.hold(pieces, job: job.id, from: exact.at, of: exact.columns, byPreemption: false)
+        ground.hold(pieces, job: job.id, from: opening.at, of: columns, byPreemption: false)
         let centre = snapshot.centres[candidate.centre].name
-        plan.reservations.append(.init(job: job.id, centre: centre, start: exact.at))
+        plan.reservations.append(.init(job: job.id, centre: centre, start: opening.at))
         return Room(candidate: number, start: opening.at, after: opening.after)
     }
 

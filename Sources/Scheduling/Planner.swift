@@ -21,7 +21,8 @@ struct RequestClass {
     }
 
     let request: Request
-    let end: Instant
+    /// When one that starts now is over.
+    var end: Instant
     var candidates: [Candidate] = []
     /// Indices of candidates that have not failed yet.
     var live: [Int] = []
@@ -50,6 +51,7 @@ struct Planner {
     /// Whether anybody has said how bytes come to a centre.
     let hasLinks: Bool
     let shapes: [Shapes?]
+    private let known: ClassMemory
     /// By centre; `nil` where nothing can be placed now.
     var grounds: [Ground?]
     var classes: [RequestClass] = []
@@ -68,7 +70,9 @@ struct Planner {
         self.snapshot = snapshot
         self.policy = policy
         self.focus = focus
-        let plots = terrain.survey(snapshot.centres)
+        terrain.survey(snapshot.centres)
+        let plots = terrain.plots
+        known = terrain.classes
         var totals = FairShare.Totals()
         for (centre, plot) in zip(snapshot.centres, plots) where centre.state != .removed {
             if let make = plot.make { totals.add(make.totals) }
@@ -78,19 +82,19 @@ struct Planner {
         shapes = plots.map { $0.make?.shapes }
         grounds = zip(snapshot.centres, plots).map { centre, plot in
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
-            return Ground(centre, make, plot.load, now: snapshot.now, policy: policy)
+            return Ground(make, plot.load, now: snapshot.now, policy: policy)
         }
         accounts = snapshot.projects.map { ProjectAccount($0) }
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
         var floor = Int.max
         for (plot, ground) in zip(plots, grounds) where ground != nil { floor = min(floor, plot.load.preemptibleFloor) }
         preemptibleFloor = policy.preempts ? floor : .max
-        for (centre, plot) in zip(snapshot.centres, plots) {
+        for plot in plots {
             let tenants = plot.load.tenants.map { account(of: $0) }
-            for (run, tenant) in zip(centre.runs, plot.load.tenantOfRun) {
+            for run in plot.load.held {
                 let left = max(0, min((run.limitEnd - now).seconds, Double(policy.commitmentHorizonSeconds)))
                 let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
-                accounts[tenants[Int(tenant)]].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
+                accounts[tenants[run.tenant]].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
             }
         }
     }
@@ -195,9 +199,17 @@ struct Planner {
     /// The class of a request, made at first sight: which centres could run it, which not and why.
     mutating func requestClass(_ request: Request) -> Int {
         if let known = classIndex[request] { return known }
+        var made = known[request] ?? make(request)
+        made.end = now + .seconds(request.timeLimitSeconds)
+        classes.append(made)
+        classIndex[request] = classes.count - 1
+        return classes.count - 1
+    }
+
+    private func make(_ request: Request) -> RequestClass {
         var made = RequestClass(
             request: request,
-            end: now + .seconds(request.timeLimitSeconds),
+            end: now,
             obstacles: Array(repeating: nil, count: snapshot.centres.count)
         )
         let dominant = FairShare.dominant(tasks: request.tasks, resources: request.resources, of: totals).dimension
@@ -233,9 +245,8 @@ struct Planner {
         {
             made.impossible = why
         }
-        classes.append(made)
-        classIndex[request] = classes.count - 1
-        return classes.count - 1
+        known[request] = made
+        return made
     }
 
     /// The candidate that fits now and best: no idle cards blocked, its inputs there soonest, of the tier it prefers, least
@@ -292,8 +303,8 @@ struct Planner {
         let obstacle: Obstacle
         if let lack = ground.initially(demand).lack {
             obstacle = .busy(lack)
-        } else if ground.free.tasks(demand) >= demand.tasks,
-            let hold = ground.holds.filter({ $0.start < classes[index].end }).min(by: { $0.start < $1.start })
+        } else if let hold = ground.holds.filter({ $0.start < classes[index].end }).min(by: { $0.start < $1.start }),
+            ground.free.tasks(demand) >= demand.tasks
         {
             obstacle = .held(for: hold.job, from: hold.start)
         } else {

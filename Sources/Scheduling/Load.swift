@@ -1,0 +1,219 @@
+internal import Core
+internal import Synchronization
+
+/// What a centre's runs take, and who they belong to.
+final class Load: Sendable {
+    /// What a run holds, in plain numbers: a plan looks at every run's.
+    struct Held {
+        var job: JobID
+        var resources: TaskResources
+        var tasks: Int
+        var limitEnd: Instant
+        var gracePeriodSeconds: Int
+        var stopping: Bool
+        /// Index into ``tenants``.
+        var tenant: Int
+    }
+
+    let free: Columns
+    let pieces: [Piece]
+    /// By run.
+    let piecesOfRun: [Range<Int>]
+    /// By run.
+    let held: [Held]
+    let stopping: [Bool]
+    let tenants: [ProjectName]
+    /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
+    let preemptibleFloor: Int
+    /// The runs in the order of their time limits' ends.
+    let byLimit: [Int]
+    /// Whether every run's cards are known by model, so that it does not matter in which order they were looked at.
+    private let isOrderFree: Bool
+    /// What was found for each demand while nothing was placed or kept here.
+    private let answers = Mutex<[Demand: Answer]>([:])
+    /// What was found before some nodes changed, and which.
+    private let earlier: [Demand: Answer]
+    private let changed: [Int]
+
+    /// The best place for a demand beside the runs; or what is missing.
+    struct Answer {
+        var fit: Fit?
+        /// Of the node of `fit`, for one task.
+        var rank: Columns.Rank?
+        var lack: Lack?
+        /// The node that comes nearest where there is no fit, for one task.
+        var nearest: Columns.Nearest?
+    }
+
+    /// More than any federation has distinct requests; a full memory is begun anew.
+    private static let answersMax = 10_000
+
+    /// - Parameters:
+    ///   - known: Of the same make at an earlier time, when `knownRuns` were there: what has not changed since is taken
+    ///     from it. The answer is the same, sooner.
+    init(_ runs: [Snapshot.Run], on make: Make?, after known: Load? = nil, of knownRuns: [Snapshot.Run] = []) {
+        let known = known.flatMap { $0.isOrderFree ? $0 : nil }
+        var draft = Draft(
+            free: known?.free ?? make?.whole ?? Columns(),
+            tenants: known?.tenants ?? [],
+            runs: runs.count
+        )
+        /// By run that was known: where it is now, or -1.
+        var moved: [Int] = []
+        var came: [Int] = []
+        moved.reserveCapacity(knownRuns.count)
+        func leave(_ old: Int) {
+            guard let known else { return }
+            for piece in known.pieces[known.piecesOfRun[old]] { draft.giveBack(piece) }
+            moved.append(-1)
+        }
+        var old = 0
+        let (before, now) = (knownRuns.span, runs.span)
+        for index in now.indices {
+            if let known {
+                while old < before.count, before[old].key < now[index].key {
+                    leave(old)
+                    old += 1
+                }
+                if old < before.count, before[old].key == now[index].key {
+                    if before[old] == now[index] {
+                        moved.append(index)
+                        draft.keep(known.pieces[known.piecesOfRun[old]], known.held[old])
+                        old += 1
+                        continue
+                    }
+                    leave(old)
+                    old += 1
+                }
+            }
+            came.append(index)
+            draft.add(runs[index], on: make)
+        }
+        if known != nil { for old in old..<knownRuns.count { leave(old) } }
+        stopping = runs.map(\.stopping)
+        var floor = Int.max
+        for index in runs.indices where runs[index].preemptible && !runs[index].stopping {
+            floor = min(floor, runs[index].priority)
+        }
+        preemptibleFloor = floor
+        (free, pieces, piecesOfRun) = (draft.free, draft.pieces, draft.piecesOfRun)
+        (held, tenants, isOrderFree) = (draft.held, draft.tenants, draft.isOrderFree)
+        let ends = draft.held.map(\.limitEnd)
+        func isEarlier(_ a: Int, _ b: Int) -> Bool { (ends[a], runs[a].key) < (ends[b], runs[b].key) }
+        came.sort(by: isEarlier)
+        let stayed = known?.byLimit.compactMap { moved[$0] < 0 ? nil : moved[$0] } ?? []
+        byLimit = merged(stayed, came, by: isEarlier)
+        changed = draft.changed.sorted()
+        // A scan of all is as good as a look at a quarter of them, one by one.
+        let isMuch = changed.count * 4 >= free.count
+        earlier = isMuch ? [:] : known?.answers.withLock { $0 } ?? [:]
+    }
+
+    func answer(_ demand: Demand, on make: Make) -> Answer {
+        if let known = answers.withLock({ $0[demand] }) { return known }
+        let renewed = earlier[demand].flatMap { free.renewed($0, demand, changed: changed, plain: make.plain) }
+        let answer = renewed ?? free.answer(demand, plain: make.plain)
+        answers.withLock { answers in
+            if answers.count >= Self.answersMax { answers.removeAll() }
+            answers[demand] = answer
+        }
+        return answer
+    }
+}
+
+/// A load that is being added up.
+private struct Draft {
+    var free: Columns
+    var tenants: [ProjectName]
+    var pieces: [Piece] = []
+    var piecesOfRun: [Range<Int>] = []
+    var held: [Load.Held] = []
+    /// Nodes on which something came or went.
+    var changed: Set<Int> = []
+    var isOrderFree = true
+    private var numbers: [ProjectName: Int]
+
+    init(free: Columns, tenants: [ProjectName], runs: Int) {
+        (self.free, self.tenants) = (free, tenants)
+        numbers = Dictionary(tenants.enumerated().map { ($1, $0) }) { first, _ in first }
+        pieces.reserveCapacity(runs)
+        piecesOfRun.reserveCapacity(runs)
+        held.reserveCapacity(runs)
+    }
+
+    mutating func giveBack(_ piece: Piece) {
+        free.add(piece)
+        changed.insert(piece.node)
+    }
+
+    /// A run as it was.
+    mutating func keep(_ known: ArraySlice<Piece>, _ run: Load.Held) {
+        let lower = pieces.count
+        pieces.append(contentsOf: known)
+        piecesOfRun.append(lower..<pieces.count)
+        held.append(run)
+    }
+
+    mutating func add(_ run: Snapshot.Run, on make: Make?) {
+        let tenant = numbers[run.project] ?? tenants.count
+        if tenant == tenants.count {
+            numbers[run.project] = tenant
+            tenants.append(run.project)
+        }
+        held.append(
+            .init(
+                job: run.key.job,
+                resources: run.resources,
+                tasks: run.tasks,
+                limitEnd: run.limitEnd,
+                gracePeriodSeconds: run.gracePeriodSeconds,
+                stopping: run.stopping,
+                tenant: tenant
+            )
+        )
+        let lower = pieces.count
+        for share in run.nodes {
+            guard let make, let node = make.index[share.node] else { continue }
+            let flavour = run.resources.cards > 0 ? flavour(of: share, at: node, in: make.shapes) : nil
+            let piece = Piece(
+                node: node,
+                flavour: flavour ?? 0,
+                cores: product(run.resources.cores.count, share.tasks),
+                memory: product(run.resources.memory.count, share.tasks),
+                cards: flavour == nil ? 0 : product(Int64(run.resources.cards), share.tasks)
+            )
+            free.add(piece, times: -1)
+            changed.insert(node)
+            pieces.append(piece)
+        }
+        piecesOfRun.append(lower..<pieces.count)
+    }
+
+    /// The cards a share holds: the model it names; else, of the node's own, the most plentiful.
+    private mutating func flavour(of share: NodeShare, at node: Int, in shapes: Shapes) -> Int? {
+        if let card = share.card,
+            let known = shapes.flavours.firstIndex(of: Flavour(model: card, emulated: share.emulated))
+        {
+            return known
+        }
+        if shapes.flavours.count > 1 { isOrderFree = false }
+        return shapes.flavours.indices.max { free.cards[$0][node] < free.cards[$1][node] }
+    }
+}
+
+/// Two lists, each in order, as one.
+private func merged(_ a: [Int], _ b: [Int], by isEarlier: (Int, Int) -> Bool) -> [Int] {
+    guard !b.isEmpty else { return a }
+    var result: [Int] = []
+    result.reserveCapacity(a.count + b.count)
+    var next = b.startIndex
+    for index in a {
+        while next < b.endIndex, isEarlier(b[next], index) {
+            result.append(b[next])
+            next += 1
+        }
+        result.append(index)
+    }
+    result.append(contentsOf: b[next...])
+    return result
+}
