@@ -64,6 +64,14 @@ struct Columns {
         return sum
     }
 
+    /// Whether nodes have the same of everything.
+    @inline(__always)
+    func isSame(_ a: Int, _ b: Int) -> Bool {
+        guard cores[a] == cores[b], memory[a] == memory[b] else { return false }
+        for flavour in cards.indices where cards[flavour][a] != cards[flavour][b] { return false }
+        return true
+    }
+
     @inline(__always)
     mutating func add(_ piece: Piece, times sign: Int64 = 1) {
         cores[piece.node] += piece.cores * sign
@@ -119,10 +127,14 @@ extension Columns {
     /// Best fit: for one task the node that it leaves the least on; for a gang the fewest nodes, and for its rest the
     /// tightest. Nodes with cards come last for requests without. `nil` when not all tasks fit.
     ///
-    /// - Parameter plain: Whether a node has no cards at all.
+    /// - Parameters:
+    ///   - plain: Whether a node has no cards at all.
+    ///   - leaders: Nodes, in order, among which is the first of all in every state: enough for one task.
     /// - Complexity: O(nodes) for one task, O(nodes · log nodes) for a gang.
-    func fit(_ demand: Demand, plain: [Bool]) -> Fit? {
-        if demand.tasks == 1 { return fitOne(demand, plain: plain) }
+    func fit(_ demand: Demand, plain: [Bool], leaders: [Int]? = nil) -> Fit? {
+        if demand.tasks == 1 {
+            return leaders.map { fitOne(demand, plain, among: $0) } ?? fitOne(demand, plain, among: 0..<count)
+        }
         if demand.cards == 0, plain.contains(true), plain.contains(false),
             let fit = fitGang(demand, where: { plain[$0] }, blocksCards: false)
         {
@@ -131,56 +143,35 @@ extension Columns {
         return fitGang(demand, where: { _ in true }, blocksCards: demand.cards == 0 && plain.contains(false))
     }
 
-    /// How good a node is for one task: the smaller the better.
-    struct Rank {
-        var node: Int
-        /// Whether a request without cards would stand on a node with cards.
-        var blocks: Bool
-        /// What there is of the dominant resource, and of the other one.
-        var left: Int64
-        var other: Int64
-
-        /// Of equal ones the first goes first.
-        @inline(__always)
-        func isBetter(than other: Rank) -> Bool {
-            if blocks != other.blocks { return !blocks }
-            if left != other.left { return left < other.left }
-            return self.other != other.other ? self.other < other.other : node < other.node
+    private func fitOne(_ demand: Demand, _ plain: [Bool], among nodes: some Sequence<Int>) -> Fit? {
+        var best = -1
+        var bestBlocks = true
+        var bestLeft = Int64.max
+        var bestOther = Int64.max
+        for node in nodes {
+            guard cores[node] >= demand.cores, memory[node] >= demand.memory else { continue }
+            var left = demand.dominant == .memory ? memory[node] : cores[node]
+            var blocks = false
+            if demand.cards > 0 {
+                let cards = cards[demand.flavour][node]
+                guard cards >= demand.cards else { continue }
+                if demand.dominant == .cards { left = cards }
+            } else {
+                blocks = !plain[node]
+            }
+            let other = demand.dominant == .cores ? memory[node] : cores[node]
+            guard best < 0 || (blocks != bestBlocks ? !blocks : (left, other) < (bestLeft, bestOther)) else { continue }
+            best = node
+            bestBlocks = blocks
+            bestLeft = left
+            bestOther = other
         }
-    }
-
-    /// `nil` where one task does not fit.
-    @inline(__always)
-    func rank(_ node: Int, _ demand: Demand, plain: [Bool]) -> Rank? {
-        guard cores[node] >= demand.cores, memory[node] >= demand.memory else { return nil }
-        var left = demand.dominant == .memory ? memory[node] : cores[node]
-        if demand.cards > 0 {
-            let cards = cards[demand.flavour][node]
-            guard cards >= demand.cards else { return nil }
-            if demand.dominant == .cards { left = cards }
-        }
-        return Rank(
-            node: node,
-            blocks: demand.cards == 0 && !plain[node],
-            left: left,
-            other: demand.dominant == .cores ? memory[node] : cores[node]
+        guard best >= 0 else { return nil }
+        return Fit(
+            shares: [(best, 1)],
+            blocksCards: bestBlocks,
+            leftover: bestLeft - demand.amount(demand.dominant)
         )
-    }
-
-    /// The best of some nodes, in order, for one task.
-    @inline(__always)
-    func best(of nodes: some Sequence<Int>, _ demand: Demand, plain: [Bool], besides known: Rank? = nil) -> Rank? {
-        var best = known
-        let (cores, memory) = (cores.span, memory.span)
-        for node in nodes where cores[node] >= demand.cores && memory[node] >= demand.memory {
-            guard let rank = rank(node, demand, plain: plain) else { continue }
-            if best.map({ rank.isBetter(than: $0) }) ?? true { best = rank }
-        }
-        return best
-    }
-
-    private func fitOne(_ demand: Demand, plain: [Bool]) -> Fit? {
-        best(of: 0..<count, demand, plain: plain).map { Fit($0, demand) }
     }
 
     private func fitGang(_ demand: Demand, where allowed: (Int) -> Bool, blocksCards: Bool) -> Fit? {
@@ -216,71 +207,42 @@ extension Columns {
         return Fit(shares: shares, blocksCards: blocksCards, leftover: leftover)
     }
 
-    /// How near a node comes to holding one task: the smallest of the ratios of what is there to what is needed.
-    struct Nearest {
-        var node: Int
-        var dimension: Dimension
-        var ratio: Double
-
-        /// Of equal ones the first goes first.
-        func isNearer(than other: Nearest) -> Bool {
-            ratio != other.ratio ? ratio > other.ratio : node < other.node
-        }
-
-        /// Who has less of what so much is needed of comes less near, whatever the rounding.
-        func least(_ need: Int64) -> Int64 { need > 0 ? Int64(ratio * Double(min(need, 1 << 60))) - 1024 : .min }
-    }
-
-    func nearness(_ node: Int, _ demand: Demand) -> Nearest {
-        var dimension = Dimension.cores
-        var ratio = 1.0
-        func consider(_ candidate: Dimension, _ have: Int64, _ need: Int64) {
-            guard need > 0, have < need else { return }
-            let value = Double(max(0, have)) / Double(need)
-            if value < ratio { (ratio, dimension) = (value, candidate) }
-        }
-        if demand.cards > 0 { consider(.cards, cards[demand.flavour][node], demand.cards) }
-        consider(.cores, cores[node], demand.cores)
-        consider(.memory, memory[node], demand.memory)
-        if cores[node] < 0 || memory[node] < 0 { ratio = 0 }
-        return Nearest(node: node, dimension: dimension, ratio: ratio)
-    }
-
-    /// The node of some, in order, that comes nearest to holding one task. `nil` without nodes.
-    func nearest(of nodes: some Sequence<Int>, _ demand: Demand, besides known: Nearest? = nil) -> Nearest? {
-        var best = known
-        // Most nodes have too little of something, or the same as the one before: that is seen without a division.
-        var least = best.map { ($0.least(demand.cores), $0.least(demand.memory)) } ?? (Int64.min, Int64.min)
-        let (cores, memory) = (cores.span, memory.span)
-        let cards = demand.cards > 0 ? cards[demand.flavour] : []
-        var previous = (cores: Int64.min, memory: Int64.min, cards: Int64.min)
+    /// The node that comes nearest to holding one task: the largest of the smallest ratios of what is there to what
+    /// is needed. `nil` without nodes.
+    private func nearest(
+        _ demand: Demand,
+        among nodes: some Sequence<Int>
+    ) -> (node: Int, dimension: Dimension, ratio: Double)? {
+        var best: (node: Int, dimension: Dimension, ratio: Double)?
         for node in nodes {
-            let here = (cores: cores[node], memory: memory[node], cards: cards.isEmpty ? 0 : cards[node])
-            if here.cores < least.0 || here.memory < least.1 || here == previous { continue }
-            previous = here
-            let nearness = nearness(node, demand)
-            if best.map({ nearness.isNearer(than: $0) }) ?? true {
-                best = nearness
-                least = (nearness.least(demand.cores), nearness.least(demand.memory))
+            var dimension = Dimension.cores
+            var ratio = 1.0
+            func consider(_ candidate: Dimension, _ have: Int64, _ need: Int64) {
+                guard need > 0, have < need else { return }
+                let value = Double(max(0, have)) / Double(need)
+                if value < ratio { (ratio, dimension) = (value, candidate) }
             }
+            if demand.cards > 0 { consider(.cards, cards[demand.flavour][node], demand.cards) }
+            consider(.cores, cores[node], demand.cores)
+            consider(.memory, memory[node], demand.memory)
+            if cores[node] < 0 || memory[node] < 0 { ratio = 0 }
+            if best.map({ ratio > $0.ratio }) ?? true { best = (node, dimension, ratio) }
         }
         return best
     }
 
-    func nearest(_ demand: Demand) -> Nearest? { nearest(of: 0..<count, demand) }
-
     /// What is missing for a demand that does not fit.
-    func lack(_ demand: Demand, counts: [Int]? = nil) -> Lack {
+    ///
+    /// - Parameter leaders: Nodes, in order, among which is the first of all in every state.
+    func lack(_ demand: Demand, counts: [Int]? = nil, leaders: [Int]? = nil) -> Lack {
         let tasks = demand.tasks > 1 ? tasks(demand, counts: counts) : 0
         if tasks > 0 { return Lack(dimension: .tasks, need: Int64(demand.tasks), have: Int64(tasks)) }
-        return lack(demand, nearest: nearest(demand))
-    }
-
-    /// What one task lacks on the node that comes nearest to holding it.
-    private func lack(_ demand: Demand, nearest: Nearest?) -> Lack {
-        guard let nearest else { return Lack(dimension: .cores, need: demand.cores, have: 0) }
-        let have = amount(nearest.dimension, at: nearest.node, flavour: demand.flavour)
-        return Lack(dimension: nearest.dimension, need: demand.amount(nearest.dimension), have: max(0, have))
+        let best = leaders.map { nearest(demand, among: $0) } ?? nearest(demand, among: 0..<count)
+        guard let (node, dimension, _) = best else {
+            return Lack(dimension: .cores, need: demand.cores, have: 0)
+        }
+        let have = amount(dimension, at: node, flavour: demand.flavour)
+        return Lack(dimension: dimension, need: demand.amount(dimension), have: max(0, have))
     }
 
     /// The most like `request` that would fit: fewer tasks when one fits at all, else a smaller task.
@@ -291,7 +253,7 @@ extension Columns {
         var demand = demand
         var ratio = 1.0
         if tasks(demand, counts: counts) == 0 {
-            guard let node = nearest(demand)?.node else { return nil }
+            guard let (node, _, _) = nearest(demand, among: 0..<count) else { return nil }
             func keep(_ have: Int64, _ need: Int64, _ round: (Int64) -> Int64 = { $0 }) -> Int64 {
                 guard need > 0, have < need else { return need }
                 let kept = round(max(0, have))
@@ -322,55 +284,6 @@ extension Columns {
     private static func roundDown(memory: Int64) -> Int64 {
         let step: Int64 = memory >= 4 << 30 ? 1 << 30 : memory >= 1 << 30 ? 1 << 29 : 1 << 20
         return memory / step * step
-    }
-}
-
-extension Columns {
-    /// The best place for a demand, or what is missing.
-    func answer(_ demand: Demand, plain: [Bool]) -> Load.Answer {
-        guard demand.tasks == 1 else {
-            let fit = fit(demand, plain: plain)
-            return Load.Answer(fit: fit, lack: fit == nil ? lack(demand) : nil)
-        }
-        return answer(demand, best(of: 0..<count, demand, plain: plain)) { nearest(demand) }
-    }
-
-    private func answer(_ demand: Demand, _ rank: Rank?, nearest: () -> Nearest?) -> Load.Answer {
-        if let rank { return Load.Answer(fit: Fit(rank, demand), rank: rank) }
-        let nearest = nearest()
-        return Load.Answer(lack: lack(demand, nearest: nearest), nearest: nearest)
-    }
-
-    /// An answer that was right before some nodes changed, put right by a look at those.
-    ///
-    /// - Returns: `nil` where only a look at all nodes can tell.
-    func renewed(_ known: Load.Answer, _ demand: Demand, changed: [Int], plain: [Bool]) -> Load.Answer? {
-        guard demand.tasks == 1 else { return changed.isEmpty ? known : nil }
-        if let rank = known.rank {
-            guard changed.contains(rank.node) else {
-                return answer(demand, best(of: changed, demand, plain: plain, besides: rank)) { nil }
-            }
-            // Where the best node has become worse, one of those that have not changed may be better now.
-            guard let now = self.rank(rank.node, demand, plain: plain), !rank.isBetter(than: now) else { return nil }
-            return answer(demand, best(of: changed, demand, plain: plain)) { nil }
-        }
-        if let rank = best(of: changed, demand, plain: plain) { return answer(demand, rank) { nil } }
-        guard let nearest = known.nearest else { return nil }
-        guard changed.contains(nearest.node) else {
-            return answer(demand, nil) { self.nearest(of: changed, demand, besides: nearest) }
-        }
-        if nearest.isNearer(than: nearness(nearest.node, demand)) { return nil }
-        return answer(demand, nil) { self.nearest(of: changed, demand) }
-    }
-}
-
-extension Fit {
-    init(_ rank: Columns.Rank, _ demand: Demand) {
-        self.init(
-            shares: [(rank.node, 1)],
-            blocksCards: rank.blocks,
-            leftover: rank.left - demand.amount(demand.dominant)
-        )
     }
 }
 

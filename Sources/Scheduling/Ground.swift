@@ -41,8 +41,8 @@ final class Ground {
     /// Counts changes, so that what was found out before one is known to be old.
     private(set) var version = 0
     private var isSorted = false
-    /// Where this plan has placed or kept something.
-    private var changed: [Int] = []
+    /// What this plan has placed or kept something on is marked.
+    private var alike: Alike
     /// What was usable at a version, and which of the holds counted.
     private var usable: (version: Int, holds: [Int], columns: Columns)?
 
@@ -53,6 +53,7 @@ final class Ground {
         overrunGraceSeconds = policy.overrunGraceSeconds
         free = load.free
         pieces = load.pieces
+        alike = load.alike
         stopping = load.stopping
     }
 
@@ -62,7 +63,7 @@ final class Ground {
         (overrunGraceSeconds, free) = (other.overrunGraceSeconds, other.free)
         (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
         (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
-        (stopping, version, changed) = (other.stopping, other.version, other.changed)
+        (stopping, version, alike) = (other.stopping, other.version, other.alike)
     }
 
     /// The runs and what this plan has placed: made when first asked for, since most plans place and look no further.
@@ -92,12 +93,12 @@ final class Ground {
 
     /// The best place now for a demand that lasts until `end`.
     func fit(_ demand: Demand, until end: Instant) -> Fit? {
-        let first = initially(demand)
-        guard first.fit != nil, version > 0 else { return first.fit }
-        let columns = usable(until: end)
-        let answer = columns.renewed(first, demand, changed: changed, plain: make.plain)
-        return answer.map(\.fit) ?? columns.fit(demand, plain: make.plain)
+        guard let first = initially(demand).fit else { return nil }
+        return version == 0 ? first : usable(until: end).fit(demand, plain: make.plain, leaders: alike.leaders)
     }
+
+    /// What is missing now for a demand, whatever is kept.
+    func lack(_ demand: Demand) -> Lack { free.lack(demand, leaders: alike.leaders) }
 
     /// What a request that lasts until `end` may use: what is free, less what holds that begin before `end` need.
     func usable(until end: Instant) -> Columns {
@@ -128,7 +129,7 @@ final class Ground {
         for piece in taken {
             free.add(piece, times: -1)
             pieces.append(piece)
-            changed.append(piece.node)
+            alike.mark(piece.node)
         }
         known.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
         for hold in holds.indices where holds[hold].start < end {
@@ -155,7 +156,7 @@ final class Ground {
         }
         holds.append(Hold(job: job, start: start, pieces: kept, spare: spare))
         if !byPreemption { reservations += 1 }
-        changed.append(contentsOf: kept.map(\.node))
+        for piece in kept { alike.mark(piece.node) }
         version += 1
     }
 
@@ -187,8 +188,9 @@ final class Ground {
             return ending { piece in
                 var gain = gains[piece.node] ?? Piece(node: piece.node, flavour: demand.flavour)
                 gain.add(piece)
+                if fits(demand, on: gain) { return true }
                 gains[piece.node] = gain
-                return fits(demand, on: gain)
+                return false
             }
         }
         var columns = unheld()

@@ -29,20 +29,15 @@ final class Load: Sendable {
     let byLimit: [Int]
     /// Whether every run's cards are known by model, so that it does not matter in which order they were looked at.
     private let isOrderFree: Bool
+    /// The nodes in the states that there are.
+    let alike: Alike
     /// What was found for each demand while nothing was placed or kept here.
     private let answers = Mutex<[Demand: Answer]>([:])
-    /// What was found before some nodes changed, and which.
-    private let earlier: [Demand: Answer]
-    private let changed: [Int]
 
     /// The best place for a demand beside the runs; or what is missing.
     struct Answer {
         var fit: Fit?
-        /// Of the node of `fit`, for one task.
-        var rank: Columns.Rank?
         var lack: Lack?
-        /// The node that comes nearest where there is no fit, for one task.
-        var nearest: Columns.Nearest?
     }
 
     /// More than any federation has distinct requests; a full memory is begun anew.
@@ -103,21 +98,78 @@ final class Load: Sendable {
         came.sort(by: isEarlier)
         let stayed = known?.byLimit.compactMap { moved[$0] < 0 ? nil : moved[$0] } ?? []
         byLimit = merged(stayed, came, by: isEarlier)
-        changed = draft.changed.sorted()
-        // A scan of all is as good as a look at a quarter of them, one by one.
-        let isMuch = changed.count * 4 >= free.count
-        earlier = isMuch ? [:] : known?.answers.withLock { $0 } ?? [:]
+        alike = Alike(draft.free, plain: make?.plain ?? [])
     }
 
     func answer(_ demand: Demand, on make: Make) -> Answer {
         if let known = answers.withLock({ $0[demand] }) { return known }
-        let renewed = earlier[demand].flatMap { free.renewed($0, demand, changed: changed, plain: make.plain) }
-        let answer = renewed ?? free.answer(demand, plain: make.plain)
+        let fit = free.fit(demand, plain: make.plain, leaders: alike.leaders)
+        let answer = Answer(fit: fit, lack: fit == nil ? free.lack(demand, leaders: alike.leaders) : nil)
         answers.withLock { answers in
             if answers.count >= Self.answersMax { answers.removeAll() }
             answers[demand] = answer
         }
         return answer
+    }
+}
+
+/// Nodes that have the same left, told apart by the first of them: only that one is ever the best place for a task, or
+/// comes nearest to being one.
+struct Alike: Sendable {
+    /// In order: the first of every state, and all those that were marked.
+    private(set) var leaders: [Int] = []
+    /// The next one in the same state; -1 for the last.
+    private let next: [Int32]
+    private var marked: Set<Int> = []
+
+    init(_ free: Columns, plain: [Bool]) {
+        var next = [Int32](repeating: -1, count: free.count)
+        var last: [UInt64: Int] = [:]
+        for node in 0..<free.count {
+            let print = Self.print(free, node, plain[node])
+            // Where two states have the same print, their nodes lead more often than they must.
+            if let before = last[print], plain[before] == plain[node], free.isSame(before, node) {
+                next[before] = Int32(node)
+            } else {
+                leaders.append(node)
+            }
+            last[print] = node
+        }
+        self.next = next
+    }
+
+    private static func print(_ free: Columns, _ node: Int, _ isPlain: Bool) -> UInt64 {
+        var print: UInt64 = isPlain ? 1 : 2
+        func mix(_ amount: Int64) {
+            print = (print ^ UInt64(bitPattern: amount)) &* 0x9E37_79B9_7F4A_7C15
+            print ^= print >> 32
+        }
+        mix(free.cores[node])
+        mix(free.memory[node])
+        for flavour in free.cards.indices { mix(free.cards[flavour][node]) }
+        return print
+    }
+
+    /// A node is not like the others any more: it leads itself, and the next of those that it led before takes its place.
+    mutating func mark(_ node: Int) {
+        guard marked.insert(node).inserted else { return }
+        if !lead(node) { return }
+        var heir = Int(next[node])
+        while heir >= 0, marked.contains(heir) { heir = Int(next[heir]) }
+        if heir >= 0 { _ = lead(heir) }
+    }
+
+    /// - Returns: Whether it did so before.
+    private mutating func lead(_ node: Int) -> Bool {
+        var low = 0
+        var high = leaders.count
+        while low < high {
+            let middle = (low + high) / 2
+            if leaders[middle] < node { low = middle + 1 } else { high = middle }
+        }
+        if low < leaders.count, leaders[low] == node { return true }
+        leaders.insert(node, at: low)
+        return false
     }
 }
 
@@ -128,8 +180,6 @@ private struct Draft {
     var pieces: [Piece] = []
     var piecesOfRun: [Range<Int>] = []
     var held: [Load.Held] = []
-    /// Nodes on which something came or went.
-    var changed: Set<Int> = []
     var isOrderFree = true
     private var numbers: [ProjectName: Int]
 
@@ -143,7 +193,6 @@ private struct Draft {
 
     mutating func giveBack(_ piece: Piece) {
         free.add(piece)
-        changed.insert(piece.node)
     }
 
     /// A run as it was.
@@ -183,7 +232,6 @@ private struct Draft {
                 cards: flavour == nil ? 0 : product(Int64(run.resources.cards), share.tasks)
             )
             free.add(piece, times: -1)
-            changed.insert(node)
             pieces.append(piece)
         }
         piecesOfRun.append(lower..<pieces.count)

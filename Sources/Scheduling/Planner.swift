@@ -267,9 +267,8 @@ struct Planner {
                     continue
                 }
             }
-            if best.map({ isBetter(classes[index].candidates[number], classes[index].candidates[$0], job) }) ?? true {
-                best = number
-            }
+            if let best, !isBetter(classes[index].candidates[number], classes[index].candidates[best], job) { continue }
+            best = number
         }
         if anyFailed {
             let candidates = classes[index].candidates
@@ -308,7 +307,7 @@ struct Planner {
         {
             obstacle = .held(for: hold.job, from: hold.start)
         } else {
-            obstacle = .taken(ground.free.lack(demand))
+            obstacle = .taken(ground.lack(demand))
         }
         // Of several flavours the one that came nearest speaks for the centre.
         if let known = classes[index].obstacles[candidate.centre], Self.nearness(known) >= Self.nearness(obstacle) {

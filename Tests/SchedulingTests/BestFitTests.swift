@@ -198,4 +198,64 @@ import Testing
         snapshot.centres[0].runs[2].stopping = false
         #expect(plan(snapshot).preemptions.isEmpty, "equal priority preempts nothing")
     }
+
+    @Test("many tasks go where a plain look at every node, one task after another, sends them")
+    func asPlainLook() {
+        for seed in seeds(20) {
+            var g = SeededGenerator(seed: seed)
+            let nodes = (0..<40).map { node in
+                Node.fixture(
+                    "n\(node)",
+                    cores: [8, 16][Int.random(in: 0..<2, using: &g)],
+                    gibi: [16, 32][Int.random(in: 0..<2, using: &g)],
+                    cards: Int.random(in: 0..<4, using: &g) == 0 ? [CardGroup(model: "h100", count: 4)] : []
+                )
+            }
+            let jobs = (1...160).map { number in
+                QueuedJob.fixture(
+                    number,
+                    .fixture(
+                        cores: [1, 2, 5, 8][Int.random(in: 0..<4, using: &g)],
+                        gibi: [1, 4, 10][Int.random(in: 0..<3, using: &g)],
+                        cards: Int.random(in: 0..<5, using: &g) == 0 ? Int.random(in: 1...4, using: &g) : 0
+                    )
+                )
+            }
+            var policy = Policy()
+            policy.reservationsPerCentre = 0
+            var free = nodes.map { (cores: $0.cores.count, memory: $0.memory.count, cards: $0.cards.first?.count ?? 0) }
+            var expected: [JobID: String] = [:]
+            for job in jobs {
+                let need = job.request.resources
+                let fitting = nodes.indices.filter {
+                    free[$0].cores >= need.cores.count && free[$0].memory >= need.memory.count
+                        && free[$0].cards >= need.cards
+                }
+                let byMemory = FairShare.dominantShare(
+                    tasks: 1,
+                    resources: TaskResources(cores: 0, memory: need.memory),
+                    of: FairShare.Totals([.fixture("c", nodes: nodes)])
+                )
+                let byCores = FairShare.dominantShare(
+                    tasks: 1,
+                    resources: TaskResources(cores: need.cores, memory: 0),
+                    of: FairShare.Totals([.fixture("c", nodes: nodes)])
+                )
+                func rank(_ node: Int) -> (Int, Int64, Int64, Int) {
+                    let (cores, memory, cards) = free[node]
+                    if need.cards > 0 { return (0, Int64(cards), cores, node) }
+                    let hasCards = nodes[node].cards.isEmpty ? 0 : 1
+                    return byMemory > byCores ? (hasCards, memory, cores, node) : (hasCards, cores, memory, node)
+                }
+                guard let best = fitting.min(by: { rank($0) < rank($1) }) else { continue }
+                expected[job.id] = nodes[best].name
+                free[best].cores -= need.cores.count
+                free[best].memory -= need.memory.count
+                free[best].cards -= need.cards
+            }
+            let made = plan(.fixture([.fixture("c", nodes: nodes)], jobs), policy: policy)
+            let placed = Dictionary(uniqueKeysWithValues: made.placements.map { ($0.job, $0.nodes[0].node) })
+            #expect(placed == expected, "seed \(seed)")
+        }
+    }
 }
