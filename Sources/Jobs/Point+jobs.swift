@@ -51,7 +51,7 @@ extension Point {
             return JobDetail(
                 summary: try Self.view(job, waiting, tx),
                 spec: job.spec,
-                runs: try runs.map { RunView($0, tier: try tx.centre($0.centre)?.tier ?? .hub) },
+                runs: try runs.map { RunView($0, tier: try tx.centreHead($0.centre)?.tier ?? .hub) },
                 artifacts: job.state == .succeeded ? runs.last?.artifacts ?? [] : [],
                 dependencies: try job.dependencies.map { try Self.view($0, tx) },
                 forecast: try tx.forecast(of: id).map { ForecastView($0.forecast, madeAt: $0.madeAt) },

@@ -60,7 +60,7 @@ extension Point: Service {
                 metadata: ["by_seconds": "\(step.seconds)"]
             )
         }
-        let centres = try await store.read { try $0.centres() }.filter { $0.agent != nil }
+        let centres = try await store.read { try $0.centreHeads() }.filter { $0.agent != nil && $0.state != .removed }
         let silent = centres.compactMap { centre in
             sight.silentSince(centre.name, now: now, after: settings.silenceAfter).map { (centre.name, $0) }
         }

@@ -314,7 +314,8 @@ extension WriteTransaction {
 
     /// A job that may be placed at a centre as far as it, the centre and its project's quota go, and its next run's number.
     private func placeable(_ id: JobID, at name: CentreName) throws -> (job: Job, number: Int)? {
-        guard let job = try job(id), job.unmetDependencies == 0, let centre = try centre(name), centre.state == .open,
+        guard let job = try job(id), job.unmetDependencies == 0, let centre = try centreHead(name),
+            centre.state == .open,
             let project = try project(job.project)
         else { return nil }
         var lifecycle = job.lifecycle

@@ -37,7 +37,7 @@ extension Point {
         let steps = try tx.steps(of: workflow.id)
         let names = Dictionary(steps.map { (Self.reference(to: $0.first), $0.first.spec.name) }) { first, _ in first }
         let tiers = Dictionary(
-            uniqueKeysWithValues: try tx.centres(includingRemoved: true).map { ($0.name, $0.tier) }
+            uniqueKeysWithValues: try tx.centreHeads().map { ($0.name, $0.tier) }
         )
         let nodes = steps.map { step in
             WorkflowView.Node(

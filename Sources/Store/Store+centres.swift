@@ -1,15 +1,44 @@
 public import Core
 
+/// A centre without what it is made of, which is long to read where there are many nodes.
+public struct CentreHead: Hashable, Sendable {
+    public var name: CentreName
+    public var tier: Tier
+    public var state: CentreState
+    /// `nil` until it has joined.
+    public var agent: AgentID?
+}
+
 extension ReadTransaction {
+    /// A centre without its nodes, also when it was removed.
+    public func centreHead(_ name: CentreName) throws -> CentreHead? {
+        try connection.first("\(Self.headQuery) WHERE name = ?", name, read: Self.head)
+    }
+
+    /// The centres by name, without their nodes, removed ones included.
+    public func centreHeads() throws -> [CentreHead] {
+        try connection.all("\(Self.headQuery) ORDER BY name", read: Self.head)
+    }
+
+    private static let headQuery = "SELECT name, tier, state, agent FROM centre"
+
+    private static func head(_ row: borrowing Row) throws -> CentreHead {
+        CentreHead(
+            name: try row.value(0),
+            tier: try row.choice(1),
+            state: try row.choice(2),
+            agent: try row.optional(3)
+        )
+    }
+
     /// A centre, also when it was removed.
     public func centre(_ name: CentreName) throws -> Centre? {
         try connection.first("\(Self.centreQuery) WHERE name = ?", name, read: Self.centre)
     }
 
-    /// The centres by name.
-    public func centres(includingRemoved: Bool = false) throws -> [Centre] {
-        let filter = includingRemoved ? "" : "WHERE state <> 'removed'"
-        return try connection.all("\(Self.centreQuery) \(filter) ORDER BY name", read: Self.centre)
+    /// The centres by name, without those that were removed.
+    public func centres() throws -> [Centre] {
+        try connection.all("\(Self.centreQuery) WHERE state <> 'removed' ORDER BY name", read: Self.centre)
     }
 
     /// The unused right to join whose secret has that hash, also when it has expired.

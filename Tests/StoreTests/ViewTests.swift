@@ -90,7 +90,7 @@ struct ViewTests {
             #expect(try tx.centres() == [centre])
             try tx.append(.centreChanged(.init(centre: hub, state: .removed)))
             #expect(try tx.centres() == [])
-            #expect(try tx.centres(includingRemoved: true).count == 1)
+            #expect(try tx.centreHeads().map(\.state) == [.removed])
         }
     }
 
