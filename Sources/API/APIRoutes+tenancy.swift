@@ -58,6 +58,7 @@ extension APIRoutes {
                     Project(
                         name: $0,
                         title: patch.title ?? "",
+                        parent: patch.place?.parent,
                         weight: patch.weight ?? 100,
                         quota: patch.quota ?? Quota(),
                         metered: patch.metered ?? false
@@ -210,7 +211,8 @@ extension APIRoutes {
     ]
 
     private static let projectSchema: [String: Schema] = [
-        "title": .string, "weight": .integer("Part in the fair share.", in: 1...1000), "metered": .boolean,
+        "title": .string, "parent": .string("The project that it is part of; empty for none."),
+        "weight": .integer("Part in the share of what it is part of.", in: 1...1000), "metered": .boolean,
         "quota": .object([
             "cores": .integer("In thousandths of a core."), "cards": .integer("Cards at one time."),
             "runs": .integer("Runs at one time."), "bytes": .integer("In bytes, of its repositories."),
@@ -221,6 +223,9 @@ extension APIRoutes {
         let count: ClosedRange<Int64> = 0...1_000_000_000
         return ProjectPatch(
             title: reader.optionalText("title"),
+            place: reader.optional("parent", "the name of a project, or empty for none") {
+                $0.stringValue.flatMap { ProjectPatch.Place($0) }
+            },
             weight: reader.optionalInteger("weight", in: 1...1000).map { Int($0) },
             quota: reader.optionalObject("quota") { reader in
                 Quota(

@@ -14,8 +14,11 @@ public struct User: Hashable, Sendable, Codable {
 public struct Project: Hashable, Sendable, Codable {
     public var name: ProjectName
     public var title: String
-    /// Its part in the fair share, against the other projects' weights. 1 to 1000.
+    /// The project that it is part of: of whose share its own is a part, and whose quota holds for it too. `nil` at the top.
+    public var parent: ProjectName?
+    /// Its part in the fair share, against the weights of the projects beside it. 1 to 1000.
     public var weight: Int
+    /// Of itself and all projects below it.
     public var quota: Quota
     /// A metered project runs only what its vouchers cover; any other may owe.
     public var metered: Bool
@@ -23,16 +26,21 @@ public struct Project: Hashable, Sendable, Codable {
     public init(
         name: ProjectName,
         title: String = "",
+        parent: ProjectName? = nil,
         weight: Int = 100,
         quota: Quota = Quota(),
         metered: Bool = false
     ) {
         self.name = name
         self.title = title
+        self.parent = parent
         self.weight = weight
         self.quota = quota
         self.metered = metered
     }
+
+    /// How many projects may stand above one another. Every placement looks at all levels above its project.
+    public static let levelsMax = 8
 
     /// What addresses of the point begin with, and shelves in the registry. Files of a project with such a name could not
     /// be reached by clients of the Hub and of OCI, who write the project's name there.
@@ -43,7 +51,7 @@ public struct Project: Hashable, Sendable, Codable {
     ]
 }
 
-/// What a project may hold at one time over all centres; `nil` is no limit.
+/// What a project and those below it may hold at one time over all centres; `nil` is no limit.
 public struct Quota: Hashable, Sendable, Codable {
     public var cores: MilliCores?
     public var cards: Int?

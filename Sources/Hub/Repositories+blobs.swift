@@ -64,25 +64,50 @@ extension Repositories {
         )
     }
 
-    /// How many bytes more a project's repositories may hold; `nil` where no quota says.
-    public func room(in project: ProjectName) async throws -> Bytes? {
+    /// How many bytes more a project's repositories may hold.
+    public struct Room: Sendable {
+        public var bytes: Bytes
+        /// Whose quota says so: its own, or that of one that it is part of.
+        public var project: ProjectName
+
+        /// - Throws: `.quotaExceeded` when so much does not fit.
+        public func require(_ size: Bytes) throws(Failure) {
+            guard size > bytes else { return }
+            throw Failure(
+                .quotaExceeded,
+                "The quota of project '\(project)' leaves its repositories room for \(bytes) more, which \(size) do not "
+                    + "fit in. Remove what is not needed, or ask an operator for more."
+            )
+        }
+    }
+
+    /// The least that a quota of the project, or of one that it is part of, leaves; `nil` where no quota says.
+    public func room(in project: ProjectName) async throws -> Room? {
         try await store.read { try Self.room(in: project, $0) }
     }
 
-    private static func room(in project: ProjectName, _ tx: ReadTransaction) throws -> Bytes? {
-        guard let limit = try tx.project(project)?.quota.bytes else { return nil }
-        return max(0, limit - (try tx.storage(of: project)))
+    private static func room(
+        in project: ProjectName,
+        from source: ProjectName? = nil,
+        _ tx: ReadTransaction
+    ) throws -> Room? {
+        let holders = try source.map { try tx.projectWithParents($0).map(\.name) } ?? []
+        var least: Room?
+        for level in try tx.projectWithParents(project) where !holders.contains(level.name) {
+            guard let limit = level.quota.bytes else { continue }
+            let left = max(0, limit - (try tx.storage(within: level.name)))
+            if least.map({ left < $0.bytes }) ?? true { least = Room(bytes: left, project: level.name) }
+        }
+        return least
     }
 
-    static func requireRoom(for size: Bytes, in project: ProjectName, _ tx: ReadTransaction) throws {
-        if let room = try room(in: project, tx), size > room { throw noRoom(for: size, of: room, in: project) }
-    }
-
-    public static func noRoom(for size: Bytes, of room: Bytes, in project: ProjectName) -> Failure {
-        Failure(
-            .quotaExceeded,
-            "The quota of project '\(project)' leaves its repositories room for \(room) more, which \(size) do not fit in."
-                + " Remove what is not needed, or ask an operator for more."
-        )
+    /// - Parameter source: The project that holds them so far: what both are part of holds no more than before.
+    static func requireRoom(
+        for size: Bytes,
+        in project: ProjectName,
+        from source: ProjectName? = nil,
+        _ tx: ReadTransaction
+    ) throws {
+        try room(in: project, from: source, tx)?.require(size)
     }
 }

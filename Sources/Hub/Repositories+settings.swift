@@ -122,7 +122,8 @@ extension Repositories {
                 throw Failure(.conflict, "There is a repository '\(target)' already.")
             }
             if target.project != repository.path.project {
-                try Self.requireRoom(for: try tx.bytes(of: repository.id), in: target.project, tx)
+                let source = repository.path.project
+                try Self.requireRoom(for: try tx.bytes(of: repository.id), in: target.project, from: source, tx)
             }
             try tx.append(
                 .repositoryChanged(.init(repository: repository.id, path: target)),

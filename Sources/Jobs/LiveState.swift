@@ -117,6 +117,7 @@ struct LiveState: Sendable {
         projects = try tx.projects().map { project in
             Snapshot.Project(
                 name: project.name,
+                parent: project.parent,
                 weight: project.weight,
                 quota: project.quota,
                 balance: project.metered ? try tx.balance(.project(project.name)) : nil

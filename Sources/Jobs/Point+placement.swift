@@ -312,19 +312,26 @@ extension WriteTransaction {
         return made
     }
 
-    /// A job that may be placed at a centre as far as it, the centre and its project's quota go, and its next run's number.
+    /// A job that may be placed at a centre as far as it, the centre and the quotas of its project and of those above go,
+    /// and its next run's number.
     private func placeable(_ id: JobID, at name: CentreName) throws -> (job: Job, number: Int)? {
-        guard let job = try job(id), job.unmetDependencies == 0, let centre = try centreHead(name),
-            centre.state == .open,
-            let project = try project(job.project)
+        guard let job = try job(id), job.unmetDependencies == 0,
+            let centre = try centreHead(name), centre.state == .open,
+            case let projects = try projectWithParents(job.project), !projects.isEmpty
         else { return nil }
         var lifecycle = job.lifecycle
         guard let number = lifecycle.place() else { return nil }
-        let held = try projectUsage(project.name)
         let (tasks, resources) = (job.spec.tasks, job.spec.resources)
-        if let cores = project.quota.cores, held.cores + resources.cores * tasks > cores { return nil }
-        if let cards = project.quota.cards, held.cards + resources.cards * tasks > cards { return nil }
-        if let runs = project.quota.runs, held.runs + 1 > runs { return nil }
+        for project in projects {
+            let quota = project.quota
+            guard quota.cores != nil || quota.cards != nil || quota.runs != nil else { continue }
+            let held = try projectUsage(within: project.name)
+            // Who asks for none is not held up by more being held than a quota allows since it was lowered.
+            let (cores, cards) = (resources.cores * tasks, resources.cards * tasks)
+            if let limit = quota.cores, cores > 0, held.cores + cores > limit { return nil }
+            if let limit = quota.cards, cards > 0, held.cards + cards > limit { return nil }
+            if let runs = quota.runs, held.runs + 1 > runs { return nil }
+        }
         return (job, number)
     }
 }

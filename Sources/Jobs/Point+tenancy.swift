@@ -66,6 +66,7 @@ extension Point {
             guard try tx.project(project.name) == nil else {
                 throw Failure(.conflict, "There is a project '\(project.name)' already. Choose another name.")
             }
+            try Self.checkParent(of: project, tx)
             try tx.append(
                 .projectCreated(project),
                 project: project.name,
@@ -77,7 +78,9 @@ extension Point {
         }
     }
 
-    /// Owners may change the title; weight, quota and metering are the operator's.
+    /// Owners may change the title; its place, weight, quota and metering are the operator's.
+    ///
+    /// - Throws: `.invalid` with every fault; `.conflict` when the new place is below the project itself, or too deep.
     public func changeProject(
         _ name: ProjectName,
         _ patch: ProjectPatch,
@@ -86,12 +89,16 @@ extension Point {
         let now = now()
         let view = try await write { tx in
             var project = try Self.require(.owner, in: name, caller, tx)
-            if patch.weight != nil || patch.quota != nil || patch.metered != nil { try Self.requireOperator(caller) }
+            if patch.place != nil || patch.weight != nil || patch.quota != nil || patch.metered != nil {
+                try Self.requireOperator(caller)
+            }
             project.title = patch.title ?? project.title
+            if let place = patch.place { project.parent = place.parent }
             project.weight = patch.weight ?? project.weight
             project.quota = patch.quota ?? project.quota
             project.metered = patch.metered ?? project.metered
             try Self.check(project)
+            if patch.place != nil { try Self.checkParent(of: project, tx) }
             try tx.append(
                 .projectChanged(project),
                 project: name,
@@ -120,8 +127,41 @@ extension Point {
         }
     }
 
+    /// Projects are a tree of at most ``Project/levelsMax`` levels.
+    private static func checkParent(of project: Project, _ tx: ReadTransaction) throws {
+        guard let parent = project.parent else { return }
+        func refused(_ code: Failure.Code, _ detail: String, _ violation: String) -> Failure {
+            Failure(code, detail, violations: [Violation("/parent", violation)])
+        }
+        let above = try tx.projectWithParents(parent).map(\.name)
+        if above.contains(project.name) || parent == project.name {
+            throw refused(
+                .conflict,
+                "'\(project.name)' cannot become part of '\(parent)', which is \(parent == project.name ? "itself" : "part of it")."
+                    + " Move '\(parent)' elsewhere first, or choose another project.",
+                "must not be the project itself or below it"
+            )
+        }
+        guard !above.isEmpty else {
+            throw refused(
+                .invalid,
+                "There is no project '\(parent)' for '\(project.name)' to be part of. Create it first, or choose another.",
+                "there is no such project"
+            )
+        }
+        let levels = try above.count + tx.projectLevels(of: project.name)
+        guard levels <= Project.levelsMax else {
+            throw refused(
+                .conflict,
+                "Below '\(parent)' the projects would be \(levels) levels deep, and \(Project.levelsMax) are the most. "
+                    + "Choose a project further up.",
+                "must leave at most \(Project.levelsMax) levels"
+            )
+        }
+    }
+
     static func view(_ project: Project, _ caller: Principal, _ tx: ReadTransaction) throws -> ProjectView {
-        let held = try tx.projectUsage(project.name)
+        let held = try tx.projectUsage(within: project.name)
         return ProjectView(
             project: project,
             balance: try tx.balance(.project(project.name)),
@@ -129,7 +169,7 @@ extension Point {
             runs: held.runs,
             cores: held.cores.cores,
             cards: held.cards,
-            stored: try tx.storage(of: project.name),
+            stored: try tx.storage(within: project.name),
             role: try tx.role(of: caller.user, in: project.name),
             jobs: try tx.jobCounts([project.name])[project.name]?.byName ?? [:]
         )

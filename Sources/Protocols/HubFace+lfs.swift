@@ -71,12 +71,12 @@ extension HubFace {
 
     /// Where to upload one file; nowhere when it is here.
     ///
-    /// - Parameter room: How many bytes more the project may hold, of which the file takes its part.
+    /// - Parameter room: What the file takes its part of.
     private func offer(
         _ object: JSON,
         of repository: Repository,
         inParts: Bool,
-        room: inout Bytes?,
+        room: inout Repositories.Room?,
         _ call: HubCall
     ) async throws -> JSON {
         guard let digest = Digest(hex: object["oid"]?.stringValue ?? ""), let size = object["size"]?.integerValue,
@@ -84,11 +84,8 @@ extension HubFace {
         else { return Self.refusal(object, 422, "'oid' must be a SHA-256, and 'size' how many bytes it has.") }
         var actions: JSON?
         if try await repositories.size(of: digest, in: repository)?.count != size {
-            if let left = room, Bytes(size) > left {
-                let failure = Repositories.noRoom(for: Bytes(size), of: left, in: repository.path.project)
-                return Self.refusal(object, 507, failure.detail)
-            }
-            room = room.map { $0 - Bytes(size) }
+            do { try room?.require(Bytes(size)) } catch { return Self.refusal(object, 507, error.detail) }
+            if let left = room?.bytes { room?.bytes = left - Bytes(size) }
             let file = LargeFile(
                 repository: repository.id,
                 digest: digest,

@@ -33,10 +33,18 @@ public struct Outlook {
             sites: nodes.map { $0.map { Self.kind(of: $0, &makes) } },
             rules: .standard
         )
+        // From the top down.
+        let ranks = snapshot.projects.ranks
+        for index in ranks.indices.sorted(by: { (ranks[$0].depth, $0) < (ranks[$1].depth, $1) }) {
+            let (project, parent) = (snapshot.projects[index], ranks[index].parent)
+            projects[project.name] = scheduler.addProject(
+                under: parent < 0 ? nil : projects[snapshot.projects[parent].name],
+                weight: project.weight,
+                limits: Self.limits(project.quota)
+            )
+        }
         for project in snapshot.projects {
-            let number = scheduler.addProject(weight: project.weight, limits: Self.limits(project.quota))
-            scheduler.setUsage(of: number, project.usage, at: now)
-            projects[project.name] = number
+            if let number = projects[project.name] { scheduler.addUsage(of: number, project.usage, at: now) }
         }
         var next: Int32 = 0
         var held: [Need: Int32] = [:]

@@ -36,23 +36,24 @@ extension Planner {
     }
 
     /// The same reason for another job.
-    func renewed(_ reason: Reason, _ job: QueuedJob, account: Int) -> Reason {
+    func renewed(_ reason: Reason, account: Int) -> Reason {
         var reason = reason
         switch reason.cause {
         case .capacity(var busy):
             busy.ahead = passed
             reason.cause = .capacity(busy)
         case .behind(_, let heldFor), .fairShare(_, _, let heldFor):
-            reason.cause = behind(job, account: account, heldFor)
+            reason.cause = behind(account, heldFor)
         case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
         }
         return reason
     }
 
-    private func behind(_ job: QueuedJob, account: Int, _ heldFor: JobID?) -> Reason.Cause {
-        accounts[account].passed == 0 && passed > 0
-            ? .fairShare(project: job.project, ahead: passed, heldFor: heldFor)
-            : .behind(ahead: passed, heldFor: heldFor)
+    private func behind(_ account: Int, _ heldFor: JobID?) -> Reason.Cause {
+        guard passed > 0, let level = accounts.outranked(account) else {
+            return .behind(ahead: passed, heldFor: heldFor)
+        }
+        return .fairShare(project: level, ahead: passed, heldFor: heldFor)
     }
 
     /// The candidates that the project can pay.
@@ -228,7 +229,7 @@ extension Planner {
                 }
             }
             if heldFor != nil || isTaken {
-                return behind(job, account: account, heldFor)
+                return behind(account, heldFor)
             }
         }
         var best = room.map { ($0.candidate, $0.start as Instant?, $0.after) }

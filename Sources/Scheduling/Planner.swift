@@ -84,7 +84,7 @@ struct Planner {
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
             return Ground(make, plot.load, now: snapshot.now, policy: policy)
         }
-        accounts = snapshot.projects.map { ProjectAccount($0) }
+        accounts = [ProjectAccount](snapshot.projects)
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
         var floor = Int.max
         for (plot, ground) in zip(plots, grounds) where ground != nil { floor = min(floor, plot.load.preemptibleFloor) }
@@ -94,7 +94,8 @@ struct Planner {
             for run in plot.load.held {
                 let left = max(0, min((run.limitEnd - now).seconds, Double(policy.commitmentHorizonSeconds)))
                 let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
-                accounts[tenants[run.tenant]].hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600)
+                let tenant = tenants[run.tenant]
+                accounts.hold(run.resources, tasks: run.tasks, shareHours: share * left / 3600, by: tenant)
             }
         }
     }
@@ -124,7 +125,7 @@ struct Planner {
         for job in claims { consider(job, account: account(of: job.project)) }
         for index in accounts.indices { accounts[index].sortQueue() }
         var active = accounts.indices.filter { accounts[$0].hasNext }
-        while let first = active.min(by: { accounts[$0].precedes(accounts[$1]) }) {
+        while let first = active.min(by: { accounts.precedes($0, $1) }) {
             // Its standing changes only when something of it is placed; until then it stays its turn.
             while let index = accounts[first].popNext() {
                 if consider(snapshot.queue[index], account: first) { break }
@@ -157,7 +158,7 @@ struct Planner {
             plan.waiting[job.id] = reasonCentres(classes[index])
             return false
         }
-        if let reason = accounts[account].overQuota(job.request) {
+        if let reason = accounts.overQuota(job.request, of: account) {
             plan.waiting[job.id] = reason
             return false
         }
@@ -176,10 +177,10 @@ struct Planner {
         }
         defer {
             passed += 1
-            accounts[account].passed += 1
+            accounts.pass(account)
         }
         if balance == nil, let settled = classes[index].settled, job.id != focus, !mayPreempt(job, class: index) {
-            plan.waiting[job.id] = renewed(settled, job, account: account)
+            plan.waiting[job.id] = renewed(settled, account: account)
             return false
         }
         if let best = bestCandidate(index, job, balance: balance) {
@@ -348,10 +349,11 @@ struct Planner {
             resources: job.request.resources,
             of: totals
         )
-        accounts[account].hold(
+        accounts.hold(
             job.request.resources,
             tasks: job.request.tasks,
             shareHours: share * Double(seconds) / 3600,
+            by: account,
             cost: candidate.cost
         )
         plan.placements.append(

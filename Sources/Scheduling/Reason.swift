@@ -16,7 +16,7 @@ public struct Reason: Hashable, Sendable {
         case impossible
         /// No centre that could run it is open to it now.
         case centres
-        /// In milli-cores or counts.
+        /// In milli-cores or counts. `project` is the job's own or one that it is part of: the lowest that stood in the way.
         case quota(project: ProjectName, dimension: Dimension, used: Int64, limit: Int64, need: Int64)
         /// The cheapest centre that could run it asks for `need`.
         case voucher(project: ProjectName, balance: MicroCredits, need: MicroCredits, centre: CentreName)
@@ -24,7 +24,8 @@ public struct Reason: Hashable, Sendable {
         case capacity(Busy)
         /// There is room, but it goes to jobs ahead in order: `ahead` of them passed the gates before it.
         case behind(ahead: Int, heldFor: JobID?)
-        /// The same, and all of them are of projects that have used less for their weight.
+        /// The same, and all of them are of projects that have used less for their weight than `project`: the highest of
+        /// the job's own and those that it is part of of which nothing is ahead of it.
         case fairShare(project: ProjectName, ahead: Int, heldFor: JobID?)
     }
 

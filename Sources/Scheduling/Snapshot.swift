@@ -147,28 +147,59 @@ extension Snapshot {
     /// A project's part in the whole, and its limits.
     public struct Project: Hashable, Sendable {
         public var name: ProjectName
+        /// Of whose share its own is a part, and whose quota holds for it too. One that is missing, that is the project
+        /// itself or below it, or that has ``Core/Project/levelsMax`` levels already, counts as none.
+        public var parent: ProjectName?
         /// 1 to 1000.
         public var weight: Int
-        /// What it has used, in dominant-share hours, decayed; see ``FairShare/usage(of:now:halfLifeSeconds:)``.
-        /// Without what its live runs are still promised: the plan adds that.
+        /// What its own jobs have used, in dominant-share hours, decayed; see
+        /// ``FairShare/usage(of:now:halfLifeSeconds:)``. Without what its live runs are still promised, and without the
+        /// projects below it: the plan adds both.
         public var usage: Double
+        /// Of itself and all below.
         public var quota: Quota
         /// Vouchers minus what is already reserved; `nil` when the project is not metered.
         public var balance: MicroCredits?
 
         public init(
             name: ProjectName,
+            parent: ProjectName? = nil,
             weight: Int = 100,
             usage: Double = 0,
             quota: Quota = Quota(),
             balance: MicroCredits? = nil
         ) {
             self.name = name
+            self.parent = parent
             self.weight = weight
             self.usage = usage
             self.quota = quota
             self.balance = balance
         }
+    }
+}
+
+extension [Snapshot.Project] {
+    /// A project's place in the tree: the index of the one that it is part of, -1 at the top, and how many stand above it.
+    struct Rank {
+        var parent: Int
+        var depth: Int
+    }
+
+    /// By index. Whatever the values say, it is a tree.
+    var ranks: [Rank] {
+        let index = Dictionary(enumerated().map { ($1.name, $0) }) { $1 }
+        var ranks = map { Rank(parent: $0.parent.flatMap { index[$0] } ?? -1, depth: 0) }
+        func climb(from project: Int) -> (end: Int, steps: Int) {
+            var (at, steps) = (ranks[project].parent, 0)
+            while at >= 0, at != project, steps + 1 < Core.Project.levelsMax {
+                (at, steps) = (ranks[at].parent, steps + 1)
+            }
+            return (at, steps)
+        }
+        for project in indices where climb(from: project).end >= 0 { ranks[project].parent = -1 }
+        for project in indices { ranks[project].depth = climb(from: project).steps }
+        return ranks
     }
 }
 

@@ -9,7 +9,7 @@ struct Migration: Sendable {
 
     static let all: [Migration] = [
         .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
-        .repositoryLists, .artifactRevision, .sampleVerdict,
+        .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree,
     ]
 }
 

@@ -80,12 +80,13 @@ extension ReadTransaction {
     }
 
     private static let projectQuery =
-        "SELECT name, title, weight, quota_cores, quota_cards, quota_runs, metered, quota_bytes FROM project"
+        "SELECT name, title, weight, quota_cores, quota_cards, quota_runs, metered, quota_bytes, parent FROM project"
 
     private static func project(_ row: borrowing Row) throws -> Project {
         Project(
             name: try row.value(0),
             title: row.text(1),
+            parent: try row.optional(8),
             weight: row.int(2),
             quota: Quota(
                 cores: row.optionalInteger(3).map { MilliCores($0) },
@@ -127,11 +128,13 @@ extension WriteTransaction {
     func apply(created project: Project) throws {
         try connection.run(
             """
-            INSERT INTO project (name, title, weight, quota_cores, quota_cards, quota_runs, quota_bytes, metered)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO project
+                (name, title, parent, weight, quota_cores, quota_cards, quota_runs, quota_bytes, metered)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             project.name,
             project.title,
+            project.parent,
             project.weight,
             project.quota.cores,
             project.quota.cards,
@@ -145,11 +148,12 @@ extension WriteTransaction {
         try change(
             "project \(project.name)",
             """
-            UPDATE project SET title = ?, weight = ?, quota_cores = ?, quota_cards = ?, quota_runs = ?, quota_bytes = ?,
-                metered = ?
+            UPDATE project SET title = ?, parent = ?, weight = ?, quota_cores = ?, quota_cards = ?, quota_runs = ?,
+                quota_bytes = ?, metered = ?
             WHERE name = ?
             """,
             project.title,
+            project.parent,
             project.weight,
             project.quota.cores,
             project.quota.cards,

@@ -53,14 +53,41 @@ public struct TokenRequest: Codable, Sendable, Hashable {
 }
 
 /// New settings of a project; what is absent stays.
-public struct ProjectPatch: Codable, Sendable, Hashable {
+public struct ProjectPatch: Sendable, Hashable {
+    /// Where a project shall stand.
+    public enum Place: Sendable, Hashable {
+        case top
+        case below(ProjectName)
+
+        public var parent: ProjectName? { if case .below(let name) = self { name } else { nil } }
+
+        /// The name of the project that it shall be part of, or nothing for none; `nil` when it is neither.
+        public init?(_ text: String) {
+            if text.isEmpty {
+                self = .top
+            } else if let name = ProjectName(text) {
+                self = .below(name)
+            } else {
+                return nil
+            }
+        }
+    }
+
     public var title: String?
+    public var place: Place?
     public var weight: Int?
     public var quota: Quota?
     public var metered: Bool?
 
-    public init(title: String? = nil, weight: Int? = nil, quota: Quota? = nil, metered: Bool? = nil) {
+    public init(
+        title: String? = nil,
+        place: Place? = nil,
+        weight: Int? = nil,
+        quota: Quota? = nil,
+        metered: Bool? = nil
+    ) {
         self.title = title
+        self.place = place
         self.weight = weight
         self.quota = quota
         self.metered = metered

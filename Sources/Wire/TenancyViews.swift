@@ -5,10 +5,11 @@ public struct ProjectView: Codable, Sendable, Hashable {
     /// What it can spend, in millionths of a credit; negative when it owes.
     public var balance: MicroCredits
     public var reserved: MicroCredits
+    /// What it and the projects below it hold: what its quota is held against.
     public var runs: Int
     public var cores: Double
     public var cards: Int
-    /// What its repositories hold, each repository's bytes once.
+    /// What its repositories and those of the projects below it hold, each repository's bytes once.
     public var stored: Bytes
     /// The caller's own role; `nil` for an operator who is no member.
     public var role: Role?
@@ -34,6 +35,24 @@ public struct ProjectView: Codable, Sendable, Hashable {
         self.stored = stored
         self.role = role
         self.jobs = jobs
+    }
+}
+
+extension [ProjectView] {
+    /// From the top down: each project behind the one that it is part of, as far as that is among these, with how many
+    /// levels of these stand above it. Beside one another by name.
+    public var asTree: [(level: Int, view: ProjectView)] {
+        let names = Set(map(\.project.name))
+        let below = Dictionary(grouping: self) { view in view.project.parent.flatMap { names.contains($0) ? $0 : nil } }
+        var lines: [(level: Int, view: ProjectView)] = []
+        func add(_ parent: ProjectName?, _ level: Int) {
+            for view in (below[parent] ?? []).sorted(by: { $0.project.name < $1.project.name }) {
+                lines.append((level, view))
+                if level < Project.levelsMax { add(view.project.name, level + 1) }
+            }
+        }
+        add(nil, 0)
+        return lines
     }
 }
 

@@ -412,7 +412,17 @@ extension IssuedTokenPage {
 }
 
 extension ProjectsPage {
-    static let sample = ProjectsPage(projects: [ProjectPage.sample.view])
+    static let sample = ProjectsPage(projects: [
+        project("arctic", under: "climate"), project("ice", under: "arctic"), project("maps", under: "elsewhere"),
+        ProjectPage.sample.view,
+    ])
+
+    private static func project(_ name: String, under parent: String) -> ProjectView {
+        var view = ProjectPage.sample.view
+        view.project.name = Sample.project(name)
+        view.project.parent = Sample.project(parent)
+        return view
+    }
 }
 
 extension ProjectPage {
@@ -421,6 +431,7 @@ extension ProjectPage {
             project: Project(
                 name: Sample.project("climate"),
                 title: "Seasonal forecasts",
+                parent: Sample.project("science"),
                 weight: 200,
                 quota: Quota(cores: .cores(64), cards: 8, bytes: .gibi(512)),
                 metered: true

@@ -95,7 +95,7 @@ import Testing
                     metered: true
                 )
             ),
-            .projectChanged(Project(name: project)),
+            .projectChanged(Project(name: project)), .projectChanged(Project(name: project, parent: project)),
             .memberSet(Membership(project: project, user: user, role: .member)),
             .memberRemoved(.init(project: project, user: user)),
             .tokenIssued(

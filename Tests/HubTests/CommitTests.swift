@@ -258,8 +258,48 @@ import Wire
             let over = await failure { _ = try await shelf.commit(files: ["b.txt": text + "y"]) }
             #expect(over?.code == .quotaExceeded, "\(String(describing: over))")
             #expect(try await shelf.paths() == [".gitattributes", "a.txt", "copy.txt"])
-            #expect(try await shelf.repositories.room(in: .named("brain")) == 400)
+            #expect(try await shelf.repositories.room(in: .named("brain"))?.bytes == 400)
             #expect(try await shelf.repositories.room(in: .named("other")) == nil)
+        }
+    }
+
+    @Test("what a project is part of limits its repositories too; within that they move as they like")
+    func quotaAbove() async throws {
+        try await withShelf { shelf in
+            let held = try await shelf.store.read { try $0.storage(of: .named("brain")) }
+            let target = RepositoryPath(project: .named("below"), name: Shelf.name("tiny"))
+            func write(_ changes: [Event]) async throws {
+                try await shelf.store.write { tx in
+                    for change in changes {
+                        try tx.append(
+                            change,
+                            project: target.project,
+                            subject: "x",
+                            actor: "system",
+                            at: shelf.clock.now
+                        )
+                    }
+                }
+            }
+            try await write([
+                .projectCreated(Project(name: .named("above"), quota: Quota(bytes: held + 1000))),
+                .projectCreated(Project(name: target.project, parent: .named("above"))),
+                .memberSet(Membership(project: target.project, user: .named("alice"), role: .owner)),
+                .projectChanged(Project(name: .named("brain"), parent: .named("above"), quota: Quota(bytes: .mebi(1)))),
+            ])
+            _ = try await shelf.commit(files: ["a.txt": String(repeating: "x", count: 600)])
+            let over = await failure {
+                _ = try await shelf.commit(files: ["b.txt": String(repeating: "y", count: 600)])
+            }
+            #expect(
+                over?.code == .quotaExceeded && over?.detail.contains("'above'") == true,
+                "\(String(describing: over))"
+            )
+            let room = try await shelf.repositories.room(in: target.project)
+            #expect(room?.project == .named("above") && room?.bytes == 400)
+            _ = try await shelf.repositories.move(.models, from: shelf.model, to: target, shelf.alice)
+            #expect(try await shelf.store.read { try $0.storage(within: .named("above")) } == held + 600)
+            #expect(try await shelf.store.read { try $0.storage(of: .named("brain")) } == 0)
         }
     }
 

@@ -26,8 +26,12 @@ import Wire
                 let held = try tx.projectUsage(project.name)
                 #expect(held.cores == cores && held.runs == own.count, "step \(step): held by \(project.name)")
                 if project.name == bench.brain {
-                    #expect(cores <= quota.cores ?? cores, "step \(step): \(cores) cores")
-                    #expect(own.count <= quota.runs ?? own.count, "step \(step): \(own.count) runs")
+                    // The other is part of it.
+                    let all = live.reduce(MilliCores(0)) { $0 + $1.resources.cores * $1.tasks }
+                    #expect(all <= quota.cores ?? all, "step \(step): \(all) cores")
+                    #expect(live.count <= quota.runs ?? live.count, "step \(step): \(live.count) runs")
+                    let within = try tx.projectUsage(within: project.name)
+                    #expect(within.cores == all && within.runs == live.count, "step \(step)")
                 }
                 var counted = JobCounts()
                 for job in try tx.jobs(JobFilter(projects: [project.name]), limit: 100_000) { counted[job.state] += 1 }
@@ -74,6 +78,7 @@ import Wire
             ProjectPatch(quota: quota, metered: true),
             bench.root
         )
+        _ = try await bench.point.changeProject(.named("other"), ProjectPatch(place: .below(bench.brain)), bench.root)
         let agents = [try await bench.centre("hub-1"), try await bench.centre("edge-1", tier: .edge, cores: 3000)]
         var jobs: [JobID] = []
         for step in 0..<150 {

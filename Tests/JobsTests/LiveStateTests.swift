@@ -91,9 +91,18 @@ import Wire
         }
 
         private mutating func changeProject() async throws {
-            switch number(0...2) {
+            switch number(0...4) {
             case 0:
                 _ = try await bench.point.grantVoucher(200_000, to: .named("other"), note: "more", bench.root)
+            case 1:
+                let isOther = Bool.random(using: &generator)
+                let place = Bool.random(using: &generator) ? .top : ProjectPatch.Place(isOther ? "brain" : "other")
+                // What is below the other already is refused.
+                _ = try? await bench.point.changeProject(
+                    isOther ? .named("other") : bench.brain,
+                    ProjectPatch(place: place),
+                    bench.root
+                )
             default:
                 _ = try await bench.point.changeProject(
                     Bool.random(using: &generator) ? .named("other") : bench.brain,

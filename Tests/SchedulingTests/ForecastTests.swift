@@ -175,6 +175,42 @@ import Testing
         #expect(waits[jobID(5)] == 960 && waits[jobID(4)] == 1020, "who has used more comes later")
     }
 
+    @Test("the quotas and shares of what a project is part of count too")
+    func projectTree() throws {
+        let names = ["top", "one", "two", "rival"].map(projectName)
+        let run = Snapshot.Run(
+            key: RunKey(job: jobID(1), number: 1),
+            project: names[1],
+            nodes: [NodeShare(node: "n1", tasks: 1)],
+            resources: TaskResources(cores: .cores(4)),
+            leasedAt: noon,
+            startedAt: noon,
+            timeLimitSeconds: 500
+        )
+        var snapshot = Snapshot(
+            now: noon,
+            centres: [.fixture("hub-1", runs: [run])],
+            projects: [
+                // Below comes before above.
+                Snapshot.Project(name: names[1], parent: names[0], usage: 2),
+                Snapshot.Project(name: names[2], parent: names[0]),
+                Snapshot.Project(name: names[0], quota: Quota(cores: .cores(4))),
+                Snapshot.Project(name: names[3], usage: 1),
+            ],
+            queue: [queued(2, cores: 1, project: "two", limit: 300), queued(3, cores: 1, project: "top", limit: 300)]
+        )
+        var waits = Outlook(snapshot).prospects(of: [jobID(2), jobID(3)]).mapValues(\.wait)
+        #expect(waits == [jobID(2): 500, jobID(3): 500], "all that top may hold is held below it")
+        snapshot.projects[2].quota = Quota()
+        snapshot.queue = [
+            queued(2, cores: 16, project: "two"), queued(3, cores: 16, project: "top"),
+            queued(4, cores: 16, project: "rival"), queued(5, cores: 16, project: "one"),
+        ]
+        waits = Outlook(snapshot).prospects(of: Set((2...5).map(jobID))).mapValues(\.wait)
+        // Two and the own jobs of top have used nothing, but top has with what one did.
+        #expect(waits[jobID(4)] == 500 && waits[jobID(5)] == 680, "\(waits)")
+    }
+
     private func queued(
         _ number: Int,
         cores: Int,

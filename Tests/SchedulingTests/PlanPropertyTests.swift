@@ -3,13 +3,15 @@ import Scheduling
 import Testing
 
 @Suite struct PlanPropertyTests {
-    /// A random federation with random load, projects and queue; small enough that limits are hit all the time.
+    /// A random federation with random load, projects and queue; small enough that limits are hit all the time. Every
+    /// other one has a tree of projects.
     static func snapshot(seed: UInt64) -> Snapshot {
         var g = SeededGenerator(seed: seed)
         let models = ["h100", "910b", "toy"]
         let projects = (0..<Int.random(in: 1...4, using: &g)).map { index in
             Snapshot.Project(
                 name: projectName("p\(index)"),
+                parent: index > 0 && seed.isMultiple(of: 2) ? projectName("p\((seed / 2) % UInt64(index))") : nil,
                 weight: Int.random(in: 1...300, using: &g),
                 usage: Double.random(in: 0...2, using: &g),
                 quota: Quota(
@@ -162,8 +164,13 @@ import Testing
                 }
             }
             for project in snapshot.projects {
-                let live = snapshot.centres.flatMap(\.runs).filter { $0.project == project.name }
-                let placed = plan.placements.filter { jobs[$0.job]?.project == project.name }
+                if let balance = project.balance {
+                    let placed = plan.placements.filter { jobs[$0.job]?.project == project.name }
+                    #expect(placed.reduce(0) { $0 + $1.reserve.count } <= balance.count, "seed \(seed)")
+                }
+                let within = Set(snapshot.projects.map(\.name).filter { snapshot.line(of: $0).contains(project.name) })
+                let live = snapshot.centres.flatMap(\.runs).filter { within.contains($0.project) }
+                let placed = plan.placements.filter { jobs[$0.job].map { within.contains($0.project) } ?? false }
                 guard !placed.isEmpty else { continue }
                 let requests = placed.compactMap { jobs[$0.job]?.request }
                 let cores =
@@ -176,8 +183,22 @@ import Testing
                 if let limit = project.quota.cores { #expect(cores <= limit.count, "seed \(seed)") }
                 if let limit = project.quota.cards, newCards > 0 { #expect(cards <= limit, "seed \(seed)") }
                 if let limit = project.quota.runs { #expect(live.count + placed.count <= limit, "seed \(seed)") }
-                if let balance = project.balance {
-                    #expect(placed.reduce(0) { $0 + $1.reserve.count } <= balance.count, "seed \(seed)")
+            }
+            for case .quota(let project, let dimension, let used, let limit, let need) in plan.waiting.values.map(
+                \.cause
+            ) {
+                let quota = snapshot.projects.first { $0.name == project }?.quota
+                let limits: [Dimension: Int64?] = [
+                    .cores: quota?.cores?.count, .cards: quota?.cards.map { Int64($0) },
+                    .runs: quota?.runs.map { Int64($0) },
+                ]
+                #expect(limits[dimension] == .some(.some(limit)) && used + need > limit, "seed \(seed)")
+            }
+            for (job, reason) in plan.waiting {
+                switch reason.cause {
+                case .quota(let project, _, _, _, _), .fairShare(let project, _, _):
+                    #expect(jobs[job].map { snapshot.line(of: $0.project).contains(project) } ?? false, "seed \(seed)")
+                default: break
                 }
             }
         }
@@ -282,4 +303,17 @@ import Testing
 
 extension Array {
     mutating func mutateEach(_ body: (inout Element) -> Void) { for index in indices { body(&self[index]) } }
+}
+
+extension Snapshot {
+    /// The names of a project and those that it is part of, itself first.
+    func line(of name: ProjectName) -> [ProjectName] {
+        var line: [ProjectName] = []
+        var next: ProjectName? = name
+        while let name = next, !line.contains(name) {
+            line.append(name)
+            next = projects.first { $0.name == name }?.parent
+        }
+        return line
+    }
 }

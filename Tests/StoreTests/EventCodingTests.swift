@@ -85,7 +85,9 @@ extension Event {
         return [
             .userCreated(User(name: user, isOperator: true)),
             .projectCreated(Project(name: project, title: "Brain “脑”", weight: 7, quota: Quota(cores: 4, cards: 5))),
-            .projectChanged(Project(name: project, quota: Quota(runs: 6, bytes: .gibi(3)), metered: true)),
+            .projectChanged(
+                Project(name: project, parent: .named("apes"), quota: Quota(runs: 6, bytes: .gibi(3)), metered: true)
+            ),
             .memberSet(Membership(project: project, user: user, role: .owner)),
             .memberRemoved(.init(project: project, user: user)),
             .tokenIssued(token),

@@ -217,7 +217,9 @@ struct History {
             try tx.append(.memberRemoved(.init(project: project, user: bob)), at: now)
         }
         let weight = Int.random(in: 1...1000, using: &generator)
-        try tx.append(.projectChanged(Project(name: project, title: "T", weight: weight, metered: true)), at: now)
+        let parent = Self.projects.prefix { $0 != project }.randomElement(using: &generator)
+        let changed = Project(name: project, title: "T", parent: parent, weight: weight, metered: true)
+        try tx.append(.projectChanged(changed), at: now)
         let token = Token(id: identifier(), user: bob, hash: .number(1), scopes: [.read], label: "", createdAt: now)
         try tx.append(.tokenIssued(token), at: now)
         if Bool.random(using: &generator) { try tx.append(.tokenRevoked(.init(token: token.id)), at: now) }

@@ -88,6 +88,15 @@ struct RebuildTests {
             }
             for project in History.projects {
                 #expect(try tx.projectUsage(project) == held[project] ?? ProjectUsage())
+                var within = ProjectUsage()
+                for other in History.projects
+                where try tx.projectWithParents(other).contains(where: { $0.name == project }) {
+                    let own = held[other] ?? ProjectUsage()
+                    within.runs += own.runs
+                    within.cores = within.cores + own.cores
+                    within.cards += own.cards
+                }
+                #expect(try tx.projectUsage(within: project) == within)
                 #expect(try tx.balance(.reserved(project)) == reserved[project] ?? 0)
             }
 

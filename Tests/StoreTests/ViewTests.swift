@@ -57,6 +57,30 @@ struct ViewTests {
         }
     }
 
+    @Test("projects make a tree")
+    func projectTree() async throws {
+        let store = try await folder.open()
+        let names = ["a", "b", "c", "d"].map { ProjectName.named($0) }
+        try await store.write { tx in
+            for (name, parent) in zip(names, [nil, names[0], names[1], names[0]] as [ProjectName?]) {
+                try tx.append(.projectCreated(Project(name: name, parent: parent)))
+            }
+        }
+        try await store.write { tx in
+            #expect(try tx.projectWithParents(names[2]).map(\.name) == [names[2], names[1], names[0]])
+            #expect(try tx.projectWithParents(.named("none")).isEmpty)
+            #expect(try names.map { try tx.projectLevels(of: $0) } == [3, 2, 1, 1])
+            try tx.append(.projectChanged(Project(name: names[1])))
+            #expect(try tx.projectWithParents(names[2]).map(\.name) == [names[2], names[1]])
+            #expect(try names.map { try tx.projectLevels(of: $0) } == [2, 2, 1, 1])
+            // Nobody may make a loop; were there one, nothing would hang.
+            try tx.append(.projectChanged(Project(name: names[1], parent: names[2])))
+            #expect(try tx.projectWithParents(names[2]).count == Project.levelsMax)
+            #expect(try tx.projectUsage(within: names[1]) == ProjectUsage())
+            #expect(try tx.projectLevels(of: names[1]) > Project.levelsMax)
+        }
+    }
+
     @Test("centres and the right to join them")
     func centres() async throws {
         let store = try await folder.open()

@@ -15,15 +15,16 @@ struct ProjectsCommand: AsyncParsableCommand {
 
     static func path(_ name: String) -> String { "/v1/projects/\(name.percentEncoded)" }
 
+    /// A line for each, below the project that it is part of.
     static func table(_ projects: [ProjectView]) -> Table {
         var table = Table([
             .init("PROJECT", shrinks: true), .init("TITLE", shrinks: true), .init("ROLE"), .init("WEIGHT", .right),
             .init("BALANCE", .right), .init("RESERVED", .right), .init("METERED"), .init("RUNS", .right),
             .init("JOBS", shrinks: true),
         ])
-        for view in projects {
+        for (level, view) in projects.asTree {
             table.add(
-                Table.Cell(view.project.name),
+                Table.Cell(String(repeating: "  ", count: level) + view.project.name.text),
                 Table.Cell(view.project.title),
                 Table.Cell(view.role.map(\.rawValue)),
                 Table.Cell(view.project.weight),
@@ -40,7 +41,9 @@ struct ProjectsCommand: AsyncParsableCommand {
     /// Settings that `create` and `set` have in common.
     struct Settings: ParsableArguments {
         @Option(name: .long, help: "For people.") var title: String?
-        @Option(name: .long, help: "Its part in the fair share, 1 to 1000.") var weight: Int?
+        @Option(name: .long, help: "The project that it is part of.") var parent: String?
+        @Flag(name: .long, help: "It is part of no other project.") var noParent = false
+        @Option(name: .long, help: "Its part in the share of what it is part of, 1 to 1000.") var weight: Int?
         @Option(name: .long, help: "Cores it may hold at one time.") var quotaCores: Double?
         @Option(name: .long, help: "Cards it may hold at one time.") var quotaCards: Int?
         @Option(name: .long, help: "Runs it may have at one time.") var quotaRuns: Int?
@@ -49,6 +52,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         @Flag(inversion: .prefixedNo, help: "Whether it runs only what its vouchers cover.") var metered: Bool?
 
         func validate() throws {
+            if noParent, parent != nil { throw ValidationError("--parent and --no-parent exclude one another.") }
             if let quotaBytes, Bytes(quotaBytes) == nil {
                 throw ValidationError("--quota-bytes: write a size such as 512GiB or 2TiB.")
             }
@@ -71,6 +75,7 @@ struct ProjectsCommand: AsyncParsableCommand {
             .members(
                 ("name", name?.json),
                 ("title", title?.json),
+                ("parent", (noParent ? "" : parent)?.json),
                 ("weight", weight?.json),
                 ("quota", quota(over: present)),
                 ("metered", metered.map { .bool($0) })
@@ -103,6 +108,7 @@ struct ProjectsCommand: AsyncParsableCommand {
                     let quota = view.project.quota
                     func limit(_ text: String?) -> String { text ?? "any" }
                     terminal.print("")
+                    if let parent = view.project.parent { terminal.print("part of \(parent)") }
                     terminal.print(
                         "holds \(spoken(view.cores)) of \(limit(quota.cores.map(\.description))) cores, \(view.cards) of "
                             + "\(limit(quota.cards.map(String.init))) cards, \(view.runs) of "

@@ -90,6 +90,7 @@ enum Style {
         main > .scroll, main > div > .scroll { margin-bottom: 2.4rem; } main > div > .scroll + .pager { margin-top: -1.2rem; }
         .negative { color: var(--failed); }
         td.main { min-width: 9rem; overflow-wrap: anywhere; } td.main > a { font-weight: 560; }
+        td.l1 { padding-left: 1.2rem; } td.l2 { padding-left: 2.4rem; } td.l3 { padding-left: 3.6rem; } td.l4 { padding-left: 4.8rem; } td.l5 { padding-left: 6rem; } td.l6 { padding-left: 7.2rem; } td.l7 { padding-left: 8.4rem; }
         .sub { display: block; color: var(--soft); font-size: .85rem; line-height: 1.45; font-weight: 400; overflow-wrap: anywhere; }
         td form { display: inline; } td button { margin: -.25rem 0; } .scroll + form.row { margin-top: 1.2rem; } .controls form.row { align-items: center; }
         .jobs td:first-child, .jobs th:first-child { padding-right: .7rem; } .pick input { margin: .25rem 0 0; }

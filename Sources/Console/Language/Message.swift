@@ -349,6 +349,8 @@ enum Message: String, Sendable, CaseIterable {
     case roleOwner = "owner ¦ 所有者"
     case roleMember = "member ¦ 成员"
     case roleViewer = "viewer ¦ 观察者"
+    case partOf = "Part of ¦ 隶属于"
+    case partOfNamed = "part of {0} ¦ 隶属于 {0}"
     case coresHeld = "Cores held ¦ 占用核"
     case cardsHeld = "Cards held ¦ 占用卡"
     case balance = "Balance ¦ 余额"

@@ -1,7 +1,7 @@
 import Core
 import Wire
 
-/// The projects that the caller sees.
+/// The projects that the caller sees, each below the one that it is part of.
 struct ProjectsPage: Sendable {
     var projects: [ProjectView]
 
@@ -21,14 +21,20 @@ struct ProjectsPage: Sendable {
     private func list(_ frame: Frame) -> HTML {
         let w = frame.words
         guard !projects.isEmpty else { return frame.nothing(w(.noProjects)) }
-        let rows = projects.html { view in
+        let rows = projects.asTree.html { level, view in
             let project = view.project
+            let place: HTML = level > 0 ? " l\(level)" : ""
+            // What the eye sees by where it stands; and one that is part of something out of sight.
+            let parent: HTML =
+                project.parent.map {
+                    "<span class=\"\(level > 0 ? "hidden" : "sub")\">\(w(.partOfNamed, $0.text))</span>"
+                } ?? ""
             let active = view.jobs[JobState.active.rawValue] ?? 0
             let queued = view.jobs[JobState.queued.rawValue] ?? 0
             let balance: HTML = view.balance < 0 ? "n negative" : "n"
             return """
-                <tr><td class="main"><a href="/console/projects/\(project.name)">\(project.name)</a>\
-                <span class="sub">\(project.title)</span></td>
+                <tr><td class="main\(place)"><a href="/console/projects/\(project.name)">\(project.name)</a>\
+                \(parent)<span class="sub">\(project.title)</span></td>
                 <td class="wide">\(view.role.map { w($0) } ?? "–")</td><td class="n">\(w.count(active))</td><td class="n">\(w.count(queued))</td>
                 <td class="n wide">\(w.figure(view.cores))</td><td class="n wide">\(view.cards)</td>
                 <td class="\(balance)">\(w.credits(view.balance))</td></tr>
@@ -60,6 +66,7 @@ struct ProjectsPage: Sendable {
                 \(frame.field(w(.projectTitle), id: "project-title", """
                     <input id="project-title" name="title" maxlength="200" autocomplete="off">
                     """))
+                \(frame.parentField(""))
                 <button class="primary">\(w(.create))</button>
                 """))
             </section>
@@ -150,9 +157,15 @@ struct ProjectPage: Sendable {
             \(frame.term(w(.cards), share("\(view.cards)", quota.cards.map(String.init))))\
             \(frame.term(w(.repositories), share(view.stored.description, quota.bytes?.description)))\
             \(frame.term(w(.balance), "\(w.credits(view.balance))"))\(frame.term(w(.reserved), "\(w.credits(view.reserved))"))\
+            \(frame.term(w(.partOf), view.project.parent.map { parent(frame, $0) }))\
             \(frame.term(w(.weight), "\(view.project.weight)"))\
             \(frame.term(w(.paying), view.project.metered ? "\(w(.metered))" : "\(w(.mayOwe))"))</dl></section>
             """
+    }
+
+    /// A link for operators: a member need not be one of that project too.
+    private func parent(_ frame: Frame, _ name: ProjectName) -> HTML {
+        frame.viewer?.isOperator == true ? "<a href=\"/console/projects/\(name)\">\(name)</a>" : "\(name)"
     }
 
     private func settings(_ frame: Frame) -> HTML {
@@ -170,6 +183,7 @@ struct ProjectPage: Sendable {
         let operators: HTML =
             frame.viewer?.isOperator == true
             ? """
+            \(frame.parentField(project.parent?.text ?? ""))
             \(number("weight", w(.weight), "\(project.weight)"))
             \(number("cores", w(.quotaCores), project.quota.cores?.description ?? "", step: "0.001"))
             \(number("cards", w(.quotaCards), project.quota.cards.map(String.init) ?? ""))
@@ -204,5 +218,19 @@ struct ProjectPage: Sendable {
                 """))
             </details></section>
             """
+    }
+}
+
+extension Frame {
+    /// Where an operator says what a project is part of; empty for nothing.
+    fileprivate func parentField(_ value: String) -> HTML {
+        field(
+            words(.partOf),
+            id: "parent",
+            """
+            <input id="parent" name="parent" value="\(value)" maxlength="63" autocomplete="off" spellcheck="false" \
+            pattern="[a-z0-9]([a-z0-9\\-]*[a-z0-9])?">
+            """
+        )
     }
 }

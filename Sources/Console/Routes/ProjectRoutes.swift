@@ -20,7 +20,7 @@ extension Console {
             guard let name = form["name"].flatMap({ ProjectName($0) }) else {
                 throw Failure(.invalid, "This is not a name for a project: \(ProjectName.rule).")
             }
-            let project = Project(name: name, title: form["title"] ?? "")
+            let project = Project(name: name, title: form["title"] ?? "", parent: try Self.place(form).parent)
             _ = try await point.createProject(project, principal)
             return Self.redirect(to: "/console/projects/\(name)")
         }
@@ -29,6 +29,7 @@ extension Console {
             var patch = ProjectPatch(title: form.raw("title"))
             // Only the operators' form carries limits; an owner's must not lift them.
             if form["limits"] != nil {
+                patch.place = try Self.place(form)
                 patch.weight = try Self.limit(form, "weight").map { Int($0) }
                 patch.quota = Quota(
                     cores: try Self.limit(form, "cores").map { MilliCores(Int64(($0 * 1000).rounded())) },
@@ -80,6 +81,13 @@ extension Console {
             _ = try await point.grantVoucher(amount, to: name, note: form["note"] ?? "", principal)
             return Self.redirect(to: "/console/projects/\(name)")
         }
+    }
+
+    private static func place(_ form: Form) throws -> ProjectPatch.Place {
+        guard let place = ProjectPatch.Place(form["parent"] ?? "") else {
+            throw Failure(.invalid, "This is not the name of a project to be part of: \(ProjectName.rule).")
+        }
+        return place
     }
 
     /// A number that is not negative; `nil` when the field is empty.

@@ -140,10 +140,22 @@ struct Accounts {
     /// Share seconds used and promised, in units of now.
     func usage(_ account: Int32) -> Double { grown(account) / growth }
 
-    /// Before anything was charged.
-    mutating func setUsage(_ account: Int32, _ shareSeconds: Double) {
-        all[Int(account)].used = shareSeconds * growth
-        all[Int(account)].integral = integral
+    /// Counts share seconds, in units of now, as used by an account and by all above.
+    mutating func addUsage(_ account: Int32, _ shareSeconds: Double) {
+        var at = account
+        while at >= 0 {
+            settle(at)
+            all[Int(at)].used += shareSeconds * growth
+            at = all[Int(at)].parent
+        }
+    }
+
+    /// Brings what an account has used up to now.
+    @inline(__always)
+    private mutating func settle(_ account: Int32) {
+        let index = Int(account)
+        all[index].used += Double(all[index].share) / Self.shareParts * (integral - all[index].integral)
+        all[index].integral = integral
     }
 
     @inline(__always)
@@ -162,9 +174,8 @@ struct Accounts {
     mutating func charge(_ account: Int32, _ charge: Charge, sign: Int) {
         var at = account
         while at >= 0 {
+            settle(at)
             let index = Int(at)
-            all[index].used += Double(all[index].share) / Self.shareParts * (integral - all[index].integral)
-            all[index].integral = integral
             all[index].share += Int64(sign) * charge.share
             all[index].promised += Int64(sign) * charge.promised
             all[index].held.milliCores += sign * charge.milliCores

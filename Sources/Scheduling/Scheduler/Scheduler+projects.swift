@@ -36,10 +36,11 @@ extension Scheduler {
         return made
     }
 
-    /// What a project has used so far, in dominant-share hours, decayed to `now`: of itself, without those above it.
-    public mutating func setUsage(of project: Int32, _ hours: Double, at now: Int64) {
+    /// Counts what a project's own jobs have used so far, in dominant-share hours, decayed to `now`, for it and for those
+    /// above it. Asked for once the projects below it are known.
+    public mutating func addUsage(of project: Int32, _ hours: Double, at now: Int64) {
         accounts.advance(to: now)
-        accounts.setUsage(project, hours * 3600)
+        accounts.addUsage(accounts.ownAccount(of: project), hours * 3600)
     }
 
     public mutating func setWeight(of project: Int32, _ weight: Int) { accounts.setWeight(project, weight) }
