@@ -2,8 +2,9 @@ public import Core
 
 /// What follows from a snapshot if nobody else comes: the ``Scheduler`` put into its place and run ahead.
 ///
-/// It knows nodes, runs, gates, projects with their shares and quotas, priorities and the order of the queue; vouchers and
-/// preemption it leaves out, as it leaves out who may still come. What that is worth is learned: see ``Calibration``.
+/// It knows nodes, runs, gates, the tree of projects with their shares and quotas, priorities and the order of the
+/// queue; vouchers and preemption it leaves out, as it leaves out who may still come. What that is worth is learned: see
+/// ``Calibration``.
 public struct Outlook {
     /// What a job may expect.
     public struct Prospect: Hashable, Sendable {
