@@ -57,7 +57,8 @@ public struct APIRoutes: Sendable {
 
     /// Every route, in the order of the document.
     static let endpoints: [Endpoint] =
-        tenancyEndpoints + centreEndpoints + jobEndpoints + workflowEndpoints + eventEndpoints + artifactEndpoints
+        tenancyEndpoints + centreEndpoints + reservationEndpoints + jobEndpoints + workflowEndpoints + eventEndpoints
+        + artifactEndpoints
         + repositoryEndpoints + releaseEndpoints + ledgerEndpoints + agentEndpoints + operationEndpoints
 
     /// Every route, for tests and tools.

@@ -15,6 +15,8 @@ extension Event {
         case agentJoined = "agent_joined"
         case agentSeated = "agent_seated"
         case capacityReported = "capacity_reported"
+        case reservationCreated = "reservation_created"
+        case reservationCancelled = "reservation_cancelled"
         case workflowSubmitted = "workflow_submitted"
         case jobsSubmitted = "jobs_submitted"
         case jobCancelRequested = "job_cancel_requested"
@@ -67,6 +69,8 @@ extension Event {
         case .agentJoined: .agentJoined
         case .agentSeated: .agentSeated
         case .capacityReported: .capacityReported
+        case .reservationCreated: .reservationCreated
+        case .reservationCancelled: .reservationCancelled
         case .workflowSubmitted: .workflowSubmitted
         case .jobsSubmitted: .jobsSubmitted
         case .jobCancelRequested: .jobCancelRequested
@@ -121,6 +125,8 @@ extension Event {
         case .agentJoined(let payload): payload
         case .agentSeated(let payload): payload
         case .capacityReported(let payload): payload
+        case .reservationCreated(let payload): payload
+        case .reservationCancelled(let payload): payload
         case .workflowSubmitted(let payload): payload
         case .jobsSubmitted(let payload): payload
         case .jobCancelRequested(let payload): payload
@@ -176,6 +182,8 @@ extension Event {
             case .agentJoined: .agentJoined(try reader.read())
             case .agentSeated: .agentSeated(try reader.read())
             case .capacityReported: .capacityReported(try reader.read())
+            case .reservationCreated: .reservationCreated(try reader.read())
+            case .reservationCancelled: .reservationCancelled(try reader.read())
             case .workflowSubmitted: .workflowSubmitted(try reader.read())
             case .jobsSubmitted: .jobsSubmitted(try reader.read())
             case .jobCancelRequested: .jobCancelRequested(try reader.read())

@@ -17,6 +17,8 @@ public enum Event: Hashable, Sendable {
     case agentJoined(AgentJoined)
     case agentSeated(AgentSeated)
     case capacityReported(CapacityReported)
+    case reservationCreated(Reservation)
+    case reservationCancelled(ReservationCancelled)
     case workflowSubmitted(WorkflowSubmitted)
     case jobsSubmitted(JobsSubmitted)
     case jobCancelRequested(JobCancelRequested)
@@ -124,6 +126,12 @@ public enum Event: Hashable, Sendable {
         public var centre: CentreName
         public var capacity: CentreCapacity
         public init(centre: CentreName, capacity: CentreCapacity) { (self.centre, self.capacity) = (centre, capacity) }
+    }
+
+    /// Ends the newest reservation of that name before its time, or before it began.
+    public struct ReservationCancelled: Hashable, Sendable, Codable {
+        public var reservation: ReservationName
+        public init(reservation: ReservationName) { self.reservation = reservation }
     }
 
     /// What makes a repeated request find the first: the client's key and a hash of what it asked.

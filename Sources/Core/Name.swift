@@ -36,7 +36,9 @@ extension Name: TextCoded {
 public enum ProjectTag {}
 public enum CentreTag {}
 public enum UserTag {}
+public enum ReservationTag {}
 
 public typealias ProjectName = Name<ProjectTag>
 public typealias CentreName = Name<CentreTag>
 public typealias UserName = Name<UserTag>
+public typealias ReservationName = Name<ReservationTag>

@@ -51,6 +51,11 @@ struct LiveState: Sendable {
     /// By name. Of a metered project with its balance.
     private var projects: [Snapshot.Project] = []
     private var queues: [ProjectName: QueueFront] = [:]
+    /// What is kept in advance, by centre and start: all that was not over when it was read.
+    private var reservations: [CentreName: [Reservation]] = [:]
+    private var reservationsReadAt = Instant(milliseconds: .max)
+    /// How many of those have begun, and how many have ended.
+    private var reservationsTurned = 0
 
     init(window: Int) { self.window = max(1, window) }
 
@@ -59,15 +64,16 @@ struct LiveState: Sendable {
     /// Brings it up to date.
     mutating func follow(_ tx: ReadTransaction, now: Instant) throws {
         moment = max(moment, now)
-        guard let known = sequence else { return try readAll(tx) }
+        guard let known = sequence else { return try readAll(tx, now) }
         // Somebody with a newer view may have been here before.
         guard try tx.lastSequence() >= known else { return }
         let changes = try tx.changes(after: known, limit: Self.changesMax)
-        guard let last = changes.last else { return try wake(tx) }
+        guard let last = changes.last else { return try wake(tx, now) }
         sequence = nil
-        guard changes.count < Self.changesMax, let touched = Touched(changes) else { return try readAll(tx) }
+        guard changes.count < Self.changesMax, let touched = Touched(changes) else { return try readAll(tx, now) }
         if !touched.isEmpty { revision += 1 }
         for name in touched.centres { try readCentre(name, tx) }
+        if touched.readsReservations { try readReservations(tx, now) }
         if touched.readsProjects {
             try readProjects(tx)
         } else {
@@ -82,11 +88,11 @@ struct LiveState: Sendable {
             for job in jobs { try put(job, tx) }
             if jobs.count == limit, let last = jobs.last { queues[last.project]?.cut(after: QueueFront.Place(last)) }
         }
-        try wake(tx)
+        try wake(tx, now)
         sequence = last.sequence
     }
 
-    private mutating func readAll(_ tx: ReadTransaction) throws {
+    private mutating func readAll(_ tx: ReadTransaction, _ now: Instant) throws {
         sequence = nil
         revision += 1
         let last = try tx.lastSequence()
@@ -97,6 +103,7 @@ struct LiveState: Sendable {
             runs[run.centre, default: []].append(Snapshot.Run(run, spec: spec))
         }
         try readProjects(tx)
+        try readReservations(tx, now)
         queues = [:]
         for job in try tx.jobsBackingOff(after: moment) { try put(job, tx) }
         for project in try tx.projectsWaiting() {
@@ -111,6 +118,16 @@ struct LiveState: Sendable {
         let at = centres.firstIndex { $0.name >= name } ?? centres.endIndex
         if at < centres.endIndex, centres[at].name == name { centres.remove(at: at) }
         if let fresh { centres.insert(fresh, at: at) }
+    }
+
+    private mutating func readReservations(_ tx: ReadTransaction, _ now: Instant) throws {
+        reservations = Dictionary(grouping: try tx.liveReservations(now: now).map(\.reservation), by: \.centre)
+        reservationsReadAt = now
+        reservationsTurned = turned(by: now)
+    }
+
+    private func turned(by now: Instant) -> Int {
+        reservations.values.joined().reduce(0) { $0 + ($1.startsAt <= now ? 1 : 0) + ($1.endsAt <= now ? 1 : 0) }
     }
 
     private mutating func readProjects(_ tx: ReadTransaction) throws {
@@ -149,7 +166,14 @@ struct LiveState: Sendable {
     }
 
     /// Lets those take part whose time has come, and fills up what has run low.
-    private mutating func wake(_ tx: ReadTransaction) throws {
+    private mutating func wake(_ tx: ReadTransaction, _ now: Instant) throws {
+        // With the clock set back something may not be over after all.
+        if now < reservationsReadAt { try readReservations(tx, now) }
+        let turned = turned(by: now)
+        if turned != reservationsTurned {
+            reservationsTurned = turned
+            revision += 1
+        }
         for project in Array(queues.keys) {
             if queues[project]?.wake(at: moment, keeping: window * 2) == true { revision += 1 }
             try fill(project, tx)
@@ -195,7 +219,8 @@ struct LiveState: Sendable {
                     centre,
                     unseenSince: centre.agent == nil ? nil : memories.silentSince(centre.name),
                     link: memories.links[centre.name],
-                    runs: runs[centre.name] ?? []
+                    runs: runs[centre.name] ?? [],
+                    reservations: reservations[centre.name]?.filter { $0.endsAt > now } ?? []
                 )
             },
             projects: projects.map { project in
@@ -228,6 +253,7 @@ extension LiveState {
     private struct Touched {
         var centres: Set<CentreName> = []
         var readsProjects = false
+        var readsReservations = false
         var balances: Set<ProjectName> = []
         var jobs: Set<JobID> = []
         /// Jobs that are over: others may have waited for them.
@@ -235,7 +261,8 @@ extension LiveState {
         var submissions: Set<Int64> = []
 
         var isEmpty: Bool {
-            centres.isEmpty && !readsProjects && balances.isEmpty && jobs.isEmpty && submissions.isEmpty
+            centres.isEmpty && !readsProjects && !readsReservations && balances.isEmpty && jobs.isEmpty
+                && submissions.isEmpty
         }
 
         /// `nil` when something happened of which this version does not know what follows.
@@ -244,6 +271,7 @@ extension LiveState {
                 guard let kind = change.kind else { return nil }
                 switch kind {
                 case .projectCreated, .projectChanged: readsProjects = true
+                case .reservationCreated, .reservationCancelled: readsReservations = true
                 case .voucherGranted:
                     guard let project = change.project else { return nil }
                     balances.insert(project)

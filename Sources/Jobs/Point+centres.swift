@@ -184,6 +184,9 @@ extension Point {
                     "\(what) still live at '\(name)'. \(way) until nothing is, or cancel the jobs first."
                 )
             }
+            for record in try tx.liveReservations(now: now) where record.reservation.centre == name {
+                try Self.cancel(record.reservation, by: Actor.user(caller), at: now, tx)
+            }
             try tx.append(
                 .centreChanged(.init(centre: name, state: .removed)),
                 project: nil,

@@ -176,7 +176,7 @@ extension Point: Service {
         let queued = Set(snapshot.queue.map(\.id))
         if !extent.isTruncated { foresight.keep(only: queued) }
         claims.withLock { claims in claims = claims.filter { extent.isTruncated || queued.contains($0.key) } }
-        let placed = try await carryOut(plan, of: snapshot.queue, at: now)
+        let placed = try await carryOut(plan, of: snapshot, at: now)
         log.debug("placed", metadata: ["jobs": "\(placed)", "of": "\(plan.placements.count)"])
         try await foretell(plan, snapshot, at: now)
     }

@@ -187,9 +187,10 @@ extension Point {
     ///
     /// - Returns: How many jobs were placed.
     @discardableResult
-    func carryOut(_ plan: Plan, of queue: [QueuedJob], at now: Instant) async throws -> Int {
+    func carryOut(_ plan: Plan, of snapshot: Snapshot, at now: Instant) async throws -> Int {
         guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return 0 }
-        let queued = Dictionary(queue.map { ($0.id, $0) }) { first, _ in first }
+        let reservations = Set(snapshot.centres.flatMap(\.reservations))
+        let queued = Dictionary(snapshot.queue.map { ($0.id, $0) }) { first, _ in first }
         let counters = counters
         var placed = 0
         // In pieces, since every other writer waits while one is written.
@@ -199,7 +200,13 @@ extension Point {
                 (placement, queued[placement.job].flatMap { forecast($0, placed: placement) })
             }
             let leased = try await write { tx in
-                try leases.filter { try tx.lease($0.0, forecast: $0.1, at: now) }.map(\.0.job)
+                // What somebody has reserved since, the plan knows nothing of.
+                let fresh = try tx.liveReservations(now: now).map(\.reservation).filter { !reservations.contains($0) }
+                let closed = Set(fresh.map(\.centre))
+                return try leases.filter { lease in
+                    guard !closed.contains(lease.0.centre) else { return false }
+                    return try tx.lease(lease.0, forecast: lease.1, at: now)
+                }.map(\.0.job)
             }
             placed += leased.count
             claims.withLock { claims in for job in leased { claims[job] = nil } }

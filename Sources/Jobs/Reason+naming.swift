@@ -10,7 +10,8 @@ extension Reason {
             jobs.formUnion(busy.preempting.map(\.job))
             if let after = busy.after { jobs.insert(after) }
         case .behind(_, let job?), .fairShare(_, _, let job?): jobs.insert(job)
-        case .behind, .fairShare, .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
+        case .behind, .fairShare, .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher, .reserved:
+            break
         }
         if case .wait(_, let job?) = way { jobs.insert(job) }
         return jobs
@@ -28,7 +29,7 @@ extension Reason {
         case .behind(let ahead, let job): reason.cause = .behind(ahead: ahead, heldFor: known(job))
         case .fairShare(let project, let ahead, let job):
             reason.cause = .fairShare(project: project, ahead: ahead, heldFor: known(job))
-        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
+        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher, .reserved: break
         }
         if case .wait(let until, let job) = way { reason.way = .wait(until: until, after: known(job)) }
         return reason

@@ -121,6 +121,8 @@ struct Fit {
     var blocksCards: Bool
     /// What is left of the dominant resource on the nodes used.
     var leftover: Int64
+    /// Whether that is room which is reserved for the job's project.
+    var isReserved = false
 }
 
 extension Columns {

@@ -60,12 +60,12 @@ extension Planner {
     /// Adds what a plan does not work out for everybody: when there will be room, and the cheapest way out.
     fileprivate mutating func detailed(_ reason: Reason, _ job: QueuedJob) -> Reason {
         switch reason.cause {
-        case .capacity, .behind, .fairShare: break
+        case .capacity, .behind, .fairShare, .reserved: break
         case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: return reason
         }
         guard case .wait = reason.way else { return reason }
         var reason = reason
-        let index = requestClass(job.request)
+        let index = requestClass(job.request, of: job.project)
         let balance = accounts[account(of: job.project)].balance
         let affordable = affordable(index, balance)
         if case .capacity(var busy) = reason.cause, busy.freeAt == nil,
@@ -78,6 +78,6 @@ extension Planner {
         }
         let way = wayOut(index, affordable, balance: balance, detail: true, room: nil)
         if way != .wait(until: nil, after: nil) { reason.way = way }
-        return reason
+        return foretold(reason, index, affordable)
     }
 }

@@ -84,6 +84,8 @@ public enum Obstacle: Hashable, Sendable {
     case taken(Lack)
     /// Free, but kept for a job ahead in order that starts at the time given.
     case held(for: JobID, from: Instant)
+    /// Free, but reserved in advance for somebody else, or for maintenance, before the job would be over.
+    case reserved(Reason.Window)
 
     /// A clause that follows the centre's name.
     public var text: String {
@@ -104,6 +106,7 @@ public enum Obstacle: Hashable, Sendable {
         case .busy(let lack): "lacks \(lack.dimension.rawValue) (\(lack.text) free)"
         case .taken(let lack): "gave its room to jobs ahead in this cycle (\(lack.text) left)"
         case .held(let job, let from): "keeps its room for \(job), which starts at \(from)"
+        case .reserved(let window): "keeps its room for \(window.phrase)"
         }
     }
 
@@ -111,7 +114,8 @@ public enum Obstacle: Hashable, Sendable {
     var isPermanent: Bool {
         switch self {
         case .noIsolation, .noCards, .onlyEmulated, .otherCards, .tooSmall: true
-        case .notNamed, .tier, .removed, .draining, .unseen, .notReported, .nodesDown, .dear, .busy, .taken, .held:
+        case .notNamed, .tier, .removed, .draining, .unseen, .notReported, .nodesDown, .dear, .busy, .taken, .held,
+            .reserved:
             false
         }
     }
@@ -121,7 +125,7 @@ public enum Obstacle: Hashable, Sendable {
         switch self {
         case .tooSmall(let lack), .nodesDown(let lack), .busy(let lack), .taken(let lack): lack
         case .notNamed, .tier, .removed, .draining, .unseen, .notReported, .noIsolation, .noCards, .onlyEmulated,
-            .otherCards, .dear, .held:
+            .otherCards, .dear, .held, .reserved:
             nil
         }
     }

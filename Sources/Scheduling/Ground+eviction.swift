@@ -15,14 +15,17 @@ extension Ground {
     ///
     /// - Parameters:
     ///   - end: When the job would be over; room kept for others from later on is not in its way.
+    ///   - tenant: The project whose jobs may also use what is reserved for it.
     ///   - loss: What a run loses if it stops now; `nil` for one that must not be stopped.
     func eviction(
         for demand: Demand,
         until end: Instant,
+        for tenant: ProjectName?,
         runs: [Snapshot.Run],
         loss: (Snapshot.Run) -> Double?
     ) -> Eviction? {
         var columns = unheld(until: end)
+        leaveOutReserved(&columns, until: end, for: tenant)
         var ranges: [Int: Range<Int>] = [:]
         var victims: [(run: Int, lost: Double)] = []
         var anyStopping = false

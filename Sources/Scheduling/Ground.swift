@@ -9,6 +9,15 @@ struct Hold {
     var spare: Columns
 }
 
+/// When a demand fits a centre.
+struct Opening {
+    var at: Instant
+    /// The job whose end makes it possible; `nil` when it fits now, or when a reservation's end does.
+    var after: JobID?
+    /// Whether there would have been room earlier, but for reservations.
+    var isPushed = false
+}
+
 /// One centre while a plan is made: what is free now, what becomes free when, and for whom room is kept.
 ///
 /// A class because the planner holds one for each centre and looks at them all the time: a struct in an array would be
@@ -24,8 +33,8 @@ final class Ground {
     }
 
     let make: Make
-    private let load: Load
-    private let now: Instant
+    let load: Load
+    let now: Instant
     private let overrunGraceSeconds: Int
     /// Nodes that are not schedulable have less than nothing.
     private(set) var free: Columns
@@ -41,12 +50,14 @@ final class Ground {
     /// Counts changes, so that what was found out before one is known to be old.
     private(set) var version = 0
     private var isSorted = false
-    /// What this plan has placed or kept something on is marked.
+    /// What this plan has placed or kept something on, and what reservations are about, is marked.
     private var alike: Alike
-    /// What was usable at a version, and which of the holds counted.
+    /// What was usable at a version beside holds, and which of them counted.
     private var usable: (version: Int, holds: [Int], columns: Columns)?
+    /// `nil` where nothing is reserved in advance.
+    var booked: Booked?
 
-    init(_ make: Make, _ load: Load, now: Instant, policy: Policy) {
+    init(_ centre: Snapshot.Centre, _ make: Make, _ load: Load, now: Instant, policy: Policy) {
         self.make = make
         self.load = load
         self.now = now
@@ -55,6 +66,10 @@ final class Ground {
         pieces = load.pieces
         alike = load.alike
         stopping = load.stopping
+        if !centre.reservations.isEmpty, let bookings = Bookings(centre.reservations, on: make, now: now) {
+            book(bookings)
+            for node in bookings.nodes { alike.mark(node) }
+        }
     }
 
     /// The same, to be changed apart.
@@ -63,7 +78,7 @@ final class Ground {
         (overrunGraceSeconds, free) = (other.overrunGraceSeconds, other.free)
         (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
         (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
-        (stopping, version, alike) = (other.stopping, other.version, other.alike)
+        (stopping, version, alike, booked) = (other.stopping, other.version, other.alike, other.booked)
     }
 
     /// The runs and what this plan has placed: made when first asked for, since most plans place and look no further.
@@ -83,7 +98,7 @@ final class Ground {
     }
 
     /// By its time limit, or its grace period once it was asked to stop; never in the past.
-    private func expectedEnd(_ run: Load.Held) -> Instant {
+    func expectedEnd(_ run: Load.Held) -> Instant {
         let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(overrunGraceSeconds)
         return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
     }
@@ -92,16 +107,28 @@ final class Ground {
     func initially(_ demand: Demand) -> Load.Answer { load.answer(demand, on: make) }
 
     /// The best place now for a demand that lasts until `end`.
-    func fit(_ demand: Demand, until end: Instant) -> Fit? {
+    ///
+    /// - Parameter tenant: The project whose jobs may also use what is reserved for it.
+    func fit(_ demand: Demand, until end: Instant, for tenant: ProjectName?) -> Fit? {
         guard let first = initially(demand).fit else { return nil }
-        return version == 0 ? first : usable(until: end).fit(demand, plain: make.plain, leaders: alike.leaders)
+        if version == 0, booked == nil { return first }
+        return fitReserved(demand, until: end, for: tenant)
+            ?? usable(until: end, for: tenant).fit(demand, plain: make.plain, leaders: alike.leaders)
     }
 
     /// What is missing now for a demand, whatever is kept.
     func lack(_ demand: Demand) -> Lack { free.lack(demand, leaders: alike.leaders) }
 
-    /// What a request that lasts until `end` may use: what is free, less what holds that begin before `end` need.
-    func usable(until end: Instant) -> Columns {
+    /// What a request that lasts until `end` may use: what is free, less what holds and reservations for others that begin
+    /// before `end` need.
+    func usable(until end: Instant, for tenant: ProjectName?) -> Columns {
+        var columns = usableBesideHolds(until: end)
+        restrict(&columns, until: end, for: tenant)
+        return columns
+    }
+
+    /// The same, but for reservations.
+    func usableBesideHolds(until end: Instant) -> Columns {
         let counting = holds.indices.filter { holds[$0].start < end }
         guard !counting.isEmpty else { return free }
         if let usable, usable.version == version, usable.holds == counting { return usable.columns }
@@ -122,7 +149,7 @@ final class Ground {
     }
 
     /// Writes down that a job starts now and stays until `end`.
-    func take(_ taken: [Piece], job: JobID, until end: Instant) {
+    func take(_ taken: [Piece], job: JobID, of project: ProjectName, until end: Instant) {
         let lower = pieces.count
         // A copy kept of it would be made anew by the change.
         usable = nil
@@ -130,6 +157,7 @@ final class Ground {
             free.add(piece, times: -1)
             pieces.append(piece)
             alike.mark(piece.node)
+            booked?.add(.init(start: now, end: end, project: project, piece: piece, run: nil, isKept: false))
         }
         known.append(Occupant(at: end, job: job, pieces: lower..<pieces.count, run: nil))
         for hold in holds.indices where holds[hold].start < end {
@@ -147,14 +175,18 @@ final class Ground {
 
     /// Keeps room for a job from `start` on. `columns`: what there will be then, the job's own pieces included. What
     /// preemption made room for comes on top of the policy's number.
-    func hold(_ kept: [Piece], job: JobID, from start: Instant, of columns: Columns, byPreemption: Bool) {
+    func hold(_ kept: [Piece], for job: QueuedJob, from start: Instant, of columns: Columns, byPreemption: Bool) {
+        for piece in kept {
+            let end = start.later(bySeconds: job.request.timeLimitSeconds)
+            booked?.add(.init(start: start, end: end, project: job.project, piece: piece, run: nil, isKept: true))
+        }
         var spare = Columns()
         spare.cores = kept.map { columns.cores[$0.node] - $0.cores }
         spare.memory = kept.map { columns.memory[$0.node] - $0.memory }
         spare.cards = columns.cards.indices.map { flavour in
             kept.map { columns.cards[flavour][$0.node] - ($0.flavour == flavour ? $0.cards : 0) }
         }
-        holds.append(Hold(job: job, start: start, pieces: kept, spare: spare))
+        holds.append(Hold(job: job.id, start: start, pieces: kept, spare: spare))
         if !byPreemption { reservations += 1 }
         for piece in kept { alike.mark(piece.node) }
         version += 1
@@ -164,6 +196,7 @@ final class Ground {
     func stop(run: Int, by end: Instant) {
         stopping[run] = true
         if let index = occupants.firstIndex(where: { $0.run == run }) { known[index].at = min(known[index].at, end) }
+        booked?.stop(run: run, by: end)
         isSorted = false
         version += 1
     }
@@ -177,12 +210,13 @@ final class Ground {
         return columns
     }
 
-    /// The earliest time at which a demand fits beside everything that runs and is kept, when runs end as expected.
+    /// The earliest time at which a demand fits beside everything that runs and is kept or reserved, when runs end as
+    /// expected.
     ///
-    /// - Returns: The time, and the job whose end makes it possible (`nil` when it fits now).
-    /// - Complexity: Of one task that fits nowhere now O(runs that end before); else O(nodes) more. The sorting is shared
-    ///   by all requests of a plan.
-    func opening(_ demand: Demand, now: Instant) -> (at: Instant, after: JobID?)? {
+    /// - Complexity: Of one task that fits nowhere now O(runs that end before), where nothing is reserved; else O(nodes)
+    ///   more. The sorting is shared by all requests of a plan.
+    func opening(_ demand: Demand, lasting seconds: Int, for tenant: ProjectName?) -> Opening? {
+        if booked != nil { return openingBesideReservations(demand, lasting: seconds, for: tenant)?.opening }
         if demand.tasks == 1, initially(demand).fit == nil {
             var gains: [Int: Piece] = [:]
             return ending { piece in
@@ -196,7 +230,7 @@ final class Ground {
         var columns = unheld()
         var sum = 0
         for node in 0..<columns.count { sum += columns.tasks(at: node, demand) }
-        if sum >= demand.tasks { return (now, nil) }
+        if sum >= demand.tasks { return Opening(at: now) }
         return ending { piece in
             sum -= columns.tasks(at: piece.node, demand)
             columns.add(piece)
@@ -205,29 +239,44 @@ final class Ground {
         }
     }
 
-    /// What is free at a time, beside everything that is kept, when runs end as expected.
-    func columns(at time: Instant) -> Columns {
+    /// What is free at an opening, and what of that a job may have that lasts so long.
+    func room(
+        at opening: Opening,
+        _ demand: Demand,
+        lasting seconds: Int,
+        for tenant: ProjectName?
+    ) -> (columns: Columns, beside: Columns)? {
+        if booked != nil {
+            return openingBesideReservations(demand, lasting: seconds, for: tenant).map { ($0.columns, $0.beside) }
+        }
         var columns = unheld()
-        for occupant in occupants where occupant.at <= time {
+        for occupant in occupants where occupant.at <= opening.at {
             for index in occupant.pieces { columns.add(pieces[index]) }
         }
-        return columns
+        return (columns, columns)
     }
 
-    /// When runs have given back enough, and the last one of those that end then.
-    private func ending(_ isEnough: (Piece) -> Bool) -> (at: Instant, after: JobID?)? {
+    /// By when they are expected to be gone; the sorting is shared by all requests of a plan.
+    func sortedOccupants() -> [Occupant] {
         if !isSorted || !knowsRuns {
             known = occupants.sorted { ($0.at, $0.job) < ($1.at, $1.job) }
             isSorted = true
         }
-        var end: (at: Instant, after: JobID?)?
-        for occupant in known {
+        return known
+    }
+
+    /// When runs have given back enough, and the last one of those that end then.
+    private func ending(_ isEnough: (Piece) -> Bool) -> Opening? {
+        var end: Opening?
+        for occupant in sortedOccupants() {
             if let end, occupant.at > end.at { return end }
             if end != nil {
                 end?.after = occupant.job
                 continue
             }
-            for index in occupant.pieces where isEnough(pieces[index]) { end = (occupant.at, occupant.job) }
+            for index in occupant.pieces where isEnough(pieces[index]) {
+                end = Opening(at: occupant.at, after: occupant.job)
+            }
         }
         return end
     }

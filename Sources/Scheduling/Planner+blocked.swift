@@ -20,12 +20,14 @@ extension Planner {
         } else {
             way = wayOut(index, affordable, balance: balance, detail: detail, room: room)
         }
-        let reason = Reason(
-            cause(job, account: account, class: index, affordable, room: room, detail: detail),
+        let reserved = reservedCause(index, affordable)
+        var reason = Reason(
+            reserved ?? cause(job, account: account, class: index, affordable, room: room, detail: detail),
             findings: findings(index, balance: balance),
             way: way,
             predictedStart: room?.start
         )
+        if detail { reason = foretold(reason, index, affordable) }
         plan.waiting[job.id] = reason
         // Full centres stay full in this plan, and so do those that keep room for enough others.
         if room == nil, !detail, balance == nil, classes[index].live.isEmpty,
@@ -44,7 +46,7 @@ extension Planner {
             reason.cause = .capacity(busy)
         case .behind(_, let heldFor), .fairShare(_, _, let heldFor):
             reason.cause = behind(account, heldFor)
-        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher: break
+        case .ready, .dependency, .backoff, .impossible, .centres, .quota, .voucher, .reserved: break
         }
         return reason
     }
@@ -78,8 +80,13 @@ extension Planner {
         for number in affordable {
             let candidate = classes[index].candidates[number]
             let runs = snapshot.centres[candidate.centre].runs
-            let end = classes[index].end
-            let eviction = grounds[candidate.centre]?.eviction(for: candidate.demand, until: end, runs: runs) { run in
+            let (end, tenant) = (classes[index].end, classes[index].tenant)
+            let eviction = grounds[candidate.centre]?.eviction(
+                for: candidate.demand,
+                until: end,
+                for: tenant,
+                runs: runs
+            ) { run in
                 guard run.preemptible, run.priority < job.priority else { return nil }
                 let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
                 return share * (run.startedAt.map { max(0, (now - $0).seconds) } ?? 0)
@@ -126,7 +133,7 @@ extension Planner {
             )
         }
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
-        grounds[candidate.centre]?.hold(pieces, job: job.id, from: start, of: eviction.columns, byPreemption: true)
+        grounds[candidate.centre]?.hold(pieces, for: job, from: start, of: eviction.columns, byPreemption: true)
         plan.reservations.append(.init(job: job.id, centre: centre.name, start: start))
         let stopping = centre.runs.indices.filter { grounds[candidate.centre]?.stopping[$0] == true }
         return Room(candidate: number, start: start, after: nil, preempting: stopping.map { centre.runs[$0].key })
@@ -136,14 +143,21 @@ extension Planner {
 
     /// Keeps room where it opens first, among the centres that do not keep room for enough others already.
     private mutating func reserve(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
-        let free = affordable.filter { mayReserve(classes[index].candidates[$0].centre) }
-        guard let (number, opening) = earliest(index, free) else { return nil }
+        let free = affordable.filter { number in
+            let centre = classes[index].candidates[number].centre
+            if case .reserved = classes[index].obstacles[centre] { return false }
+            return mayReserve(centre)
+        }
+        // Whom a reservation keeps waiting would keep the room of others idle meanwhile; it is their turn when that is over.
+        guard let (number, opening) = earliest(index, free, unpushed: true) else { return nil }
         let candidate = classes[index].candidates[number]
-        guard let ground = grounds[candidate.centre] else { return nil }
-        let columns = ground.columns(at: opening.at)
-        guard let fit = columns.fit(candidate.demand, plain: ground.make.plain) else { return nil }
+        let (lasting, tenant) = (classes[index].request.timeLimitSeconds, classes[index].tenant)
+        guard let ground = grounds[candidate.centre],
+            let room = ground.room(at: opening, candidate.demand, lasting: lasting, for: tenant),
+            let fit = room.beside.fit(candidate.demand, plain: ground.make.plain)
+        else { return nil }
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
-        ground.hold(pieces, job: job.id, from: opening.at, of: columns, byPreemption: false)
+        ground.hold(pieces, for: job, from: opening.at, of: room.columns, byPreemption: false)
         let centre = snapshot.centres[candidate.centre].name
         plan.reservations.append(.init(job: job.id, centre: centre, start: opening.at))
         return Room(candidate: number, start: opening.at, after: opening.after)
@@ -154,21 +168,28 @@ extension Planner {
     }
 
     /// Where and when a class fits first if runs end as expected; then where it is cheaper; then by name.
+    ///
+    /// - Parameter unpushed: Only where no reservation puts it off.
     mutating func earliest(
         _ index: Int,
-        _ numbers: [Int]
-    ) -> (number: Int, opening: (at: Instant, after: JobID?))? {
-        let now = snapshot.now
-        var best: (number: Int, opening: (at: Instant, after: JobID?))?
+        _ numbers: [Int],
+        unpushed: Bool = false
+    ) -> (number: Int, opening: Opening)? {
+        let (lasting, tenant) = (classes[index].request.timeLimitSeconds, classes[index].tenant)
+        var best: (number: Int, opening: Opening)?
         for number in numbers {
             let centre = classes[index].candidates[number].centre
             guard let ground = grounds[centre] else { continue }
+            // In the course of a plan that hardly changes, and is dear to ask.
+            if unpushed, classes[index].candidates[number].opening?.isPushed == true { continue }
             if classes[index].candidates[number].openingVersion != ground.version {
-                let found = ground.opening(classes[index].candidates[number].demand, now: now)
-                classes[index].candidates[number].opening = found.map { ($0.at, $0.after) }
+                let demand = classes[index].candidates[number].demand
+                classes[index].candidates[number].opening = ground.opening(demand, lasting: lasting, for: tenant)
                 classes[index].candidates[number].openingVersion = ground.version
             }
-            guard let opening = classes[index].candidates[number].opening else { continue }
+            guard let opening = classes[index].candidates[number].opening, !(unpushed && opening.isPushed) else {
+                continue
+            }
             if let known = best {
                 guard opening.at <= known.opening.at else { continue }
                 let old = classes[index].candidates[known.number]

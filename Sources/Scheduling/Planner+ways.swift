@@ -43,8 +43,11 @@ extension Planner {
         let candidate = classes[index].candidates[number]
         let limit = classes[index].request.timeLimitSeconds
         guard let ground = grounds[candidate.centre] else { return nil }
-        let starts = ground.holds.map(\.start).filter { $0 < classes[index].end }.sorted(by: >)
-        for start in starts where ground.usable(until: start).tasks(candidate.demand) >= candidate.demand.tasks {
+        let tenant = classes[index].tenant
+        let others = ground.booked?.bookings.binding(tenant).map(\.startsAt) ?? []
+        let starts = (ground.holds.map(\.start) + others).filter { $0 < classes[index].end }.sorted(by: >)
+        for start in starts
+        where ground.usable(until: start, for: tenant).tasks(candidate.demand) >= candidate.demand.tasks {
             let seconds = Int((start - now).milliseconds / 1000)
             guard seconds > 0 else { continue }
             let centre = snapshot.centres[candidate.centre].name
@@ -58,7 +61,7 @@ extension Planner {
     private func smaller(_ index: Int, _ number: Int) -> (way: Reason.WayOut, kept: Double)? {
         let candidate = classes[index].candidates[number]
         guard let ground = grounds[candidate.centre],
-            let (request, ratio) = ground.usable(until: classes[index].end)
+            let (request, ratio) = ground.usable(until: classes[index].end, for: classes[index].tenant)
                 .shrink(classes[index].request, candidate.demand)
         else { return nil }
         let centre = snapshot.centres[candidate.centre].name
@@ -85,7 +88,7 @@ extension Planner {
                     upOnly: true
                 )
             else { continue }
-            let usable = ground.usable(until: made.end)
+            let usable = ground.usable(until: made.end, for: made.tenant)
             for flavour in flavours {
                 let demand = Demand(made.request, flavour: flavour)
                 if usable.tasks(demand) >= demand.tasks { return .elsewhere(centre: centre.name, tier: tier) }

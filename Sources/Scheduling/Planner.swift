@@ -16,11 +16,13 @@ struct RequestClass {
         var fit: Fit?
         var version = -1
         /// When it could start there, as of `openingVersion`.
-        var opening: (at: Instant, after: JobID?)?
+        var opening: Opening?
         var openingVersion = -1
     }
 
     let request: Request
+    /// The project whose reserved room its jobs may use too; `nil` when nothing is reserved for their project.
+    var tenant: ProjectName?
     /// When one that starts now is over.
     var end: Instant
     var candidates: [Candidate] = []
@@ -41,6 +43,13 @@ struct RequestClass {
     var outs: String?
 }
 
+/// What jobs have in common that are decided together.
+struct ClassKey: Hashable {
+    var request: Request
+    /// As ``RequestClass/tenant``.
+    var tenant: ProjectName?
+}
+
 /// The state of one making of a plan. Lives for one call.
 struct Planner {
     let snapshot: Snapshot
@@ -55,7 +64,9 @@ struct Planner {
     /// By centre; `nil` where nothing can be placed now.
     var grounds: [Ground?]
     var classes: [RequestClass] = []
-    var classIndex: [Request: Int] = [:]
+    var classIndex: [ClassKey: Int] = [:]
+    /// The projects for which something is reserved in advance.
+    let bookers: Set<ProjectName>
     var accounts: [ProjectAccount]
     var projectIndex: [ProjectName: Int] = [:]
     /// Jobs that passed all gates so far: those ahead of the next in order.
@@ -82,8 +93,9 @@ struct Planner {
         shapes = plots.map { $0.make?.shapes }
         grounds = zip(snapshot.centres, plots).map { centre, plot in
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
-            return Ground(make, plot.load, now: snapshot.now, policy: policy)
+            return Ground(centre, make, plot.load, now: snapshot.now, policy: policy)
         }
+        bookers = Set(snapshot.centres.lazy.flatMap(\.reservations).compactMap(\.project))
         accounts = [ProjectAccount](snapshot.projects)
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
         var floor = Int.max
@@ -149,7 +161,7 @@ struct Planner {
     /// - Returns: Whether it was placed.
     @discardableResult
     mutating func consider(_ job: QueuedJob, account: Int) -> Bool {
-        let index = requestClass(job.request)
+        let index = requestClass(job.request, of: job.project)
         if let impossible = classes[index].impossible {
             plan.waiting[job.id] = reasonImpossible(impossible, job.request)
             return false
@@ -198,12 +210,13 @@ struct Planner {
     }
 
     /// The class of a request, made at first sight: which centres could run it, which not and why.
-    mutating func requestClass(_ request: Request) -> Int {
-        if let known = classIndex[request] { return known }
+    mutating func requestClass(_ request: Request, of project: ProjectName) -> Int {
+        let key = ClassKey(request: request, tenant: bookers.contains(project) ? project : nil)
+        if let known = classIndex[key] { return known }
         var made = known[request] ?? make(request)
-        made.end = now + .seconds(request.timeLimitSeconds)
+        (made.tenant, made.end) = (key.tenant, now + .seconds(request.timeLimitSeconds))
         classes.append(made)
-        classIndex[request] = classes.count - 1
+        classIndex[key] = classes.count - 1
         return classes.count - 1
     }
 
@@ -250,7 +263,7 @@ struct Planner {
         return made
     }
 
-    /// The candidate that fits now and best: no idle cards blocked, its inputs there soonest, of the tier it prefers, least
+    /// The candidate that fits now and best: in room reserved for its project, no idle cards blocked, its inputs there soonest, of the tier it prefers, least
     /// left over, cheapest, first by name.
     private mutating func bestCandidate(_ index: Int, _ job: QueuedJob, balance: MicroCredits?) -> Int? {
         var best: Int?
@@ -259,7 +272,11 @@ struct Planner {
             if let balance, classes[index].candidates[number].cost > balance { continue }
             guard let ground = grounds[classes[index].candidates[number].centre] else { continue }
             if classes[index].candidates[number].version != ground.version {
-                let fit = ground.fit(classes[index].candidates[number].demand, until: classes[index].end)
+                let fit = ground.fit(
+                    classes[index].candidates[number].demand,
+                    until: classes[index].end,
+                    for: classes[index].tenant
+                )
                 classes[index].candidates[number].fit = fit
                 classes[index].candidates[number].version = ground.version
                 if fit == nil {
@@ -282,6 +299,7 @@ struct Planner {
 
     private func isBetter(_ a: RequestClass.Candidate, _ b: RequestClass.Candidate, _ job: QueuedJob) -> Bool {
         guard let fitA = a.fit, let fitB = b.fit else { return a.fit != nil }
+        if fitA.isReserved != fitB.isReserved { return fitA.isReserved }
         if fitA.blocksCards != fitB.blocksCards { return !fitA.blocksCards }
         let hasInputs = job.inputBytes > 0 || !job.near.isEmpty
         if hasInputs {
@@ -303,6 +321,8 @@ struct Planner {
         let obstacle: Obstacle
         if let lack = ground.initially(demand).lack {
             obstacle = .busy(lack)
+        } else if let reservation = ground.obstacle(demand, until: classes[index].end, for: classes[index].tenant) {
+            obstacle = .reserved(Reason.Window(reservation))
         } else if let hold = ground.holds.filter({ $0.start < classes[index].end }).min(by: { $0.start < $1.start }),
             ground.free.tasks(demand) >= demand.tasks
         {
@@ -319,6 +339,7 @@ struct Planner {
 
     private static func nearness(_ obstacle: Obstacle) -> Double {
         switch obstacle {
+        case .reserved: 4
         case .held: 3
         case .taken(let lack): 1 + lack.ratio
         default: obstacle.lack?.ratio ?? 0
@@ -342,7 +363,7 @@ struct Planner {
                 emulated: hasCards && shapes.flavours[candidate.demand.flavour].emulated
             )
         }
-        grounds[candidate.centre]?.take(pieces, job: job.id, until: classes[index].end)
+        grounds[candidate.centre]?.take(pieces, job: job.id, of: job.project, until: classes[index].end)
         let seconds = min(job.request.timeLimitSeconds, policy.commitmentHorizonSeconds)
         let share = FairShare.dominantShare(
             tasks: job.request.tasks,

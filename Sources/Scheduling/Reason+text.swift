@@ -33,6 +33,8 @@ extension Reason {
             return
                 "There is room, but project \(project) has used more of its share: \(counted(ahead, "job")) of other "
                 + "projects go\(ahead == 1 ? "es" : "") first."
+        case .reserved(let centre, let window):
+            return "There is room at \(centre), but it is kept for \(window.phrase)."
         }
     }
 
@@ -60,6 +62,8 @@ extension Reason {
             }
             lines += busy.preempting.map { "\($0) is stopping" }
         case .behind(_, let job?), .fairShare(_, _, let job?): lines.append("\(job) is the next that room is kept for")
+        case .reserved:
+            if let predictedStart { lines.append("it is expected to start at \(predictedStart)") }
         case .backoff, .impossible, .centres, .behind, .fairShare: break
         }
         var unnamed = 0
@@ -120,6 +124,8 @@ extension Reason {
             figures["free_at_ms"] = busy.freeAt?.milliseconds
             if !busy.preempting.isEmpty { figures["preempting"] = Int64(busy.preempting.count) }
         case .behind(let ahead, _), .fairShare(_, let ahead, _): figures["ahead"] = Int64(ahead)
+        case .reserved(_, let window):
+            figures = ["from_ms": window.from.milliseconds, "until_ms": window.until.milliseconds]
         }
         if !findings.isEmpty { figures["centres"] = Int64(findings.count) }
         figures["predicted_start_ms"] = predictedStart?.milliseconds
@@ -137,6 +143,7 @@ extension Reason {
         case .capacity(let busy): ["centre": busy.centre.text, "dimension": busy.lack.dimension.rawValue]
         case .behind(_, let job): job.map { ["job": $0.description] } ?? [:]
         case .fairShare(let project, _, _): ["project": project.text]
+        case .reserved(let centre, let window): ["centre": centre.text, "reservation": window.name.text]
         }
     }
 }

@@ -27,6 +27,23 @@ public struct Reason: Hashable, Sendable {
         /// The same, and all of them are of projects that have used less for their weight than `project`: the highest of
         /// the job's own and those that it is part of of which nothing is ahead of it.
         case fairShare(project: ProjectName, ahead: Int, heldFor: JobID?)
+        /// There is room, but it is reserved in advance before the job's time limit would be over.
+        case reserved(centre: CentreName, Window)
+    }
+
+    /// A reservation in advance that stands in somebody's way.
+    public struct Window: Hashable, Sendable {
+        public var name: ReservationName
+        public var isMaintenance: Bool
+        public var from: Instant
+        public var until: Instant
+
+        public init(_ reservation: Reservation) {
+            (name, isMaintenance) = (reservation.name, reservation.project == nil)
+            (from, until) = (reservation.startsAt, reservation.endsAt)
+        }
+
+        var phrase: String { "\(isMaintenance ? "maintenance" : "reservation") \(name) from \(from) to \(until)" }
     }
 
     /// What is known of a full federation.
@@ -88,6 +105,7 @@ public struct Reason: Hashable, Sendable {
         case .capacity: "capacity"
         case .behind: "behind"
         case .fairShare: "fair_share"
+        case .reserved: "reserved"
         }
     }
 
@@ -95,13 +113,14 @@ public struct Reason: Hashable, Sendable {
     public var isMatterOfTime: Bool {
         switch cause {
         case .ready, .capacity, .behind, .fairShare, .quota: true
-        case .dependency, .backoff, .impossible, .centres, .voucher: false
+        // What is foretold knows of no reservations.
+        case .dependency, .backoff, .impossible, .centres, .voucher, .reserved: false
         }
     }
 
     /// All codes there are, for tables of translations.
     public static let codes = [
         "ready", "dependency", "backoff", "impossible", "centres", "quota", "voucher", "capacity", "behind",
-        "fair_share",
+        "fair_share", "reserved",
     ]
 }

@@ -37,6 +37,8 @@ extension Snapshot {
         public var link: Link?
         /// Every run that is not over, stopping ones included.
         public var runs: [Run]
+        /// What is kept in advance; those that are over keep nothing.
+        public var reservations: [Reservation]
 
         public init(
             name: CentreName,
@@ -46,7 +48,8 @@ extension Snapshot {
             capacity: CentreCapacity?,
             prices: PriceTable = PriceTable(),
             link: Link? = nil,
-            runs: [Run] = []
+            runs: [Run] = [],
+            reservations: [Reservation] = []
         ) {
             self.name = name
             self.tier = tier
@@ -56,10 +59,17 @@ extension Snapshot {
             self.prices = prices
             self.link = link
             self.runs = runs
+            self.reservations = reservations
         }
 
         /// A centre as it is stored, with what only the caller knows of it.
-        public init(_ centre: Core.Centre, unseenSince: Instant?, link: Link? = nil, runs: [Run]) {
+        public init(
+            _ centre: Core.Centre,
+            unseenSince: Instant?,
+            link: Link? = nil,
+            runs: [Run],
+            reservations: [Reservation] = []
+        ) {
             self.init(
                 name: centre.name,
                 tier: centre.tier,
@@ -68,7 +78,8 @@ extension Snapshot {
                 capacity: centre.capacity,
                 prices: centre.prices,
                 link: link,
-                runs: runs
+                runs: runs,
+                reservations: reservations
             )
         }
     }

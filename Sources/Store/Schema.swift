@@ -9,7 +9,7 @@ struct Migration: Sendable {
 
     static let all: [Migration] = [
         .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
-        .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree,
+        .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree, .reservation,
     ]
 }
 
@@ -22,7 +22,7 @@ enum Schema {
         "revision",
         "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
         "lineage",
-        "publication", "sample_verdict",
+        "publication", "sample_verdict", "reservation",
     ]
 
     /// Brings a database to the newest version.

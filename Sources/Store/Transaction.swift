@@ -115,6 +115,8 @@ public final class WriteTransaction: ReadTransaction {
         case .agentJoined(let joined): try apply(joined, at)
         case .agentSeated(let seated): try apply(seated)
         case .capacityReported(let reported): try apply(reported)
+        case .reservationCreated(let reservation): try apply(reservation, sequence, at)
+        case .reservationCancelled(let cancelled): try apply(cancelled, at)
         case .workflowSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobsSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobCancelRequested(let requested): try apply(requested)

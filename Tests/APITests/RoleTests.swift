@@ -87,6 +87,20 @@ struct RoleTests {
                 401, 403, 403, 403, 403, 200, 401
             ),
             Row("DELETE", "/v1/centres/{centre}", "/v1/centres/spare", nil, 401, 403, 403, 403, 403, 204, 401),
+            Row("GET", "/v1/reservations", "/v1/reservations", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row(
+                "POST", "/v1/reservations", "/v1/reservations",
+                #"{"name":"new-#","centre":"hub-1","maintenance":true,"whole_centre":true,"duration_seconds":60}"#,
+                401, 403, 403, 403, 403, 201, 401
+            ),
+            Row(
+                "GET", "/v1/reservations/{reservation}", "/v1/reservations/new-5", nil,
+                401, 200, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "DELETE", "/v1/reservations/{reservation}", "/v1/reservations/new-5", nil,
+                401, 403, 403, 403, 403, 200, 401
+            ),
             Row("GET", "/v1/capacity", "/v1/capacity", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/overview", "/v1/overview", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/accelerators", "/v1/accelerators", nil, 401, 200, 200, 200, 200, 200, 401),
@@ -400,6 +414,7 @@ struct RoleTests {
             "upload"
         )
         let agent = try await scene.point.authenticateAgent(bearer: scene.tokens[.agent] ?? "").agent
+        try await scene.reportCapacity()
         made.exchange = """
             {"agent":"\(agent)","seat":"here","at":"2026-01-01T00:00:00Z","reports":[],"holds":[],"strays":[],"wait_milliseconds":0}
             """
@@ -408,6 +423,18 @@ struct RoleTests {
 }
 
 extension Scene {
+    /// The centre `hub-1` has a node of eight cores.
+    func reportCapacity() async throws {
+        let agent = try await point.authenticateAgent(bearer: tokens[.agent] ?? "").agent
+        let node = #"{"name":"n1","schedulable":true,"cores":8000,"memory":68719476736,"cards":[]}"#
+        let capacity = #"{"engine":"fake","engine_version":"1","isolates":false,"nodes":[\#(node)]}"#
+        let report = """
+            {"agent":"\(agent)","seat":"here","at":"2026-01-01T00:00:00Z","capacity":\(capacity),"reports":[],"holds":[],"strays":[],"wait_milliseconds":0}
+            """
+        let answer = try await call("POST", "/v1/agent/exchange", as: .agent, json: report)
+        #expect(answer.status == 200, "\(answer)")
+    }
+
     /// Uploads bytes to the project `demo` in one piece.
     func upload(_ bytes: [UInt8], as who: Who = .member) async throws -> Core.Digest {
         let digest = sha256(bytes)

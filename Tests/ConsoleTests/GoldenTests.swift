@@ -6,7 +6,9 @@ import Testing
 /// Pages as they are, so that a change of markup is seen by whoever makes it. `UPDATE_GOLDEN=1` rewrites them.
 @Suite struct GoldenTests {
     /// The pages held in both languages; the others are held in English.
-    static let bilingual: Set<String> = ["overview", "job", "login", "governance", "judge", "projects"]
+    static let bilingual: Set<String> = [
+        "overview", "job", "login", "governance", "judge", "projects", "centre",
+    ]
 
     @Test("pages are what they were", arguments: Gallery.pages(Sample.frame()).map(\.name))
     func golden(name: String) throws {

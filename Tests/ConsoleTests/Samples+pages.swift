@@ -293,7 +293,6 @@ extension WorkflowPage {
 }
 
 extension CentresPage { static let sample = CentresPage(centres: Sample.centres) }
-extension CentrePage { static let sample = CentrePage(centre: Sample.hub, jobs: [Sample.jobs[1]]) }
 
 extension JoinPage {
     static let sample = JoinPage(

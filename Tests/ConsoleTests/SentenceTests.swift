@@ -26,11 +26,26 @@ import Testing
         }
     }
 
+    private func window(_ project: ProjectName?) -> Reason.Window {
+        Reason.Window(
+            Reservation(
+                name: ReservationName("power-2").unsafelyUnwrapped,
+                centre: centre,
+                project: project,
+                startsAt: time,
+                endsAt: time + .seconds(3600),
+                shares: nil,
+                user: UserName("root").unsafelyUnwrapped
+            )
+        )
+    }
+
     private func obstacles() -> [Obstacle] {
         [
             .notNamed, .tier(.edge), .removed, .draining, .unseen(since: time), .notReported, .noIsolation, .noCards,
             .onlyEmulated, .otherCards(["a100-80gb"]), .otherCards(["a100-80gb", "l40s"]),
-            .dear(need: 12_500_000, balance: 1), .held(for: job, from: time),
+            .dear(need: 12_500_000, balance: 1), .held(for: job, from: time), .reserved(window(nil)),
+            .reserved(window(project)),
         ]
             + lacks().flatMap { [.tooSmall($0), .nodesDown($0), .busy($0), .taken($0)] }
     }
@@ -56,6 +71,7 @@ import Testing
             .voucher(project: project, balance: 1, need: 2_000_000, centre: centre),
             .behind(ahead: 1, heldFor: job), .behind(ahead: 12, heldFor: nil),
             .fairShare(project: project, ahead: 1, heldFor: job), .fairShare(project: project, ahead: 3, heldFor: nil),
+            .reserved(centre: centre, window(nil)), .reserved(centre: centre, window(project)),
         ]
         for dimension in Dimension.allCases {
             causes.append(.quota(project: project, dimension: dimension, used: 1000, limit: 2000, need: 3000))

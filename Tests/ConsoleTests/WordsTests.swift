@@ -31,7 +31,7 @@ import Testing
     func reasons() {
         let codes = [
             "ready", "dependency", "backoff", "impossible", "centres", "quota", "voucher", "capacity", "behind",
-            "fair_share", "queue",
+            "fair_share", "reserved", "queue",
         ]
         for language in Language.allCases {
             let names = codes.map { Words(language: language).waiting($0) }

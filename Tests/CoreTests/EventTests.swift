@@ -121,6 +121,25 @@ import Testing
             .agentJoined(.init(centre: centre, agent: .fixture(), keyHash: .fixture())),
             .agentSeated(.init(centre: centre, agent: .fixture(), seat: "boot:1:2")),
             .capacityReported(.init(centre: centre, capacity: capacity)),
+            .reservationCreated(
+                Reservation(
+                    name: .fixture("course"),
+                    centre: centre,
+                    project: project,
+                    startsAt: .start,
+                    endsAt: Instant(milliseconds: 1_900_000_000_000),
+                    shares: [
+                        .init(node: "n1"),
+                        .init(
+                            node: "n2",
+                            amount: .init(cores: 1500, memory: .gibi(2), cards: 3, card: "h100-sxm5", emulated: true)
+                        ),
+                    ],
+                    note: "for “the” course",
+                    user: user
+                )
+            ),
+            .reservationCancelled(.init(reservation: .fixture("course"))),
             .workflowSubmitted(
                 .init(
                     workflow: .fixture(),

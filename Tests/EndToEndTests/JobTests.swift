@@ -73,6 +73,44 @@ struct JobTests {
         #expect(try await point.end(of: second).summary.state == .succeeded)
     }
 
+    @Test("a maintenance window keeps a long job waiting and a short one not; cancelled, the long one runs")
+    func reservation() async throws {
+        let point = try await PointUnderTest(
+            "centres:\n  - {name: edge-1, tier: edge, cores: 2, memory: 1GiB}\n"
+        )
+        try await eventually("the centre's report") {
+            let centre: CentreView = try await point.call("GET", "/v1/centres/edge-1").decode()
+            return !centre.nodes.isEmpty
+        }
+        let line = CommandLineUnderTest(point: point)
+        let made = try await line.run(
+            ["reservation", "create", "power", "--centre", "edge-1", "--maintenance", "--whole-centre"]
+                + ["--start", "+1h", "--duration", "2h", "--note", "new supply"]
+        )
+        #expect(made.status == 0 && made.output.contains("maintenance") && made.errors.isEmpty, "\(made)")
+        func submit(_ name: String, _ limit: String) async throws -> JobID {
+            let document =
+                #"{"name": "\#(name)", "command": ["/bin/true"], "resources": {"cores": 1, "time_limit": "\#(limit)"}}"#
+            return try #require(try await point.submit(document).job)
+        }
+        let (long, short) = (try await submit("long", "3h"), try await submit("short", "10m"))
+        #expect(try await point.end(of: short).summary.state == .succeeded)
+        let why = try await line.run("why", "\(long)")
+        #expect(why.output.contains("kept for maintenance power from"), "\(why)")
+        #expect(why.output.contains("with a time limit of "), "\(why)")
+        let listed = try await line.run("reservation", "list", "--json")
+        let page: Page<ReservationView> = try WireJSON.decode(from: Array(listed.output.utf8))
+        #expect(page.items.map(\.state) == [.planned] && page.items.first?.note == "new supply")
+        let twice = try await line.run(
+            ["reservation", "create", "more", "--centre", "edge-1", "--project", "demo", "--nodes", "1"]
+                + ["--start", "+90m", "--duration", "1h"]
+        )
+        #expect(twice.status != 0 && twice.errors.contains("'power'"), "\(twice)")
+        let cancelled = try await line.run("reservation", "cancel", "power")
+        #expect(cancelled.status == 0 && cancelled.output.contains("cancelled"), "\(cancelled)")
+        #expect(try await point.end(of: long).summary.state == .succeeded)
+    }
+
     @Test("an estimate on the command line and in the console says what a busy centre means, and submits nothing")
     func estimates() async throws {
         let point = try await PointUnderTest(

@@ -18,7 +18,7 @@ import Wire
 
         mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
 
-        mutating func step(_ kinds: [Int] = Array(0...15)) async throws {
+        mutating func step(_ kinds: [Int] = Array(0...17)) async throws {
             let kind = kinds[number(0...kinds.count - 1)]
             steps.append("\(kind)")
             switch kind {
@@ -34,6 +34,7 @@ import Wire
             case 12: try await changeProject()
             case 13: bench.clock.advance(.seconds(number(1...90)))
             case 14: try await bench.point.watch()
+            case 16, 17: try await reserve()
             default:
                 if number(0...5) == 0 {
                     try await bench.reopen()
@@ -88,6 +89,29 @@ import Wire
                 guard agents.count < 5 else { return }
                 agents.append(try await bench.centre("more-\(agents.count)", cores: Int64(number(1...4)) * 1000))
             }
+        }
+
+        private mutating func reserve() async throws {
+            guard let agent = agents.randomElement(using: &generator) else { return }
+            var request = ReservationRequest(name: .named("r-\(number(0...5))"), centre: agent.principal.centre)
+            if number(0...3) == 0 {
+                // Many are no longer there, and some never were.
+                _ = try? await bench.point.cancelReservation(request.name, bench.root)
+                return
+            }
+            (request.project, request.maintenance) = (bench.brain, false)
+            if number(0...2) == 0 { (request.project, request.maintenance) = (nil, true) }
+            if Bool.random(using: &generator) {
+                request.startsAt = bench.clock.now + .seconds(Int64(number(1...200)))
+            }
+            request.durationSeconds = number(1...200)
+            if Bool.random(using: &generator) {
+                request.cores = MilliCores(Int64(number(1...4)) * 1000)
+            } else {
+                request.nodes = 1
+            }
+            request.ignoreRunning = Bool.random(using: &generator)
+            _ = try? await bench.point.createReservation(request, bench.root)
         }
 
         private mutating func changeProject() async throws {
@@ -147,9 +171,9 @@ import Wire
                 let (snapshot, _) = try await bench.point.snapshot(now: bench.clock.now)
                 let plan = Scheduling.plan(snapshot)
                 // Much happens between a decision and its carrying out.
-                for _ in 0..<crowd.number(0...3) { try await crowd.step([4, 10, 10, 11, 12]) }
+                for _ in 0..<crowd.number(0...3) { try await crowd.step([4, 10, 10, 11, 12, 16]) }
                 let before = try await Set(stops(bench))
-                try await bench.point.carryOut(plan, of: snapshot.queue, at: bench.clock.now)
+                try await bench.point.carryOut(plan, of: snapshot, at: bench.clock.now)
                 let context = "round \(round), steps \(crowd.steps.joined(separator: " "))"
                 for run in try await stops(bench) where !before.contains(run) {
                     let why = try #require(plan.preemptions.first { $0.run == run }, "\(context)")

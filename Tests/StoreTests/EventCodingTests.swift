@@ -99,6 +99,25 @@ extension Event {
             .agentJoined(.init(centre: centre, agent: .number(7), keyHash: .number(8))),
             .agentSeated(.init(centre: centre, agent: .number(7), seat: "boot:1:2")),
             .capacityReported(.init(centre: centre, capacity: capacity)),
+            .reservationCreated(
+                Reservation(
+                    name: .named("course"),
+                    centre: centre,
+                    project: project,
+                    startsAt: .start,
+                    endsAt: Instant(milliseconds: 1_900_000_000_000),
+                    shares: [
+                        .init(node: "n1"),
+                        .init(
+                            node: "n2",
+                            amount: .init(cores: 1500, memory: .gibi(2), cards: 3, card: "h100-sxm5", emulated: true)
+                        ),
+                    ],
+                    note: "for “the” course",
+                    user: user
+                )
+            ),
+            .reservationCancelled(.init(reservation: .named("course"))),
             .workflowSubmitted(
                 .init(
                     workflow: .number(9),

@@ -36,7 +36,7 @@ struct History {
     /// One thing that happens.
     mutating func step(_ tx: WriteTransaction) throws {
         seconds += Int.random(in: 0...900, using: &generator)
-        switch Int.random(in: 0..<22, using: &generator) {
+        switch Int.random(in: 0..<23, using: &generator) {
         case 0..<4: try submit(tx, count: 1)
         case 4: try submit(tx, count: Int.random(in: 2...6, using: &generator))
         case 5: try submitWorkflow(tx)
@@ -48,6 +48,7 @@ struct History {
         case 17: try tx.append(.voucherGranted(.init(project: project, amount: 5_000, note: "n")), at: now)
         case 18: try changeTenancy(tx)
         case 19, 20: try changeRepositories(tx)
+        case 21: try reserve(tx)
         default: try changeCentre(tx)
         }
     }
@@ -239,6 +240,25 @@ struct History {
         try tx.append(.capacityReported(.init(centre: centre, capacity: capacity)), at: now)
         let state = [CentreState.open, .draining].randomElement(using: &generator)
         try tx.append(.centreChanged(.init(centre: centre, state: state)), at: now)
+    }
+
+    private mutating func reserve(_ tx: WriteTransaction) throws {
+        if let known = try tx.liveReservations(now: now).randomElement(using: &generator) {
+            try tx.append(.reservationCancelled(.init(reservation: known.reservation.name)), at: now)
+            return
+        }
+        let part = Reservation.Amount(cores: 2000, memory: .gibi(1), cards: 1, card: "a100-80gb")
+        let reservation = Reservation(
+            name: .named("r-\(identifiers % 3)"),
+            centre: Self.centres[0],
+            project: Bool.random(using: &generator) ? project : nil,
+            startsAt: now,
+            endsAt: now + .seconds(600),
+            shares: Bool.random(using: &generator) ? [.init(node: "n1"), .init(node: "n2", amount: part)] : nil,
+            note: "n",
+            user: Self.users[0]
+        )
+        try tx.append(.reservationCreated(reservation), at: now)
     }
 
     private mutating func changeRepositories(_ tx: WriteTransaction) throws {

@@ -30,6 +30,11 @@ extension Sentence {
         There is room, but {0} ahead of it get it first. ¦ 有空间，但排在它前面的 {0} 先用。
         There is room, but project {0} has used more of its share: {1} of other projects goes first. ¦ 有空间，但项目 {0} 已用得超过其份额：其他项目的 {1} 先运行。
         There is room, but project {0} has used more of its share: {1} of other projects go first. ¦ 有空间，但项目 {0} 已用得超过其份额：其他项目的 {1} 先运行。
+        There is room at {0}, but it is kept for maintenance {1} from {2} to {3}. ¦ {0} 有空间，但已为维护 {1} 保留（{2} 至 {3}）。
+        There is room at {0}, but it is kept for reservation {1} from {2} to {3}. ¦ {0} 有空间，但已为预约 {1} 保留（{2} 至 {3}）。
+        {0} keeps its room for maintenance {1} from {2} to {3} ¦ {0} 为维护 {1} 保留空间（{2} 至 {3}）
+        {0} keeps its room for reservation {1} from {2} to {3} ¦ {0} 为预约 {1} 保留空间（{2} 至 {3}）
+        it is expected to start at {0} ¦ 预计于 {0} 启动
         {0} has not succeeded yet ¦ {0} 尚未成功
         and {0} more ¦ 以及另外 {0} 个
         cores: {0} held + {1} needed = {2}, over {3} ¦ 核：已占用 {0} + 需要 {1} = {2}，超过 {3}

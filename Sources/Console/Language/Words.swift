@@ -202,6 +202,7 @@ struct Words: Sendable {
         case "capacity": self(.waitingCapacity)
         case "behind": self(.waitingBehind)
         case "fair_share": self(.waitingFairShare)
+        case "reserved": waitingReserved
         case "queue": self(.waitingQueue)
         default: code.split(separator: "_").joined(separator: " ")
         }
@@ -225,6 +226,8 @@ struct Words: Sendable {
         case .agentJoined: self(.eventAgentJoined)
         case .agentSeated: self(.eventAgentSeated)
         case .capacityReported: self(.eventCapacityReported)
+        case .reservationCreated: eventReservationCreated
+        case .reservationCancelled: eventReservationCancelled
         case .workflowSubmitted: self(.eventWorkflowSubmitted)
         case .jobsSubmitted: self(.eventJobsSubmitted)
         case .jobCancelRequested: self(.eventJobCancelRequested)

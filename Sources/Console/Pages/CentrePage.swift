@@ -7,6 +7,7 @@ struct CentrePage: Sendable {
     var centre: CentreView
     /// Active jobs there.
     var jobs: [JobView]
+    var reservations: ReservationsSection
 
     private var path: String { "/console/centres/\(centre.name)" }
 
@@ -31,6 +32,7 @@ struct CentrePage: Sendable {
             \(controls(frame))</div>
             <div id="live" data-get="\(path)" data-swap="#live" data-every="5">
             \(topology(frame))
+            \(reservations.render(frame))
             <div class="columns"><div>\(runs(frame))</div><div>\(facts(frame))</div></div>
             </div>
             """

@@ -13,7 +13,12 @@ extension Console {
             let name: CentreName = try Self.parameter("name", context)
             let centre = try await point.centre(name, principal)
             let jobs = try await point.jobs(JobQuery(states: [.active], centre: name, limit: 50), principal)
-            return CentrePage(centre: centre, jobs: jobs.items).render(frame(request, context))
+            let reservations = try await point.reservations(centre: name, limit: 20, principal)
+            return CentrePage(
+                centre: centre,
+                jobs: jobs.items,
+                reservations: ReservationsSection(reservations: reservations.items, hasMore: reservations.next != nil)
+            ).render(frame(request, context))
         }
         post(routes, "/centres") { form, request, context, principal in
             guard let name = form["name"].flatMap({ CentreName($0) }) else {
