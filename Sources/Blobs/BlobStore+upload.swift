@@ -31,7 +31,8 @@ extension BlobStore {
     ///   - owner: The caller's own words for whose upload it is, kept with it: one line of at most 200 bytes. The last
     ///     word is who holds it.
     /// - Throws: ``Failure`` `tooLarge` above the limit of one blob, `storageExhausted` when `size` does not fit on
-    ///   the disk now, `rateLimited` when too many uploads are open, or too many of one holder.
+    ///   the disk now, `rateLimited` when too many uploads are open, or too many of one holder, and something came for
+    ///   each of them lately (``BlobLimits/uploadIdleMin``).
     public func begin(
         expected: Digest? = nil,
         size: Bytes? = nil,
@@ -51,22 +52,15 @@ extension BlobStore {
                 for id in uploads.withLock({ $0.known.subtracting($0.open.keys) }) { _ = try? find(id) }
             }
         }
-        let excess = uploads.withLock { table -> Int? in
-            guard table.known.count < limits.uploadsMax else { return limits.uploadsMax }
-            if let holder {
-                let held = table.holders.values.count { $0 == holder }
-                guard held < limits.uploadsPerHolderMax else { return held }
-                table.holders[id] = holder
+        while let excess = enter(id, of: holder) {
+            let isOverall = excess == limits.uploadsMax
+            guard try await dropIdlest(of: isOverall ? nil : holder, now: now) else {
+                throw Failure(
+                    .rateLimited,
+                    "\(excess) uploads are open, which is the limit. Finish or abort some, then try again.",
+                    retryAfter: .seconds(30)
+                )
             }
-            table.known.insert(id)
-            return nil
-        }
-        if let excess {
-            throw Failure(
-                .rateLimited,
-                "\(excess) uploads are open, which is the limit. Finish or abort some, then try again.",
-                retryAfter: .seconds(30)
-            )
         }
         do {
             try await threads.run { [self] in
@@ -82,6 +76,39 @@ extension BlobStore {
             await forget(id)
             throw error
         }
+    }
+
+    /// - Returns: How many there are when that is the limit, of the holder or of all; `nil` when there is room.
+    private func enter(_ id: UploadID, of holder: Substring?) -> Int? {
+        uploads.withLock { table in
+            guard table.known.count < limits.uploadsMax else { return limits.uploadsMax }
+            if let holder {
+                let held = table.holders.values.count { $0 == holder }
+                guard held < limits.uploadsPerHolderMax else { return held }
+                table.holders[id] = holder
+            }
+            table.known.insert(id)
+            return nil
+        }
+    }
+
+    /// Ends the upload that nothing has come for the longest, when that is long enough.
+    ///
+    /// - Parameter holder: Whose; anybody's when `nil`.
+    private func dropIdlest(of holder: Substring?, now: Instant) async throws -> Bool {
+        let dropped: UploadID? = try await threads.run { [self] in
+            let candidates = uploads.withLock { table in
+                holder == nil ? Array(table.known) : table.known.filter { table.holders[$0] == holder }
+            }
+            let idlest = try candidates.compactMap { id in
+                try FileSystem.status(folder(of: id) + "/part").map { (id: id, since: $0.modified) }
+            }.min { $0.since < $1.since }
+            guard let id = idlest?.id, let upload = try? find(id) else { return nil }
+            return try upload.part.discard(ifOlderThan: now - limits.uploadIdleMin) ? id : nil
+        }
+        guard let dropped else { return false }
+        await forget(dropped)
+        return true
     }
 
     /// Goes on with the open upload of the same bytes by the same owner, of this process or an earlier one; begins one

@@ -22,11 +22,20 @@ public struct BlobLimits: Sendable {
     public var uploadsMax: Int
     /// Of these, of one holder, so that nobody takes all of them.
     public var uploadsPerHolderMax: Int
+    /// Where there are too many, the one that nothing has come for the longest gives way to a new one, when that is at
+    /// least so long: few clients go on with an upload that broke off, or say that they will not.
+    public var uploadIdleMin: Duration
 
-    public init(blobMax: Bytes = .gibi(1024), uploadsMax: Int = 1024, uploadsPerHolderMax: Int = 256) {
+    public init(
+        blobMax: Bytes = .gibi(1024),
+        uploadsMax: Int = 1024,
+        uploadsPerHolderMax: Int = 256,
+        uploadIdleMin: Duration = .seconds(300)
+    ) {
         self.blobMax = blobMax
         self.uploadsMax = uploadsMax
         self.uploadsPerHolderMax = uploadsPerHolderMax
+        self.uploadIdleMin = uploadIdleMin
     }
 }
 

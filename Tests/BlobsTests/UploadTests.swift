@@ -1,8 +1,9 @@
-import Blobs
 import Core
 import Glibc
 import NIOCore
 import Testing
+
+@testable import Blobs
 
 @Suite("Resumable uploads")
 struct UploadTests {
@@ -130,6 +131,38 @@ struct UploadTests {
         try await next.abort(first)
         _ = try await next.begin(owner: "one mia", now: now)
         _ = try await next.begin(now: now)
+    }
+
+    @Test("where there are too many, the one that nothing has come for the longest gives way, when that is long enough")
+    func idle() async throws {
+        let limits = BlobLimits(uploadsMax: 3, uploadsPerHolderMax: 2, uploadIdleMin: .seconds(300))
+        let store = try await scratch.store(limits)
+        // The file system's clock says when something came; what is written here is later than `now`.
+        func old(_ id: UploadID, seconds: Int) throws {
+            let part = "\(store.root)/uploads/\(id)/part"
+            try #require(try FileSystem.setModified(part, now - .seconds(seconds)))
+        }
+        let first = try await store.begin(owner: "one mia", now: now)
+        let second = try await store.begin(owner: "two mia", now: now)
+        let other = try await store.begin(owner: "one olga", now: now)
+        try old(first, seconds: 310)
+        try old(second, seconds: 400)
+        try old(other, seconds: 290)
+        // Of all first, since there are three; then of mia's.
+        let third = try await store.begin(owner: "three mia", now: now)
+        #expect(Set(store.openUploads) == [first, other, third])
+        // After a restart too, and what it stood for is gone.
+        let next = try await scratch.store(limits)
+        let fourth = try await next.begin(owner: "four mia", now: now)
+        #expect(Set(next.openUploads) == [other, third, fourth])
+        _ = await failure(.notFound) { _ = try await next.offset(of: first) }
+        #expect(Set(scratch.names("store/uploads")) == Set([other, third, fourth].map { "\($0)" }))
+        _ = await failure(.rateLimited) { _ = try await next.begin(owner: "five mia", now: now) }
+        // One that something came for since stays, however long ago it began.
+        try old(third, seconds: 1000)
+        try await next.append(third, offset: 0, ByteBuffer([1]))
+        _ = await failure(.rateLimited) { _ = try await next.begin(owner: "five mia", now: now) }
+        #expect(try await next.offset(of: third) == 1)
     }
 
     @Test("a size that cannot fit on the disk is refused at once")

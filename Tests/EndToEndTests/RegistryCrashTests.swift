@@ -12,7 +12,9 @@ import Testing
 struct RegistryCrashTests {
     /// More for a long look: ONEPOINT_CRASH_OPERATIONS=100000, with ONEPOINT_BINARY naming a release build.
     static let operations = Int(ProcessInfo.processInfo.environment["ONEPOINT_CRASH_OPERATIONS"] ?? "") ?? 2400
-    static let operationsPerKill = 200
+    /// More kills for the same work: ONEPOINT_CRASH_OPERATIONS_PER_KILL=20.
+    static let operationsPerKill =
+        Int(ProcessInfo.processInfo.environment["ONEPOINT_CRASH_OPERATIONS_PER_KILL"] ?? "") ?? 200
     static let seed = UInt64(ProcessInfo.processInfo.environment["ONEPOINT_TEST_SEED"] ?? "") ?? 1
 
     /// What the server acknowledged, by digest or tag.
@@ -86,6 +88,7 @@ struct RegistryCrashTests {
             var status: Int
             var headers: HTTPHeaders
             var body: [UInt8]
+            var text: String { String(decoding: body, as: UTF8.self) }
         }
 
         func call(_ method: String, _ path: String, type: String? = nil, _ body: [UInt8]? = nil) async throws -> Reply {
@@ -232,7 +235,7 @@ struct RegistryCrashTests {
     private static func push(_ bytes: [UInt8], _ client: Client, isStream: Bool) async throws -> String {
         let digest = digest(bytes)
         let begun = try await client.call("POST", "\(repository)/blobs/uploads/", [])
-        var place = try #require(begun.headers.first(name: "Location"))
+        var place = try #require(begun.headers.first(name: "Location"), "\(begun.status): \(begun.text)")
         if isStream {
             let sent = try await client.call("PATCH", place, bytes)
             place = try #require(sent.headers.first(name: "Location"))
