@@ -49,8 +49,11 @@ extension Event {
         case accessSet = "access_set"
         case factNoted = "fact_noted"
         case discussionSet = "discussion_set"
+        case discussionNoted = "discussion_noted"
         case publicationSettled = "publication_settled"
         case sampleJudged = "sample_judged"
+        case repositoryDuplicated = "repository_duplicated"
+        case downloadsCounted = "downloads_counted"
     }
 
     public var kind: Kind {
@@ -103,8 +106,11 @@ extension Event {
         case .accessSet: .accessSet
         case .factNoted: .factNoted
         case .discussionSet: .discussionSet
+        case .discussionNoted: .discussionNoted
         case .publicationSettled: .publicationSettled
         case .sampleJudged: .sampleJudged
+        case .repositoryDuplicated: .repositoryDuplicated
+        case .downloadsCounted: .downloadsCounted
         }
     }
 
@@ -159,8 +165,11 @@ extension Event {
         case .accessSet(let payload): payload
         case .factNoted(let payload): payload
         case .discussionSet(let payload): payload
+        case .discussionNoted(let payload): payload
         case .publicationSettled(let payload): payload
         case .sampleJudged(let payload): payload
+        case .repositoryDuplicated(let payload): payload
+        case .downloadsCounted(let payload): payload
         }
     }
 
@@ -216,8 +225,11 @@ extension Event {
             case .accessSet: .accessSet(try reader.read())
             case .factNoted: .factNoted(try reader.read())
             case .discussionSet: .discussionSet(try reader.read())
+            case .discussionNoted: .discussionNoted(try reader.read())
             case .publicationSettled: .publicationSettled(try reader.read())
             case .sampleJudged: .sampleJudged(try reader.read())
+            case .repositoryDuplicated: .repositoryDuplicated(try reader.read())
+            case .downloadsCounted: .downloadsCounted(try reader.read())
             }
     }
 }

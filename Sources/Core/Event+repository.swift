@@ -230,33 +230,39 @@ extension Event {
             (self.repository, self.discussion) = (repository, discussion)
         }
     }
-}
 
-/// Something to be talked about in a repository; a pull request when it has a reference of its own, `pr/<number>`.
-public struct Discussion: Hashable, Sendable, Codable {
-    public enum State: String, Hashable, Sendable, Codable {
-        case draft, open, closed, merged
+    /// Something was said or done in a discussion; what had this place in it before is replaced.
+    public struct DiscussionNoted: Hashable, Sendable, Codable {
+        public var repository: RepositoryID
+        public var number: Int
+        public var note: DiscussionNote
+        public init(repository: RepositoryID, number: Int, note: DiscussionNote) {
+            (self.repository, self.number, self.note) = (repository, number, note)
+        }
     }
 
-    /// From 1 in each repository.
-    public var number: Int
-    public var title: String
-    public var text: String
-    public var author: UserName
-    public var at: Instant
-    public var isPullRequest: Bool
-    public var state: State
+    /// A new repository with what the branches, tags and manifests of another one lead to. No byte is copied.
+    public struct RepositoryDuplicated: Hashable, Sendable, Codable {
+        public var repository: Repository
+        public var source: RepositoryID
+        public init(repository: Repository, source: RepositoryID) {
+            (self.repository, self.source) = (repository, source)
+        }
+    }
 
-    public init(
-        number: Int,
-        title: String,
-        text: String,
-        author: UserName,
-        at: Instant,
-        isPullRequest: Bool,
-        state: State
-    ) {
-        (self.number, self.title, self.text, self.author) = (number, title, text, author)
-        (self.at, self.isPullRequest, self.state) = (at, isPullRequest, state)
+    /// Downloads of a day that no such event has told yet.
+    public struct DownloadsCounted: Hashable, Sendable, Codable {
+        public struct Count: Hashable, Sendable, Codable {
+            public var repository: RepositoryID
+            public var downloads: Int64
+            public init(repository: RepositoryID, downloads: Int64) {
+                (self.repository, self.downloads) = (repository, downloads)
+            }
+        }
+
+        /// Since 1970, of UTC.
+        public var day: Int64
+        public var counts: [Count]
+        public init(day: Int64, counts: [Count]) { (self.day, self.counts) = (day, counts) }
     }
 }

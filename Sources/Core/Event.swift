@@ -51,8 +51,11 @@ public enum Event: Hashable, Sendable {
     case accessSet(AccessSet)
     case factNoted(FactNoted)
     case discussionSet(DiscussionSet)
+    case discussionNoted(DiscussionNoted)
     case publicationSettled(PublicationSettled)
     case sampleJudged(SampleJudged)
+    case repositoryDuplicated(RepositoryDuplicated)
+    case downloadsCounted(DownloadsCounted)
 
     public struct MemberRemoved: Hashable, Sendable, Codable {
         public var project: ProjectName

@@ -150,6 +150,8 @@ public enum RepositoryOrder: Sendable {
     /// Those that changed last first.
     case lastChanged
     case newest
+    /// Those that were downloaded most since a day, of which that day is not counted.
+    case mostDownloaded(since: Int64)
 }
 
 /// A SHA-1 as git names its objects: 40 hexadecimal digits in lower case. It names; it proves nothing, and no bytes are

@@ -17,6 +17,8 @@ public struct CommitRequest: Sendable {
     public var brought: [KeptFile]
     /// Whether to leave the reference where it is and open a pull request for it instead.
     public var opensPullRequest: Bool
+    /// The pull request that the commit brings into `main`.
+    var merging: Repositories.Merging?
 
     public init(
         reference: ReferenceName,
@@ -57,7 +59,7 @@ extension Repositories {
     public static let regularFileMax = Bytes(10 << 20)
     static let messageBytesMax = 64 << 10
     /// How often a commit that names no parent begins anew because others were faster.
-    private static let triesMax = 20
+    static let triesMax = 20
 
     /// Stores bytes that a commit will bring. Whether the caller may write was checked before.
     public func keep(_ bytes: ByteBuffer, at path: FilePath) async throws -> KeptFile {
@@ -212,15 +214,19 @@ extension Repositories {
             throw missing(digest)
         }
         if let head = draft.head, head.tree == draft.root, !request.opensPullRequest {
+            if let merging = request.merging {
+                try settle(merging, as: head, in: repository, caller, tx, at: now)
+            }
             return CommitOutcome(repository: repository, revision: head, pullRequest: nil)
         }
         var reference = request.reference
         var number: Int?
         if request.opensPullRequest {
+            let title = Self.title(of: request.message)
             let discussion = try openDiscussion(
-                Self.title(of: request.message),
+                title.isEmpty ? "Update" : title,
                 "",
-                isPullRequest: true,
+                as: .open,
                 in: repository,
                 caller,
                 tx,
@@ -245,6 +251,10 @@ extension Repositories {
             tx,
             at: now
         )
+        if reference.kind == .pullRequest {
+            try note(revision, on: reference, in: repository, caller, tx, at: now)
+        }
+        if let merging = request.merging { try settle(merging, as: revision, in: repository, caller, tx, at: now) }
         return CommitOutcome(
             repository: try tx.repository(repository.id) ?? repository,
             revision: revision,

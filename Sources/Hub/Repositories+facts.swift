@@ -184,11 +184,19 @@ extension Repositories {
         public var isRelease = false
         /// How many numbers a model has.
         public var parameters: ClosedRange<Int64>?
-        public var order = RepositoryOrder.lastChanged
+        public var order = Order.lastChanged
         /// Where the last page ended.
         public var after: SearchPosition?
         public var limit = 100
         public init() {}
+
+        public enum Order: Sendable {
+            /// Those that changed last first.
+            case lastChanged
+            case newest
+            /// Those that were downloaded most in the last thirty days first, as far as it was written down.
+            case mostDownloaded
+        }
     }
 
     /// One that was found.
@@ -196,6 +204,7 @@ extension Repositories {
         public var repository: Repository
         public var head: Revision?
         public var facts: ContentFacts
+        public var downloads = Downloads()
     }
 
     /// So many are looked at for one page. What is behind them is on the next one.
@@ -209,7 +218,14 @@ extension Repositories {
         _ search: Search,
         _ caller: Principal?
     ) async throws -> (found: [Found], next: SearchPosition?) {
-        try await store.read { tx in
+        let begin = recentBegin
+        let order: RepositoryOrder =
+            switch search.order {
+            case .lastChanged: .lastChanged
+            case .newest: .newest
+            case .mostDownloaded: .mostDownloaded(since: begin)
+            }
+        return try await store.read { tx in
             var found: [Found] = []
             var position = search.after
             var searched = 0
@@ -217,18 +233,24 @@ extension Repositories {
                 let batch = try tx.repositories(
                     on: shelf,
                     of: search.project,
-                    search.order,
-                    before: position.map { ($0.at, $0.id) },
+                    order,
+                    before: position.map { ($0.rank, $0.id) },
                     limit: 500
                 )
                 guard !batch.isEmpty else { return (found, nil) }
                 for repository in batch {
                     searched += 1
-                    position = SearchPosition(repository, search.order)
+                    var saved: (recent: Int64, total: Int64)?
+                    if search.order == .mostDownloaded { saved = try tx.downloads(of: repository.id, after: begin) }
+                    position = SearchPosition(repository, search.order, downloads: saved?.recent ?? 0)
                     let role = try Self.role(of: caller, in: repository.path.project, tx)
                     guard try Self.isVisible(repository, to: caller, role),
-                        let match = try Self.match(repository, shelf, search, tx)
+                        var match = try Self.match(repository, shelf, search, tx)
                     else { continue }
+                    match.downloads = self.downloads(
+                        of: repository.id,
+                        try saved ?? tx.downloads(of: repository.id, after: begin)
+                    )
                     found.append(match)
                     if found.count == search.limit { return (found, position) }
                 }
@@ -266,25 +288,27 @@ extension Repositories {
 
 /// Where a list of repositories goes on, whatever became of the last one on the page.
 public struct SearchPosition: Hashable, Sendable, LosslessStringConvertible {
-    let at: Instant
+    /// What the list is ordered by: milliseconds since 1970, or downloads.
+    let rank: Int64
     let id: RepositoryID
 
-    init(_ repository: Repository, _ order: RepositoryOrder) {
+    init(_ repository: Repository, _ order: Repositories.Search.Order, downloads: Int64) {
         id = repository.id
-        at =
+        rank =
             switch order {
-            case .lastChanged: repository.updatedAt
-            case .newest: repository.createdAt
+            case .lastChanged: repository.updatedAt.milliseconds
+            case .newest: repository.createdAt.milliseconds
+            case .mostDownloaded: downloads
             }
     }
 
     public init?(_ text: String) {
         let parts = text.split(separator: ".")
-        guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = RepositoryID(String(parts[1])) else {
+        guard parts.count == 2, let rank = Int64(parts[0]), let id = RepositoryID(String(parts[1])) else {
             return nil
         }
-        (at, self.id) = (Instant(milliseconds: milliseconds), id)
+        (self.rank, self.id) = (rank, id)
     }
 
-    public var description: String { "\(at.milliseconds).\(id)" }
+    public var description: String { "\(rank).\(id)" }
 }

@@ -45,17 +45,7 @@ extension Repositories {
         _ tx: WriteTransaction,
         at now: Instant
     ) throws -> Repository {
-        try requireScope(.write, caller)
-        guard kind == .image || !path.name.isNested else {
-            throw Failure(
-                .invalid,
-                "The name of a \(kind.rawValue) has one part after the project's: '\(path)' has more."
-            )
-        }
-        try requireMember(of: path.project, caller, tx)
-        if try tx.repository(kind.shelf, path) != nil {
-            throw Failure(.conflict, "There is a repository '\(path)' already.")
-        }
+        try requirePlace(for: kind, at: path, caller, tx)
         let repository = Repository(
             id: id,
             kind: kind,
@@ -67,6 +57,26 @@ extension Repositories {
         )
         try tx.append(.repositoryCreated(.init(repository: repository)), about: repository, caller, at: now)
         return repository
+    }
+
+    /// Throws unless the caller may make a repository of that name, and there is none.
+    static func requirePlace(
+        for kind: RepositoryKind,
+        at path: RepositoryPath,
+        _ caller: Principal,
+        _ tx: ReadTransaction
+    ) throws {
+        try requireScope(.write, caller)
+        guard kind == .image || !path.name.isNested else {
+            throw Failure(
+                .invalid,
+                "The name of a \(kind.rawValue) has one part after the project's: '\(path)' has more."
+            )
+        }
+        try requireMember(of: path.project, caller, tx)
+        if try tx.repository(kind.shelf, path) != nil {
+            throw Failure(.conflict, "There is a repository '\(path)' already.")
+        }
     }
 
     static func requireMember(of project: ProjectName, _ caller: Principal, _ tx: ReadTransaction) throws {

@@ -21,9 +21,11 @@ extension Repositories: Service {
                 group.addTask { await self.collectAgainAndAgain() }
                 group.addTask { await self.scrubAgainAndAgain() }
                 group.addTask { await self.publishAgainAndAgain() }
+                group.addTask { await self.saveDownloadsAgainAndAgain() }
                 if self.blobs.hasBucket { group.addTask { await self.offloadAgainAndAgain() } }
             }
         }
+        await trySavingDownloads()
     }
 
     private func collectAgainAndAgain() async {

@@ -28,6 +28,8 @@ public final class Repositories: Sendable {
     let xorbs = XorbStage()
     /// What was read out of releases of training data.
     let readings = Readings()
+    /// What was downloaded and is not written down yet.
+    let counter = DownloadCounter()
     /// What may stay on the disk of what the bucket could take.
     let keptBeforeBucket: Bytes
     private let random: Mutex<any RandomNumberGenerator & Sendable>

@@ -294,8 +294,8 @@ extension LiveState {
                     .runPending, .runWaiting, .runUnseen, .runSeen, .blobGranted, .repositoryCreated,
                     .repositoryChanged, .repositoryRemoved, .repositoryBlobGranted, .repositoryBlobsRevoked,
                     .revisionCommitted, .referenceSet, .referenceRemoved, .revisionsDropped, .manifestPut,
-                    .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .publicationSettled,
-                    .sampleJudged:
+                    .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .discussionNoted,
+                    .publicationSettled, .sampleJudged, .repositoryDuplicated, .downloadsCounted:
                     break
                 }
             }

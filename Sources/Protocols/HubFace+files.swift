@@ -51,16 +51,27 @@ extension HubFace {
         }
         let address = RevisionAddress(target.shelf, target.path, target.rest.first ?? "main")
         let found = try await repositories.entries(paths, at: address, call.caller)
-        let list = try await describe(found.entries, found.revision, target, isExpanded: isExpanded, call)
+        let list = try await describe(
+            found.entries,
+            found.revision,
+            target,
+            isExpanded: isExpanded,
+            namesXet: true,
+            call
+        )
         return call.answer(.array(list), headers: [.repositoryCommit: found.revision.id.text])
     }
 
     /// Entries as the Hub describes them, on request with the commit that brought them.
+    ///
+    /// - Parameter namesXet: Whether every large file has its name of Xet, without which clients copy none of them into
+    ///   another repository; else those alone have it that are loaded by it.
     private func describe(
         _ entries: [PlacedEntry],
         _ revision: Revision,
         _ target: HubTarget,
         isExpanded: Bool,
+        namesXet: Bool = false,
         _ call: HubCall
     ) async throws -> [JSON] {
         var changes: [String: Revision] = [:]
@@ -79,7 +90,8 @@ extension HubFace {
                 "type": entry.kind == .folder ? "directory" : "file", "oid": .string(entry.oid.text),
                 "size": .integer(entry.size.count), "path": .string(placed.path),
                 "lfs": entry.pointer { ["oid": $0, "size": $1, "pointerSize": $2] },
-                "xetHash": xetName(of: entry).map { .string($0) }, "lastCommit": change,
+                "xetHash": (namesXet && entry.kind == .large ? entry.digest?.hex : xetName(of: entry))
+                    .map { .string($0) }, "lastCommit": change,
             ])
         }
     }
@@ -118,6 +130,10 @@ extension HubFace {
             headers[.xetHash] = name
             headers[.xetRefreshRoute] =
                 "\(call.origin)/api/\(shelf.rawValue)/\(target.path)/xet-read-token/\(found.revision.id)"
+        }
+        if target.action == "resolve" {
+            let visitor = call.caller.map { "user/\($0.user)" } ?? call.context.remoteAddress
+            repositories.countDownload(of: path, from: found.repository, by: visitor)
         }
         // What clients name the file by in their cache, the same as at every other Hub.
         let tag = "\"\(entry.kind == .large ? digest.hex : entry.oid.text)\""

@@ -16,7 +16,7 @@ struct HubTarget: Sendable {
     static let actions: Set<String> = [
         "revision", "tree", "paths-info", "preupload", "commit", "commits", "refs", "branch", "tag", "settings",
         "auth-check", "xet-write-token", "xet-read-token", "super-squash", "lfs-files", "discussions",
-        "user-access-request", "safetensors-metadata", "resolve", "raw", "info", "ask-access",
+        "user-access-request", "safetensors-metadata", "resolve", "raw", "info", "ask-access", "duplicate",
     ]
 }
 
@@ -67,7 +67,10 @@ extension HubFace {
         case (.put, "settings"): return try await settings(call, target)
         case (.get, "auth-check"): return try await authCheck(call, target)
         case (.get, "lfs-files"): return try await largeFiles(call, target)
-        case (.post, "discussions"), (.get, "discussions"): return try await discussions(call, target)
+        case (.post, "lfs-files"): return try await changeLargeFiles(call, target)
+        case (.post, "duplicate"): return try await duplicate(call, target)
+        case (.get, "discussions"): return try await discussions(call, target)
+        case (.post, "discussions"): return try await changeDiscussion(call, target)
         case (_, "user-access-request"): return try await accessRequests(call, target)
         case (.get, "safetensors-metadata"): return try await safetensors(call, target)
         case (.get, "xet-write-token"): return try await xetToken(call, target, .write)
@@ -142,21 +145,55 @@ extension HubFace {
         // Old clients send 'private: false' when nobody said anything, so it opens the repository no further than to
         // those who are signed in.
         let visibility = try Self.visibility(body, openedTo: .internal) ?? .private
-        func answer(_ path: RepositoryPath, _ status: HTTPResponse.Status, error: String? = nil) -> Response {
-            let url = "\(call.origin)\(shelf == .datasets ? "/datasets" : "")/\(path)"
-            return call.answer(
-                .members([
-                    "url": .string(url), "name": .string("\(path)"), "id": .string("\(path)"),
-                    "error": error.map { .string($0) },
-                ]),
-                status: status
-            )
-        }
         do {
             let repository = try await repositories.begin(shelf.kind, path, visibility: visibility, call.caller)
-            return answer(repository.path, .ok)
+            return Self.made(shelf, repository.path, call)
         } catch let failure as Failure where failure.code == .conflict {
-            return answer(path, .conflict, error: "You already created this model repo")
+            return Self.made(shelf, path, call, error: "You already created this model repo")
+        }
+    }
+
+    /// A repository that was made, or is there already; clients read the same of both.
+    private static func made(
+        _ shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ call: HubCall,
+        error: String? = nil
+    ) -> Response {
+        let url = "\(call.origin)\(shelf == .datasets ? "/datasets" : "")/\(path)"
+        return call.answer(
+            .members([
+                "url": .string(url), "name": .string("\(path)"), "id": .string("\(path)"),
+                "filesCopyPending": false, "error": error.map { .string($0) },
+            ]),
+            status: error == nil ? .ok : .conflict
+        )
+    }
+
+    /// `POST /api/models/{repository}/duplicate`. Clients that were told no namespace name the caller: that is the project
+    /// which a name without one is in.
+    func duplicate(_ call: HubCall, _ target: HubTarget) async throws -> Response {
+        let body = try await call.json()
+        let caller = try call.caller.unwrapped()
+        guard var path = body["repository"]?.stringValue.flatMap({ RepositoryPath($0) }) else {
+            throw Failure(.invalid, "'repository' must be 'project/name'.")
+        }
+        if path.project.text == caller.user.text,
+            try await !repositories.projects(of: caller).contains(where: { $0.project == path.project })
+        {
+            path.project = try await repositories.defaultProject(caller)
+        }
+        do {
+            let repository = try await repositories.duplicate(
+                target.shelf,
+                target.path,
+                as: path,
+                visibility: try Self.visibility(body, openedTo: .public),
+                caller
+            )
+            return Self.made(target.shelf, repository.path, call)
+        } catch let failure as Failure where failure.code == .conflict {
+            return Self.made(target.shelf, path, call, error: failure.detail)
         }
     }
 
@@ -234,7 +271,8 @@ extension HubFace {
             let pinned = RevisionAddress(target.shelf, target.path, head.id.text)
             siblings = try await self.siblings(pinned, withBlobs: call.flag("blobs"), call)
         }
-        var json = Self.info(repository, head: head, facts, siblings: siblings)
+        let downloads = try await repositories.downloads(of: repository)
+        var json = Self.info(repository, head: head, facts, downloads, siblings: siblings)
         if call.flag("securityStatus"), case .object(var members) = json {
             let status = JSON.members(["scansDone": false, "filesWithIssues": .array([])])
             members.append((key: "securityRepoStatus", value: status))
@@ -288,6 +326,7 @@ extension HubFace {
         _ repository: Repository,
         head: Revision?,
         _ facts: ContentFacts,
+        _ downloads: Downloads,
         siblings: [JSON]? = nil
     ) -> JSON {
         let (card, parameters) = (facts.card, facts.parameters)
@@ -304,7 +343,8 @@ extension HubFace {
             "createdAt": .string(repository.createdAt.rfc3339),
             "private": .bool(repository.visibility == .private),
             "visibility": .string(repository.visibility.rawValue), "gated": gated(repository.gating),
-            "disabled": false, "xetEnabled": false, "downloads": 0, "likes": 0, "tags": .list(tags),
+            "disabled": false, "xetEnabled": false, "downloads": .integer(downloads.recent),
+            "downloadsAllTime": .integer(downloads.total), "likes": 0, "tags": .list(tags),
             "pipeline_tag": card?.task.map { .string($0) }, "library_name": card?.library.map { .string($0) },
             "cardData": card?.metadata,
             "safetensors": parameters.isEmpty
@@ -324,7 +364,12 @@ extension HubFace {
         }
         search.tags = (call.all("filter") + call.all("tags")).flatMap { $0.split(separator: ",").map(String.init) }
         search.tags += call.all("pipeline_tag")
-        search.order = call.query("sort") == "createdAt" ? .newest : .lastChanged
+        search.order =
+            switch call.query("sort") {
+            case "createdAt": .newest
+            case "downloads": .mostDownloaded
+            default: .lastChanged
+            }
         search.gating =
             switch call.query("gated")?.lowercased() {
             case "auto": .auto
@@ -342,7 +387,7 @@ extension HubFace {
             return after
         }
         let (found, next) = try await repositories.search(shelf, search, call.caller)
-        let list = found.map { Self.info($0.repository, head: $0.head, $0.facts) }
+        let list = found.map { Self.info($0.repository, head: $0.head, $0.facts, $0.downloads) }
         let link = next.map { call.pageLink(cursor: "\($0)") }
         return call.answer(.array(list), headers: link.map { [.link: $0] } ?? [:])
     }

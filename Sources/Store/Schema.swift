@@ -9,7 +9,7 @@ struct Migration: Sendable {
 
     static let all: [Migration] = [
         .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
-        .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree, .reservation,
+        .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree, .reservation, .repositoryLife,
     ]
 }
 
@@ -22,7 +22,7 @@ enum Schema {
         "revision",
         "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
         "lineage",
-        "publication", "sample_verdict", "reservation",
+        "publication", "sample_verdict", "reservation", "discussion_note", "download_day", "download_total",
     ]
 
     /// Brings a database to the newest version.

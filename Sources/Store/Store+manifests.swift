@@ -26,6 +26,15 @@ extension ReadTransaction {
         )
     }
 
+    /// A manifest that some bytes are a part of.
+    public func manifest(madeOf digest: Digest, in repository: RepositoryID) throws -> Digest? {
+        try connection.first(
+            "SELECT manifest FROM manifest_reference WHERE repository = ? AND digest = ? ORDER BY manifest LIMIT 1",
+            repository,
+            digest
+        ) { try $0.value(0) }
+    }
+
     /// The revision that a tag leads to; `nil` when there is no such tag, or when its manifest is none.
     public func revision(ofTag name: String, of repository: RepositoryID) throws -> GitHash? {
         try connection.first(

@@ -18,12 +18,13 @@ extension ReadTransaction {
 
     /// The repositories of a shelf, or of one project there.
     ///
-    /// - Parameter before: Where the last page ended: only what stands after this one.
+    /// - Parameter before: Where the last page ended, by what it is ordered by (milliseconds since 1970, or downloads):
+    ///   only what stands after this one.
     public func repositories(
         on shelf: RepositoryShelf,
         of project: ProjectName? = nil,
         _ order: RepositoryOrder,
-        before: (at: Instant, id: RepositoryID)? = nil,
+        before: (rank: Int64, id: RepositoryID)? = nil,
         limit: Int
     ) throws -> [Repository] {
         var conditions = "shelf = ?"
@@ -32,18 +33,23 @@ extension ReadTransaction {
             conditions += " AND project = ?"
             values.append(project)
         }
-        let column =
+        let rank =
             switch order {
             case .lastChanged: "updated_at"
             case .newest: "created_at"
+            case .mostDownloaded(let day):
+                """
+                COALESCE((SELECT SUM(d.downloads) FROM download_day d WHERE d.repository = repository.id
+                    AND d.day > \(day)), 0)
+                """
             }
         if let before {
-            conditions += " AND (\(column) < ? OR (\(column) = ? AND id < ?))"
-            values += [before.at, before.at, before.id]
+            conditions += " AND (\(rank) < ? OR (\(rank) = ? AND id < ?))"
+            values += [before.rank, before.rank, before.id]
         }
         values.append(limit)
         return try connection.all(
-            "\(Self.repositoryQuery) WHERE \(conditions) ORDER BY \(column) DESC, id DESC LIMIT ?",
+            "\(Self.repositoryQuery) WHERE \(conditions) ORDER BY \(rank) DESC, id DESC LIMIT ?",
             list: values,
             read: Self.repository
         )
@@ -249,7 +255,7 @@ extension WriteTransaction {
         try change("repository \(id)", "DELETE FROM repository WHERE id = ?", id)
         for table in [
             "repository_blob", "revision", "reference", "manifest", "manifest_reference", "oci_tag", "access_request",
-            "fact", "discussion", "sample_verdict",
+            "fact", "discussion", "discussion_note", "sample_verdict", "download_day", "download_total",
         ] {
             try connection.run("DELETE FROM \(table) WHERE repository = ?", id)
         }
@@ -321,7 +327,7 @@ extension WriteTransaction {
         )
     }
 
-    private func hold(_ bytes: Int64, in repository: RepositoryID) throws {
+    func hold(_ bytes: Int64, in repository: RepositoryID) throws {
         try connection.run(
             """
             INSERT INTO project_storage (project, bytes) SELECT project, ? FROM repository WHERE id = ?

@@ -31,6 +31,40 @@ extension ReadTransaction {
         )
     }
 
+    /// Every revision of a repository, those that others build on before these.
+    public func revisions(of repository: RepositoryID, limit: Int) throws -> [Revision] {
+        try connection.all(
+            "\(Self.revisionQuery) WHERE repository = ? ORDER BY sequence, id LIMIT ?",
+            repository,
+            limit,
+            read: Self.revision
+        )
+    }
+
+    /// The last revision that two have in common; `nil` when their histories never met.
+    public func commonRevision(_ a: GitHash, _ b: GitHash, of repository: RepositoryID) throws -> GitHash? {
+        try connection.first(
+            """
+            WITH RECURSIVE one (id) AS (
+                SELECT CAST(? AS TEXT)
+                UNION
+                SELECT r.parent FROM one JOIN revision r ON r.repository = ? AND r.id = one.id
+                WHERE r.parent IS NOT NULL
+            ), other (id, step) AS (
+                SELECT CAST(? AS TEXT), 1
+                UNION ALL
+                SELECT r.parent, other.step + 1 FROM other JOIN revision r ON r.repository = ? AND r.id = other.id
+                WHERE r.parent IS NOT NULL
+            )
+            SELECT id FROM other WHERE id IN (SELECT id FROM one) ORDER BY step LIMIT 1
+            """,
+            a,
+            repository,
+            b,
+            repository
+        ) { try $0.value(0) }
+    }
+
     /// Revisions that no reference and no manifest of their repository leads to.
     public func unreachableRevisions(of repository: RepositoryID, limit: Int) throws -> [GitHash] {
         try connection.all(
@@ -167,25 +201,6 @@ extension ReadTransaction {
         ) { _ in true } ?? false
     }
 
-    public func discussion(_ number: Int, of repository: RepositoryID) throws -> Discussion? {
-        try connection.first(
-            "\(Self.discussionQuery) WHERE repository = ? AND number = ?",
-            repository,
-            number,
-            read: Self.discussion
-        )
-    }
-
-    /// The newest first.
-    public func discussions(of repository: RepositoryID, limit: Int) throws -> [Discussion] {
-        try connection.all(
-            "\(Self.discussionQuery) WHERE repository = ? ORDER BY number DESC LIMIT ?",
-            repository,
-            limit,
-            read: Self.discussion
-        )
-    }
-
     private static let revisionQuery = "SELECT id, tree, parent, title, message, author, at FROM revision"
 
     private static func revision(_ row: borrowing Row) throws -> Revision {
@@ -207,21 +222,6 @@ extension ReadTransaction {
             oid: try row.value(2),
             digest: try row.optional(3),
             size: Bytes(row.integer(4))
-        )
-    }
-
-    private static let discussionQuery =
-        "SELECT number, title, body, author, at, is_pull_request, state FROM discussion"
-
-    private static func discussion(_ row: borrowing Row) throws -> Discussion {
-        Discussion(
-            number: row.int(0),
-            title: row.text(1),
-            text: row.text(2),
-            author: try row.value(3),
-            at: row.instant(4),
-            isPullRequest: row.bool(5),
-            state: try row.choice(6)
         )
     }
 }
@@ -304,26 +304,6 @@ extension WriteTransaction {
                 revision
             )
         }
-    }
-
-    func apply(_ set: Event.DiscussionSet) throws {
-        let discussion = set.discussion
-        try connection.run(
-            """
-            INSERT INTO discussion (repository, number, title, body, author, at, is_pull_request, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (repository, number) DO UPDATE SET title = excluded.title, body = excluded.body,
-                state = excluded.state
-            """,
-            set.repository,
-            discussion.number,
-            discussion.title,
-            discussion.text,
-            discussion.author,
-            discussion.at,
-            discussion.isPullRequest,
-            discussion.state.rawValue
-        )
     }
 
     private func point(

@@ -149,8 +149,11 @@ public final class WriteTransaction: ReadTransaction {
         case .accessSet(let set): try apply(set, at)
         case .factNoted(let noted): try apply(noted, sequence, at)
         case .discussionSet(let set): try apply(set)
+        case .discussionNoted(let noted): try apply(noted)
         case .publicationSettled(let settled): try apply(settled)
         case .sampleJudged(let judged): try apply(judged, sequence, at)
+        case .repositoryDuplicated(let duplicated): try apply(duplicated)
+        case .downloadsCounted(let counted): try apply(counted)
         }
     }
 

@@ -20,6 +20,8 @@ extension Event {
             updatedAt: at
         )
         let id = repository.id
+        var copy = repository
+        copy.id = RepositoryID(high: 1, low: 3)
         let revision = Revision(
             id: second,
             tree: first,
@@ -49,7 +51,18 @@ extension Event {
             author: user,
             at: at,
             isPullRequest: true,
-            state: .open
+            state: .open,
+            mergeCommit: second
+        )
+        let note = DiscussionNote(
+            place: 1,
+            kind: .title,
+            author: user,
+            at: at,
+            text: "new",
+            detail: "old",
+            editedAt: at,
+            isHidden: true
         )
         return [
             .repositoryCreated(.init(repository: repository)),
@@ -70,6 +83,9 @@ extension Event {
             .accessSet(.init(repository: id, user: user, state: .accepted)),
             .factNoted(.init(repository: id, subject: "x", kind: "card", value: "{}", tool: "card 1")),
             .discussionSet(.init(repository: id, discussion: discussion)),
+            .discussionNoted(.init(repository: id, number: 1, note: note)),
+            .downloadsCounted(.init(day: 20_000, counts: [.init(repository: id, downloads: 3)])),
+            .repositoryDuplicated(.init(repository: copy, source: id)),
             .publicationSettled(
                 .init(
                     job: JobID(high: 3, low: 4),

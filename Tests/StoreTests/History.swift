@@ -279,7 +279,45 @@ struct History {
         }
         let id = repository.id
         let digest = Digest.number(UInt64.random(in: 0..<20, using: &generator))
-        switch Int.random(in: 0..<9, using: &generator) {
+        switch Int.random(in: 0..<12, using: &generator) {
+        case 9:
+            identifiers += 1
+            let copy = Repository(
+                id: identifier(),
+                kind: repository.kind,
+                path: RepositoryPath(project: project, name: .named("c\(seconds)-\(identifiers)")),
+                visibility: .private,
+                creator: Self.users[0],
+                createdAt: now,
+                updatedAt: now
+            )
+            try tx.append(.repositoryDuplicated(.init(repository: copy, source: id)), at: now)
+        case 10:
+            let discussion = Discussion(
+                number: 1,
+                title: "t\(seconds)",
+                text: "",
+                author: Self.users[0],
+                at: now,
+                isPullRequest: false,
+                state: .open
+            )
+            try tx.append(.discussionSet(.init(repository: id, discussion: discussion)), at: now)
+            let note = DiscussionNote(
+                place: Int.random(in: 0..<3, using: &generator),
+                kind: .comment,
+                author: Self.users[0],
+                at: now,
+                text: "n\(seconds)"
+            )
+            try tx.append(.discussionNoted(.init(repository: id, number: 1, note: note)), at: now)
+        case 11:
+            // Days go by fast enough for some to be forgotten.
+            let counted = Event.DownloadsCounted(
+                day: Int64(seconds / 10),
+                counts: [.init(repository: id, downloads: Int64.random(in: 1...9, using: &generator))]
+            )
+            try tx.append(.downloadsCounted(counted), at: now)
         case 7:
             // A step is taken once: the place is a new one each time.
             identifiers += 1

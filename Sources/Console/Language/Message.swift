@@ -597,6 +597,9 @@ enum Message: String, Sendable, CaseIterable {
     case eventAccessSet = "Access decided ¦ 访问已处理"
     case eventFactNoted = "Fact noted ¦ 已记录事实"
     case eventDiscussionSet = "Discussion ¦ 讨论"
+    case eventDiscussionNoted = "Said in a discussion ¦ 讨论中有新内容"
     case eventPublicationSettled = "Output published ¦ 结果已发布"
     case eventSampleJudged = "Record judged ¦ 已评判样本"
+    case eventRepositoryDuplicated = "Repository duplicated ¦ 仓库已复制"
+    case eventDownloadsCounted = "Downloads counted ¦ 已统计下载"
 }

@@ -260,8 +260,11 @@ struct Words: Sendable {
         case .accessSet: self(.eventAccessSet)
         case .factNoted: self(.eventFactNoted)
         case .discussionSet: self(.eventDiscussionSet)
+        case .discussionNoted: self(.eventDiscussionNoted)
         case .publicationSettled: self(.eventPublicationSettled)
         case .sampleJudged: self(.eventSampleJudged)
+        case .repositoryDuplicated: self(.eventRepositoryDuplicated)
+        case .downloadsCounted: self(.eventDownloadsCounted)
         }
     }
 }

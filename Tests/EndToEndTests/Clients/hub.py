@@ -4,6 +4,7 @@ The environment has HF_ENDPOINT, HF_TOKEN and HF_HOME. Each step is printed as i
 the program. With HF_HUB_DISABLE_XET=1 large files go by git-lfs, else by Xet where the client does that.
 """
 
+import dataclasses
 import hashlib
 import os
 import random
@@ -15,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import huggingface_hub as hub
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi, HfFileSystem
 from huggingface_hub.utils import (
     EntryNotFoundError,
     GatedRepoError,
@@ -101,6 +102,10 @@ assert sha256(path) == hashlib.sha256(weights).hexdigest()
 folder = hub.snapshot_download(repo)
 assert (Path(folder) / "sub" / "notes.txt").read_text() == "hello\n"
 assert (Path(folder) / "empty.txt").read_text() == ""
+assert api.model_info(repo).downloads == 1, "of a model config.json counts, once in five minutes"
+if version >= (0, 25):
+    assert api.model_info(repo, expand=["downloadsAllTime"]).downloads_all_time == 1
+assert repo in [model.id for model in api.list_models(author=project, sort="downloads")]
 step("download and snapshot_download")
 
 def ranged(first):
@@ -175,6 +180,96 @@ assert "proposed.txt" not in api.list_repo_files(repo)
 api.upload_folder(repo_id=repo, folder_path=work / "model", create_pr=True)
 step("pull requests")
 
+api.merge_pull_request(repo, 1, comment="Fine.")
+merged = api.get_discussion_details(repo, 1)
+assert merged.status == "merged" and merged.target_branch == "refs/heads/main", merged
+assert merged.merge_commit_oid == api.repo_info(repo).sha
+assert [event.type for event in merged.events] == ["comment", "commit", "comment", "status-change"], merged.events
+assert merged.events[2].content == "Fine." and merged.events[3].new_status == "merged"
+assert "proposed.txt" in api.list_repo_files(repo)
+refused(HfHubHTTPError, lambda: api.merge_pull_request(repo, 1))
+if api.get_discussion_details(repo, 2).status == "draft":
+    refused(HfHubHTTPError, lambda: api.merge_pull_request(repo, 2))
+    api.change_discussion_status(repo, 2, "open")
+assert api.get_discussion_details(repo, 2).conflicting_files == []
+api.upload_file(repo_id=repo, path_or_fileobj=b"{}", path_in_repo="config.json")
+assert api.get_discussion_details(repo, 2).conflicting_files == ["config.json"]
+conflict = refused(HfHubHTTPError, lambda: api.merge_pull_request(repo, 2))
+assert conflict.response.status_code == 409 and "config.json" in str(conflict), conflict
+refused(RepositoryNotFoundError, lambda: HfApi(token=other_token).merge_pull_request(repo, 2))
+closed = api.change_discussion_status(repo, 2, "closed", comment="Not this way.")
+assert closed.new_status == "closed"
+step("merging")
+
+talk = api.create_discussion(repo, "A question", description="Which one?")
+said = api.comment_discussion(repo, talk.num, "The first.")
+assert api.edit_discussion_comment(repo, talk.num, said.id, "The second.").content == "The second."
+assert api.rename_discussion(repo, talk.num, "Another question").new_title == "Another question"
+assert api.hide_discussion_comment(repo, talk.num, said.id).hidden
+talk = api.get_discussion_details(repo, talk.num)
+assert talk.title == "Another question" and talk.status == "open" and not talk.is_pull_request
+assert talk.events[0].content == "Which one?" and talk.events[1].content == "" and talk.events[1].edited
+assert [event.type for event in talk.events] == ["comment", "comment", "title-change"]
+assert [discussion.num for discussion in api.get_repo_discussions(repo)] == [3, 2, 1]
+if version >= (0, 25):
+    assert [found.num for found in api.get_repo_discussions(repo, discussion_status="open")] == [3]
+    assert [found.num for found in api.get_repo_discussions(repo, discussion_type="pull_request")] == [2, 1]
+step("discussions")
+
+fs = HfFileSystem()
+fs.get_file(f"{repo}/weights.bin", str(work / "fs.bin"))
+assert sha256(work / "fs.bin") == hashlib.sha256(weights).hexdigest()
+assert fs.cat_file(f"{repo}/weights.bin", 10, 20) == weights[10:20]
+step("file system")
+
+if hasattr(api, "permanently_delete_lfs_files"):
+    large = seed.randbytes(1_000_000)
+    api.upload_file(repo_id=repo, path_or_fileobj=large, path_in_repo="sub/large.bin")
+    api.delete_file("sub/large.bin", repo)
+    listed = {file.filename: file for file in api.list_lfs_files(repo)}
+    assert set(listed) == {"weights.bin", "sub/large.bin"}, listed
+    assert listed["sub/large.bin"].file_oid == hashlib.sha256(large).hexdigest() and listed["weights.bin"].ref == "main"
+    past = api.list_repo_commits(repo)[1].commit_id
+    assert "sub/large.bin" in api.list_repo_files(repo, revision=past)
+    gone = [listed["sub/large.bin"]]
+    refused(HfHubHTTPError, lambda: api.permanently_delete_lfs_files(repo, gone, rewrite_history=False))
+    refused(RepositoryNotFoundError, lambda: HfApi(token=other_token).permanently_delete_lfs_files(repo, gone))
+    api.permanently_delete_lfs_files(repo, gone)
+    assert [file.filename for file in api.list_lfs_files(repo)] == ["weights.bin"]
+    refused(RevisionNotFoundError, lambda: api.list_repo_files(repo, revision=past))
+    assert "sub/large.bin" not in api.list_repo_files(repo, revision=api.list_repo_commits(repo)[1].commit_id)
+    assert "weights.bin" in api.list_repo_files(repo)
+    step("removing large files for good")
+
+if hasattr(api, "duplicate_repo"):
+    copy = api.duplicate_repo(repo, repo + "-copy")
+    assert copy.repo_id == repo + "-copy" and not getattr(copy, "files_copy_pending", False)
+    refused(HfHubHTTPError, lambda: api.duplicate_repo(repo, repo + "-copy"))
+    assert api.duplicate_repo(repo, repo + "-copy", exist_ok=True).repo_id == repo + "-copy"
+    assert api.repo_info(repo + "-copy").sha == api.repo_info(repo).sha and api.repo_info(repo + "-copy").private
+    assert len(api.list_repo_commits(repo + "-copy")) == len(api.list_repo_commits(repo))
+    path = hub.hf_hub_download(repo + "-copy", "weights.bin", force_download=True)
+    assert sha256(path) == hashlib.sha256(weights).hexdigest()
+    refused(RepositoryNotFoundError, lambda: HfApi(token=other_token).duplicate_repo(repo, "elsewhere/stolen"))
+    api.delete_repo(repo + "-copy")
+    step("duplicate_repo")
+
+if "src_repo_id" in [field.name for field in dataclasses.fields(CommitOperationCopy)]:
+    api.create_repo(repo + "-pick", private=True)
+    api.create_commit(
+        repo + "-pick",
+        [
+            CommitOperationCopy("weights.bin", "picked/weights.bin", src_repo_id=repo, src_repo_type="model"),
+            CommitOperationCopy("README.md", "README.md", src_repo_id=repo, src_repo_type="model"),
+        ],
+        commit_message="From another repository",
+    )
+    path = hub.hf_hub_download(repo + "-pick", "picked/weights.bin")
+    assert sha256(path) == hashlib.sha256(weights).hexdigest()
+    assert "README.md" in api.list_repo_files(repo + "-pick")
+    api.delete_repo(repo + "-pick")
+    step("copying from another repository")
+
 assert repo in [model.id for model in api.list_models(author=project)]
 assert repo in [model.id for model in api.list_models(filter="license:mit", search=name)]
 assert repo not in [model.id for model in api.list_models(filter="license:gpl")]
@@ -186,6 +281,7 @@ api.create_repo(data, repo_type="dataset", private=True)
 api.upload_file(repo_id=data, repo_type="dataset", path_or_fileobj=b"a,b\n1,2\n", path_in_repo="train.csv")
 assert api.dataset_info(data).id == data
 assert Path(hub.hf_hub_download(data, "train.csv", repo_type="dataset")).read_text() == "a,b\n1,2\n"
+assert api.dataset_info(data).downloads == 1, "of a dataset every file counts"
 step("datasets")
 
 if version >= (0, 25):
