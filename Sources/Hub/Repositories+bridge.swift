@@ -46,7 +46,7 @@ extension Repositories {
         return artifact.revision
     }
 
-    private static func madeManifest(
+    static func madeManifest(
         of revision: GitHash,
         in repository: Repository,
         _ tx: ReadTransaction

@@ -144,6 +144,26 @@ extension Repositories {
         )
     }
 
+    /// Removes the manifests that were only made for somebody who asked the registry for a revision, and throws for others.
+    private static func removeManifests(
+        of rewriting: Rewriting,
+        in repository: Repository,
+        _ caller: Principal?,
+        _ tx: WriteTransaction,
+        at now: Instant
+    ) throws {
+        let manifests = Set(try rewriting.digests.flatMap { try tx.manifests(madeOf: $0, in: repository.id) })
+        guard !manifests.isEmpty else { return }
+        let made = Set(try rewriting.revisions.compactMap { try madeManifest(of: $0.old, in: repository, tx) })
+        for manifest in manifests.sorted() {
+            guard made.contains(manifest), try !tx.isTagged(manifest, in: repository.id),
+                try !tx.isReferenced(manifest, byManifestsOf: repository.id)
+            else { throw pushed(manifest) }
+            let removed = Event.ManifestRemoved(repository: repository.id, digest: manifest)
+            try tx.append(.manifestRemoved(removed), about: repository, caller, at: now)
+        }
+    }
+
     /// - Returns: `false` when something has changed since it was worked out.
     private static func carryOut(
         _ rewriting: Rewriting,
@@ -157,9 +177,7 @@ extension Repositories {
         guard repository.id == rewriting.repository, try heads(of: repository.id, tx) == rewriting.heads else {
             return false
         }
-        for digest in rewriting.digests {
-            if let manifest = try tx.manifest(madeOf: digest, in: repository.id) { throw pushed(manifest) }
-        }
+        try removeManifests(of: rewriting, in: repository, caller, tx, at: now)
         for (_, new, folders) in rewriting.revisions where try tx.revision(new.id, of: repository.id) == nil {
             try tx.append(
                 .revisionCommitted(

@@ -26,13 +26,22 @@ extension ReadTransaction {
         )
     }
 
-    /// A manifest that some bytes are a part of.
-    public func manifest(madeOf digest: Digest, in repository: RepositoryID) throws -> Digest? {
-        try connection.first(
-            "SELECT manifest FROM manifest_reference WHERE repository = ? AND digest = ? ORDER BY manifest LIMIT 1",
+    /// The manifests that some bytes are a part of.
+    public func manifests(madeOf digest: Digest, in repository: RepositoryID) throws -> [Digest] {
+        try connection.all(
+            "SELECT manifest FROM manifest_reference WHERE repository = ? AND digest = ? ORDER BY manifest",
             repository,
             digest
         ) { try $0.value(0) }
+    }
+
+    /// Whether a tag leads to a manifest.
+    public func isTagged(_ manifest: Digest, in repository: RepositoryID) throws -> Bool {
+        try connection.first(
+            "SELECT 1 FROM oci_tag WHERE repository = ? AND digest = ? LIMIT 1",
+            repository,
+            manifest
+        ) { _ in true } ?? false
     }
 
     /// The revision that a tag leads to; `nil` when there is no such tag, or when its manifest is none.

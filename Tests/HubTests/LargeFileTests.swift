@@ -143,6 +143,24 @@ struct LargeFileTests {
         }
     }
 
+    @Test("what the registry only made of a revision goes with it, unless somebody gave it a tag")
+    func made() async throws {
+        try await withShelf { shelf in
+            let bad = try await Self.upload(shelf, "bad")
+            _ = try await shelf.commit([.link(path("bad.bin"), bad, nil)])
+            let pulled = try #require(try await shelf.manifest("main"))
+            try await Self.remove(shelf, [bad])
+            #expect(try await shelf.manifest("\(pulled.record.digest)") == nil)
+            #expect(try #require(try await shelf.manifest("main")).record.digest != pulled.record.digest)
+            let worse = try await Self.upload(shelf, "worse")
+            _ = try await shelf.commit([.link(path("worse.bin"), worse, nil)])
+            let kept = try #require(try await shelf.manifest("main"))
+            _ = try await shelf.put(Array(buffer: kept.bytes.whole()), ["v1"])
+            #expect(await failure { try await Self.remove(shelf, [worse]) }?.code == .conflict)
+            #expect(try await shelf.paths().contains("worse.bin"))
+        }
+    }
+
     @Test("commits that come meanwhile are in the new history")
     func race() async throws {
         try await withShelf { shelf in
