@@ -100,11 +100,15 @@ extension BlobStore {
             let candidates = uploads.withLock { table in
                 holder == nil ? Array(table.known) : table.known.filter { table.holders[$0] == holder }
             }
+            let limit = now - limits.uploadIdleMin
+            // One that was published just before the process was killed has a folder and nothing in it.
             let idlest = try candidates.compactMap { id in
-                try FileSystem.status(folder(of: id) + "/part").map { (id: id, since: $0.modified) }
+                let status = try FileSystem.status(folder(of: id) + "/part") ?? FileSystem.status(folder(of: id))
+                return status.map { (id: id, since: $0.modified) }
             }.min { $0.since < $1.since }
-            guard let id = idlest?.id, let upload = try? find(id) else { return nil }
-            return try upload.part.discard(ifOlderThan: now - limits.uploadIdleMin) ? id : nil
+            guard let idlest, idlest.since < limit else { return nil }
+            guard let upload = try? find(idlest.id) else { return idlest.id }
+            return try upload.part.discard(ifOlderThan: limit) ? idlest.id : nil
         }
         guard let dropped else { return false }
         await forget(dropped)

@@ -158,11 +158,35 @@ struct UploadTests {
         _ = await failure(.notFound) { _ = try await next.offset(of: first) }
         #expect(Set(scratch.names("store/uploads")) == Set([other, third, fourth].map { "\($0)" }))
         _ = await failure(.rateLimited) { _ = try await next.begin(owner: "five mia", now: now) }
+        // What a process left that was killed between publishing an upload and forgetting it goes as well.
+        let folder = "\(store.root)/uploads/\(other)"
+        #expect(unlink(folder + "/part") == 0)
+        try #require(try FileSystem.setModified(folder, now - .seconds(301)))
+        let last = try await scratch.store(limits)
+        let fifth = try await last.begin(owner: "five olga", now: now)
+        #expect(Set(last.openUploads) == [third, fourth, fifth])
         // One that something came for since stays, however long ago it began.
         try old(third, seconds: 1000)
-        try await next.append(third, offset: 0, ByteBuffer([1]))
-        _ = await failure(.rateLimited) { _ = try await next.begin(owner: "five mia", now: now) }
-        #expect(try await next.offset(of: third) == 1)
+        try await last.append(third, offset: 0, ByteBuffer([1]))
+        _ = await failure(.rateLimited) { _ = try await last.begin(owner: "six mia", now: now) }
+        #expect(try await last.offset(of: third) == 1)
+    }
+
+    @Test("many that begin at once find room together where enough have been idle")
+    func idleAtOnce() async throws {
+        let limits = BlobLimits(uploadsPerHolderMax: 40, uploadIdleMin: .seconds(300))
+        let store = try await scratch.store(limits)
+        for index in 0..<40 {
+            let id = try await store.begin(owner: "mia", now: now)
+            let part = "\(store.root)/uploads/\(id)/part"
+            try #require(try FileSystem.setModified(part, now - .seconds(400 + index)))
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 { group.addTask { _ = try await store.begin(owner: "mia", now: now) } }
+            try await group.waitForAll()
+        }
+        #expect(store.openUploads.count == 40)
+        _ = await failure(.rateLimited) { _ = try await store.begin(owner: "mia", now: now) }
     }
 
     @Test("a size that cannot fit on the disk is refused at once")
