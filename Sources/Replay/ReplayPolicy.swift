@@ -15,6 +15,7 @@ public struct ReplayPolicy: Hashable, Sendable {
         ReplayPolicy("fcfs", .fcfs),
         ReplayPolicy("sjf", .sjf),
         ReplayPolicy("easy", .easy),
+        ReplayPolicy("conservative", .conservative),
         ReplayPolicy("easy-sjbf", .easySJBF),
         ReplayPolicy("easy-spf", .easySPF),
         ReplayPolicy("easy-saf", .easySAF),

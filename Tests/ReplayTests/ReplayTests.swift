@@ -28,6 +28,7 @@ import Testing
         let machine = Federation.processors(4)
         #expect(try Self.run(jobs, "fcfs", on: machine).schedule.start == [0, 100, 110, 110])
         #expect(try Self.run(jobs, "easy", on: machine).schedule.start == [0, 100, 2, 110])
+        #expect(try Self.run(jobs, "conservative", on: machine).schedule.start == [0, 100, 2, 110])
         #expect(try Self.run(jobs, "greedy", on: machine).schedule.start == [0, 252, 2, 52])
     }
 

@@ -19,7 +19,7 @@ import Testing
     }
 
     private static let everyRule: [Rules] = [
-        .standard, .fcfs, .sjf, .easy, .easySJBF, .easySPF, .easySAF, .greedy, .greedySJF, .fgd,
+        .standard, .fcfs, .sjf, .easy, .conservative, .easySJBF, .easySPF, .easySAF, .greedy, .greedySJF, .fgd,
     ]
 
     @Test("never over a node's cores, memory or cards; gangs whole; nothing started twice", arguments: seeds(20))

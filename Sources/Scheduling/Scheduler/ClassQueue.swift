@@ -73,6 +73,13 @@ struct ClassQueue {
         return Cursor(piece: piece, offset: offset)
     }
 
+    /// Where an entry stands, or the one behind it if it is gone.
+    func cursor(at entry: Entry) -> Cursor {
+        guard !pieces.isEmpty else { return Cursor() }
+        let piece = piece(for: entry)
+        return Cursor(piece: piece, offset: offset(of: entry, in: piece))
+    }
+
     /// The last piece whose first entry is not after this one, or the first piece.
     private func piece(for entry: Entry) -> Int {
         if pieces.count == 1 { return 0 }

@@ -18,6 +18,9 @@ public struct Rules: Hashable, Sendable {
         case none
         /// The first of the queue, as in EASY backfill.
         case head
+        /// Everybody who waits, as in conservative backfill: nobody may put off anybody's start. Room is given out in the
+        /// order of heads; shares between projects do not change it, their limits hold.
+        case everybody
         /// The first of the queue once it has waited this many seconds plus its own estimated run time.
         case overdue(Int)
     }
@@ -60,6 +63,7 @@ public struct Rules: Hashable, Sendable {
     public static var fcfs: Rules { make(.arrival, nil, .none) }
     public static var sjf: Rules { make(.shortest, nil, .none) }
     public static var easy: Rules { make(.arrival, .arrival, .head) }
+    public static var conservative: Rules { make(.arrival, .arrival, .everybody) }
     public static var easySJBF: Rules { make(.arrival, .shortest, .head) }
     public static var easySPF: Rules { make(.shortest, .shortest, .head) }
     public static var easySAF: Rules { make(.smallest, .smallest, .head) }

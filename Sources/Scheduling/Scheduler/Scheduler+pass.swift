@@ -23,12 +23,14 @@ extension Scheduler {
     /// Starts whoever can start now.
     ///
     /// - Parameter started: Gets who starts, in order of decision.
-    /// - Complexity: After room was given back, O(classes · log classes + jobs started); else O(jobs that came).
+    /// - Complexity: After room was given back, O(classes · log classes + jobs started); else O(jobs that came). Where
+    ///   everybody is promised room, after it was given back O(waiting jobs + classes · changes to come where it was).
     public mutating func pass(at now: Int64, started: inout [Start]) {
         defer {
             fresh.removeAll(keepingCapacity: true)
             isFreed = false
         }
+        if reservations.isInUse { return passByReservation(now, &started) }
         if accounts.isInUse { return passByProject(now, &started) }
         if !isFreed, !needsWholePass(now) {
             for job in fresh { passFresh(job, now, &started) }
@@ -44,7 +46,7 @@ extension Scheduler {
         guard !fresh.isEmpty else { return false }
         if fresh.count == queued { return true }
         switch rules.promises {
-        case .none: return rules.fill == nil
+        case .none, .everybody: return rules.fill == nil
         case .head:
             guard let (head, _) = firstHead() else { return true }
             return fresh.contains(head)
@@ -75,7 +77,7 @@ extension Scheduler {
                 continue
             }
             switch rules.promises {
-            case .none: break
+            case .none, .everybody: break
             case .head: due = (job, number)
             case .overdue(let seconds):
                 // A promise holds until its time: made anew at every turn, it would cost more than it is worth.

@@ -62,7 +62,7 @@ extension Scheduler {
         return .started
     }
 
-    private mutating func begin(_ job: Int32, _ site: Int, _ end: Int64, _ started: inout [Start]) {
+    mutating func begin(_ job: Int32, _ site: Int, _ end: Int64, _ started: inout [Start]) {
         jobs[Int(job)].site = Int32(site)
         jobs[Int(job)].end = end
         jobs[Int(job)].begin = end - jobs[Int(job)].limit

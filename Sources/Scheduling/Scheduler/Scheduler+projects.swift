@@ -93,7 +93,7 @@ extension Scheduler {
     private var needsWholePassByProject: Bool {
         guard !fresh.isEmpty else { return false }
         switch rules.promises {
-        case .none: return rules.fill == nil
+        case .none, .everybody: return rules.fill == nil
         case .head: return true
         case .overdue: return false
         }
@@ -116,7 +116,7 @@ extension Scheduler {
         latestPromise = promisedJobs.compactMap { promisedStart(of: $0) }.max() ?? .min
     }
 
-    private func obstacle(_ job: Int32) -> Int32? {
+    func obstacle(_ job: Int32) -> Int32? {
         let line = lines[Int(jobs[Int(job)].line)]
         return accounts.obstacle(
             line.account,
@@ -204,7 +204,7 @@ extension Scheduler {
     /// that is behind.
     private mutating func keepRoom(for turn: Turn, isHead: Bool, _ now: Int64) {
         switch rules.promises {
-        case .none: break
+        case .none, .everybody: break
         case .head: if isHead { due = (turn.entry.job, Int(turn.jobClass)) }
         case .overdue:
             let account = lines[Int(turn.line)].account

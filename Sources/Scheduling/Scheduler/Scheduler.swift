@@ -79,7 +79,9 @@ public struct Scheduler {
         sites[Int(site)].isOpen = isOpen
         if isOpen {
             isFreed = true
+            if reservations.isInUse { reservations.open(.init(site: site, node: -1, to: .max)) }
         } else {
+            if reservations.isInUse { closeReservations(at: site) }
             for promise in sites[Int(site)].promises { dropPromise(to: promise.job) }
         }
     }
@@ -149,6 +151,7 @@ public struct Scheduler {
     /// The blocked first of the queue and its class, when room for it is still to be found: that is put off until
     /// somebody would take it.
     var due: (job: Int32, class: Int)?
+    var reservations: Reservations
     /// Memory that passes use again.
     var scratch: [Turn] = []
     let heaviest: (milliCores: Int, cardMilli: Int)
@@ -175,6 +178,7 @@ public struct Scheduler {
             sites.append(site)
         }
         self.totals = totals
+        reservations = Reservations(sites, states, rules: rules)
     }
 
     /// Makes a class of jobs known.
@@ -252,6 +256,9 @@ public struct Scheduler {
         queued += 1
         if rules.placement != .bestFit { mix.learn(classes[Int(number)].need) }
         fresh.append(job)
+        guard reservations.isInUse else { return }
+        reservations.advance(to: now)
+        reservations.come(queueEntry(job))
     }
 
     /// Tells of a job that was asked for elsewhere or before, as part of the mix that placements are measured by.
@@ -259,6 +266,7 @@ public struct Scheduler {
 
     /// A waiting job goes away.
     public mutating func withdraw(_ job: Int32) {
+        if reservations.isInUse { forgetReservation(job) }
         unqueue(job)
         fresh.removeAll { $0 == job }
         if promisedJobs.contains(job) || due?.job == job {
@@ -278,6 +286,11 @@ public struct Scheduler {
         let site = Int(entry.site)
         let need = classes[Int(entry.jobClass)].need
         sites[site].remove(Occupant(end: entry.end, job: job))
+        if reservations.isInUse {
+            reservations.advance(to: now)
+            let own = standsOf(job)
+            reservations.move(job, need, own, site: entry.site, end: entry.end, to: nil, now: now)
+        }
         if entry.stand.node >= 0 {
             sites[site].give(need, entry.stand, &states)
         } else {

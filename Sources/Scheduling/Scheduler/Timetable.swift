@@ -1,0 +1,388 @@
+/// The nodes of one site over time: what is free of each now, and every later change of that by runs that end and by
+/// jobs that are to come. What is held in shares of a card counts by its sum only, as if tasks could move between the
+/// cards of a node; whole cards, cores and memory are exact.
+struct Timetable {
+    /// What something takes of a node, or leaves there.
+    struct Room {
+        var milliCores: Int32
+        var memoryMiB: Int32
+        var cardMilli: Int32
+
+        init(_ state: NodeState) {
+            milliCores = state.milliCores
+            memoryMiB = state.memoryMiB
+            cardMilli = Int32(state.freeCardMilli)
+        }
+
+        /// What tasks of a need take.
+        init(_ need: Need, tasks: Int32) {
+            milliCores = Int32(need.milliCores) * tasks
+            memoryMiB = Int32(need.memoryMiB) * tasks
+            cardMilli = Int32(need.isShare ? need.cardMilli : need.cards * 1000) * tasks
+        }
+
+        @inline(__always)
+        static func += (room: inout Room, other: Room) {
+            room.milliCores += other.milliCores
+            room.memoryMiB += other.memoryMiB
+            room.cardMilli += other.cardMilli
+        }
+
+        static prefix func - (room: Room) -> Room {
+            var negative = room
+            negative.milliCores = -room.milliCores
+            negative.memoryMiB = -room.memoryMiB
+            negative.cardMilli = -room.cardMilli
+            return negative
+        }
+
+        /// How many tasks that each take so much would fit, at most `limit`.
+        @inline(__always)
+        func tasks(_ one: Room, limit: Int) -> Int {
+            guard milliCores >= one.milliCores, memoryMiB >= one.memoryMiB, cardMilli >= one.cardMilli else { return 0 }
+            var fit = limit
+            guard limit > 1 else { return fit }
+            if one.milliCores > 0 { fit = min(fit, Int(milliCores / one.milliCores)) }
+            if one.memoryMiB > 0 { fit = min(fit, Int(memoryMiB / one.memoryMiB)) }
+            if one.cardMilli > 0 { fit = min(fit, Int(cardMilli / one.cardMilli)) }
+            return fit
+        }
+    }
+
+    private struct Change {
+        var time: Int64
+        var job: Int32
+        var room: Room
+    }
+
+    private struct Node {
+        /// Beside all changes that have not been added yet.
+        var free: Room
+        /// By time.
+        var changes: [Change] = []
+
+        mutating func fold(until now: Int64) {
+            guard let first = changes.first, first.time <= now else { return }
+            let count = changes.firstIndex { $0.time > now } ?? changes.count
+            for change in changes[..<count] { free += change.room }
+            changes.removeFirst(count)
+        }
+
+        mutating func insert(_ change: Change, _ now: Int64) {
+            if change.time <= now {
+                free += change.room
+                return
+            }
+            var low = 0
+            var high = changes.count
+            while low < high {
+                let middle = (low + high) / 2
+                if changes[middle].time <= change.time { low = middle + 1 } else { high = middle }
+            }
+            changes.insert(change, at: low)
+        }
+
+        mutating func remove(_ change: Change, _ now: Int64) {
+            if change.time <= now {
+                free += -change.room
+                return
+            }
+            var low = 0
+            var high = changes.count
+            while low < high {
+                let middle = (low + high) / 2
+                if changes[middle].time < change.time { low = middle + 1 } else { high = middle }
+            }
+            while low < changes.count, changes[low].job != change.job { low += 1 }
+            precondition(low < changes.count && changes[low].time == change.time, "a job leaves where it never was")
+            changes.remove(at: low)
+        }
+    }
+
+    /// A time from which on a job could stand somewhere for as long as it may run.
+    struct Opening {
+        var start: Int64
+        /// Of what matters to the job, what is free there before it comes.
+        var left: Int
+        var stands: [Stand]
+    }
+
+    private var nodes: [Node]
+
+    init(_ site: Site, _ states: NodeStates) {
+        nodes = site.states.map { Node(free: Room(states[$0])) }
+    }
+
+    // MARK: who stands where
+
+    /// Tasks stand on a node from one time to another; `from` may be over.
+    mutating func take(_ job: Int32, _ room: Room, node: Int32, from: Int64, to: Int64, now: Int64) {
+        nodes[Int(node)].fold(until: now)
+        nodes[Int(node)].insert(Change(time: from, job: job, room: -room), now)
+        nodes[Int(node)].insert(Change(time: to, job: job, room: room), now)
+    }
+
+    /// The reverse, with the same times.
+    mutating func giveBack(_ job: Int32, _ room: Room, node: Int32, from: Int64, to: Int64, now: Int64) {
+        nodes[Int(node)].fold(until: now)
+        nodes[Int(node)].remove(Change(time: from, job: job, room: -room), now)
+        nodes[Int(node)].remove(Change(time: to, job: job, room: room), now)
+    }
+
+    /// The jobs that are to leave a node after now, those that are still to come included.
+    func leaving(_ node: Int32, after now: Int64) -> [Int32] {
+        nodes[Int(node)].changes.lazy.filter { $0.time > now && $0.room.isGain }.map(\.job)
+    }
+
+    // MARK: openings
+
+    /// When a node first has room for one task for a time.
+    ///
+    /// - Parameters:
+    ///   - before: Later starts are of no use.
+    ///   - job: Whose own later stand does not count.
+    ///   - isFreeNow: Whether the node, as it really is, has the room now: a run that outlives its limit is in the way of
+    ///     what was to follow it, and shares may lie on the wrong cards.
+    func opening(
+        _ node: Int,
+        _ one: Room,
+        length: Int64,
+        now: Int64,
+        before: Int64,
+        without job: Int32,
+        isFreeNow: Bool
+    ) -> (start: Int64, left: Int)? {
+        var level = nodes[node].free
+        let changes = nodes[node].changes
+        var index = 0
+        while index < changes.count, changes[index].time <= now {
+            if changes[index].job != job { level += changes[index].room }
+            index += 1
+        }
+        var found: (start: Int64, left: Int)?
+        if isFreeNow, level.tasks(one, limit: 1) > 0 { found = (now, level.left(one)) }
+        while index < changes.count {
+            let time = changes[index].time
+            if let found, time - found.start >= length { return found }
+            if found == nil, time >= before { return nil }
+            while index < changes.count, changes[index].time == time {
+                if changes[index].job != job { level += changes[index].room }
+                index += 1
+            }
+            if level.tasks(one, limit: 1) == 0 {
+                found = nil
+            } else if found == nil {
+                if time >= before { return nil }
+                found = (time, level.left(one))
+            }
+        }
+        return found
+    }
+
+    /// How many tasks fit a node for a time, from each moment on: the number now, and by how much it changes when.
+    private func counts(
+        _ node: Int,
+        _ one: Room,
+        limit: Int,
+        length: Int64,
+        now: Int64,
+        without job: Int32,
+        freeNow: Int,
+        _ steps: inout [(time: Int64, by: Int)]
+    ) -> Int {
+        var level = nodes[node].free
+        var stretches: [(from: Int64, tasks: Int)] = []
+        let changes = nodes[node].changes
+        var index = 0
+        while index < changes.count, changes[index].time <= now {
+            if changes[index].job != job { level += changes[index].room }
+            index += 1
+        }
+        let first = min(freeNow, level.tasks(one, limit: limit))
+        guard index < changes.count else { return first }
+        stretches.append((now, first))
+        while index < changes.count {
+            let time = changes[index].time
+            while index < changes.count, changes[index].time == time {
+                if changes[index].job != job { level += changes[index].room }
+                index += 1
+            }
+            let tasks = level.tasks(one, limit: limit)
+            if tasks != stretches[stretches.count - 1].tasks { stretches.append((time, tasks)) }
+        }
+        // The least within the window changes where a stretch comes into it, or drops out of it.
+        var moments: [Int64] = []
+        for stretch in stretches.dropFirst() {
+            moments.append(stretch.from)
+            if stretch.from - length + 1 > now { moments.append(stretch.from - length + 1) }
+        }
+        moments.sort()
+        var from = 0
+        func least(_ time: Int64) -> Int {
+            while from + 1 < stretches.count, stretches[from + 1].from <= time { from += 1 }
+            var least = stretches[from].tasks
+            for stretch in stretches[(from + 1)...] {
+                if stretch.from >= time + length { break }
+                least = min(least, stretch.tasks)
+            }
+            return least
+        }
+        let begin = least(now)
+        var last = begin
+        for time in moments {
+            let tasks = least(time)
+            if tasks != last { steps.append((time, tasks - last)) }
+            last = tasks
+        }
+        return begin
+    }
+
+    /// When a gang could first stand on the site's nodes for a time, and on which.
+    ///
+    /// - Parameters:
+    ///   - isRight: By node: whether its cards are of the right model.
+    ///   - freeNow: By node and what is to stand there: how many of it really fit now.
+    func opening(
+        _ need: Need,
+        length: Int64,
+        now: Int64,
+        before: Int64,
+        without job: Int32,
+        isRight: (Int) -> Bool,
+        freeNow: (Int, Need) -> Int
+    ) -> Opening? {
+        let one = Room(need.one, tasks: 1)
+        var steps: [(time: Int64, by: Int)] = []
+        var tasks = Array(repeating: 0, count: nodes.count)
+        var sum = 0
+        for node in nodes.indices where isRight(node) {
+            tasks[node] = counts(
+                node,
+                one,
+                limit: need.tasks,
+                length: length,
+                now: now,
+                without: job,
+                freeNow: freeNow(node, need.one),
+                &steps
+            )
+            sum += tasks[node]
+        }
+        steps.sort { $0.time < $1.time }
+        var time = now
+        var index = 0
+        while true {
+            if sum >= need.tasks,
+                let found = spread(need, length, time, now, job, isRight: isRight, freeNow: freeNow)
+            {
+                return found
+            }
+            guard index < steps.count, steps[index].time < before else { return nil }
+            time = steps[index].time
+            while index < steps.count, steps[index].time == time {
+                sum += steps[index].by
+                index += 1
+            }
+        }
+    }
+
+    /// Puts a gang on the fewest nodes at a time: those that hold most first, of these the tightest; what remains goes to
+    /// the tightest that holds it. `nil` when its rest finds no place.
+    private func spread(
+        _ need: Need,
+        _ length: Int64,
+        _ time: Int64,
+        _ now: Int64,
+        _ job: Int32,
+        isRight: (Int) -> Bool,
+        freeNow: (Int, Need) -> Int
+    ) -> Opening? {
+        let one = Room(need.one, tasks: 1)
+        var rooms: [(tasks: Int, left: Int, node: Int)] = []
+        var left = 0
+        for node in nodes.indices where isRight(node) {
+            let least = least(node, length, time, now, job)
+            let tasks = min(least.tasks(one, limit: need.tasks), limit(node, need.one, time, now, job, freeNow))
+            left += least.left(one)
+            if tasks > 0 { rooms.append((tasks, least.left(one), node)) }
+        }
+        rooms.sort { ($1.tasks, $0.left, $0.node) < ($0.tasks, $1.left, $1.node) }
+        var stands: [Stand] = []
+        var remaining = need.tasks
+        for (position, room) in rooms.enumerated() where remaining > 0 {
+            var chosen = room
+            if room.tasks > remaining {
+                let tight = rooms[position...].filter { $0.tasks >= remaining }
+                    .min { ($0.tasks, $0.left, $0.node) < ($1.tasks, $1.left, $1.node) }
+                chosen = tight ?? room
+            }
+            let here = min(remaining, chosen.tasks)
+            stands.append(Stand(node: Int32(chosen.node), tasks: Int32(here)))
+            remaining -= here
+        }
+        guard remaining == 0 else { return nil }
+        guard need.restCards > 0 else { return Opening(start: time, left: left, stands: stands) }
+        let rest = Room(need.rest, tasks: 1)
+        var best: (left: Int, node: Int)?
+        for node in nodes.indices where isRight(node) {
+            var least = least(node, length, time, now, job)
+            for stand in stands where Int(stand.node) == node { least += -Room(need.one, tasks: stand.tasks) }
+            guard least.tasks(rest, limit: 1) > 0, limit(node, need.rest, time, now, job, freeNow) > 0 else { continue }
+            if best.map({ least.left(rest) < $0.left }) ?? true { best = (least.left(rest), node) }
+        }
+        guard let best else { return nil }
+        stands.append(Stand(node: Int32(best.node), tasks: 1, isRest: true))
+        return Opening(start: time, left: left, stands: stands)
+    }
+
+    /// How many tasks a node really has room for, where that matters: until its next change.
+    private func limit(
+        _ node: Int,
+        _ need: Need,
+        _ time: Int64,
+        _ now: Int64,
+        _ job: Int32,
+        _ freeNow: (Int, Need) -> Int
+    ) -> Int {
+        let next = nodes[node].changes.first { $0.time > now && $0.job != job }?.time ?? .max
+        return time < next ? freeNow(node, need) : .max
+    }
+
+    /// The least that is free of each kind on a node for a time.
+    private func least(_ node: Int, _ length: Int64, _ time: Int64, _ now: Int64, _ job: Int32) -> Room {
+        var level = nodes[node].free
+        var least: Room?
+        var last = time
+        for change in nodes[node].changes {
+            if change.time > last {
+                if change.time - time >= length { break }
+                least.lower(to: level)
+                last = change.time
+            }
+            if change.job != job { level += change.room }
+        }
+        least.lower(to: level)
+        return least ?? level
+    }
+}
+
+extension Timetable.Room {
+    fileprivate var isGain: Bool { milliCores > 0 || memoryMiB > 0 || cardMilli > 0 }
+
+    /// What is free of that which matters to a task: cards if it wants any, else cores.
+    @inline(__always)
+    fileprivate func left(_ one: Timetable.Room) -> Int { one.cardMilli > 0 ? Int(cardMilli) : Int(milliCores) }
+}
+
+extension Timetable.Room? {
+    fileprivate mutating func lower(to room: Timetable.Room) {
+        guard var least = self else {
+            self = room
+            return
+        }
+        least.milliCores = Swift.min(least.milliCores, room.milliCores)
+        least.memoryMiB = Swift.min(least.memoryMiB, room.memoryMiB)
+        least.cardMilli = Swift.min(least.cardMilli, room.cardMilli)
+        self = least
+    }
+}
