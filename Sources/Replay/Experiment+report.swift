@@ -54,7 +54,7 @@ extension Experiment {
         text += "</tr>\n"
         for column in Metrics.columns {
             text += "<tr><td>" + String(column.name.map { $0 == "_" ? " " : $0 })
-            for outcome in outcomes { text += "<td>\(Self.short(column.value(outcome.metrics)))" }
+            for outcome in outcomes { text += "<td>" + (column.value(outcome.metrics).map { Self.short($0) } ?? "–") }
             text += "</tr>\n"
         }
         return text + "</table>\n"
@@ -66,9 +66,11 @@ extension Experiment {
     private func byProject(_ outcome: Outcome) -> String {
         var text = "<h2>Projects: \(outcome.policy)</h2>\n<p>Jain's index of their mean slowdowns: "
         text += "\(Self.short(ProjectMetrics.jain(outcome.projects))).</p>\n"
-        text += "<table><tr><th>project<th>jobs<th>mean wait, s<th>slowdown<th>held, %<th>of what was due, %</tr>\n"
+        text +=
+            "<table><tr><th>project<th>share, %<th>jobs<th>mean wait, s<th>slowdown<th>held, %<th>of what was due, %</tr>\n"
         for project in outcome.projects.worstFirst.prefix(Self.projectsMax) {
-            text += "<tr><td>\(Self.escaped(project.name))<td>\(project.jobs)<td>\(Self.short(project.meanWait))"
+            text +=
+                "<tr><td>\(Self.escaped(project.name))<td>\(Self.short(project.share * 100))<td>\(project.jobs)<td>\(Self.short(project.meanWait))"
             text += "<td>\(Self.short(project.meanSlowdown))<td>\(Self.short(project.held * 100))"
             text += "<td>\(Self.short(project.ofDue * 100))</tr>\n"
         }

@@ -11,9 +11,7 @@ public struct Experiment: Sendable {
     private let coresMax: Int
     /// The trace's jobs in the order of the schedules, their times scaled.
     public let replayed: [TraceJob]
-    /// By job: the index of its project's name; -1 for none. Empty without projects.
-    private let owners: [Int32]
-    private let projectNames: [String]
+    private let projects: ReplayProjects
 
     /// What one policy made of it.
     public struct Outcome: Sendable {
@@ -38,7 +36,7 @@ public struct Experiment: Sendable {
             jobs.sortBySubmission()
         }
         replayed = jobs
-        (owners, projectNames) = Self.projects(of: jobs, options.projects, trace.names, federation)
+        projects = ReplayProjects(of: jobs, options.projects, trace.names, federation)
         cardsMax = federation.centres.lazy.flatMap(\.nodes).map(\.cards).max() ?? 0
         coresMax = federation.centres.lazy.flatMap(\.nodes).map(\.milliCores).max() ?? 0
     }
@@ -52,14 +50,22 @@ public struct Experiment: Sendable {
         progress: @escaping (Int) -> Void = { _ in }
     ) -> Outcome {
         var scheduler = Scheduler(sites: federation.kinds(models), rules: policy.rules)
-        let classes = makeClasses(&scheduler)
-        let numbers = policy.knowsProjects ? projectNames.map { _ in scheduler.addProject() } : []
+        var classes = makeClasses(&scheduler)
+        let numbers = policy.knowsProjects ? projects.add(to: &scheduler) : []
+        if !numbers.isEmpty {
+            for index in classes.indices where !projects.couldHold(index, need(replayed[index])) { classes[index] = -1 }
+        }
         let before = cpuTime()
         let replay = Replay(
             jobs: replayed,
             classes: classes,
-            projects: numbers.isEmpty ? [] : owners.map { $0 < 0 ? -1 : numbers[Int($0)] },
+            needs: Dictionary(
+                zip(classes, replayed).lazy.filter { $0.0 >= 0 }.map { ($0, need($1)) },
+                uniquingKeysWith: { first, _ in first }
+            ),
+            projects: numbers.isEmpty ? [] : projects.owners.map { $0 < 0 ? -1 : numbers[Int($0)] },
             scheduler: scheduler,
+            federation: federation,
             policy: policy,
             options: options,
             progress: progress
@@ -70,27 +76,9 @@ public struct Experiment: Sendable {
             policy: policy.name,
             schedule: schedule,
             metrics: Metrics(replayed, schedule, federation),
-            projects: ProjectMetrics.all(replayed, owners, names: projectNames, schedule, federation),
+            projects: ProjectMetrics.all(replayed, projects, schedule, federation),
             cpuSeconds: seconds
         )
-    }
-
-    /// Who the projects of these jobs are, in the order of the trace's numbers.
-    private static func projects(
-        of jobs: [TraceJob],
-        _ owner: TraceJob.Owner?,
-        _ names: [TraceJob.Owner: [Int32: String]],
-        _ federation: Federation
-    ) -> (owners: [Int32], names: [String]) {
-        guard let owner else { return ([], []) }
-        let numbers = Set(jobs.lazy.map { $0.owner(owner) }.filter { $0 >= 0 }).sorted()
-        let index = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, Int32($0)) })
-        let made = numbers.map { number in
-            if let name = names[owner]?[number] { return name }
-            if owner == .home, Int(number) < federation.centres.count { return federation.centres[Int(number)].name }
-            return "\(owner.rawValue) \(number)"
-        }
-        return (jobs.map { index[$0.owner(owner)] ?? -1 }, made)
     }
 
     private struct ClassKey: Hashable {

@@ -1,5 +1,5 @@
 internal import Core
-internal import Scheduling
+public import Scheduling
 
 /// The centres that a trace is replayed on.
 public struct Federation: Sendable {
@@ -9,12 +9,50 @@ public struct Federation: Sendable {
         public var cards: Int
         /// Of its cards; empty without.
         public var model: String
+        /// What it draws, if that is known.
+        public var power: Power?
 
         public init(milliCores: Int, memoryMiB: Int, cards: Int = 0, model: String = "") {
             self.milliCores = milliCores
             self.memoryMiB = memoryMiB
             self.cards = cards
             self.model = model
+        }
+    }
+
+    /// What a node draws, in watts: in proportion to what of it is in use.
+    ///
+    /// > Source: Fan, Weber and Barroso, "Power Provisioning for a Warehouse-sized Computer" (ISCA 2007), section 2: power
+    /// > is close to linear in use.
+    public struct Power: Hashable, Sendable {
+        /// Without its cards, with no core in use, and with all.
+        public var idle: Double
+        public var busy: Double
+        /// Of one card that nobody holds, and of one that is held whole.
+        public var cardIdle: Double
+        public var cardBusy: Double
+
+        public init(idle: Double, busy: Double, cardIdle: Double = 0, cardBusy: Double = 0) {
+            self.idle = idle
+            self.busy = busy
+            self.cardIdle = cardIdle
+            self.cardBusy = cardBusy
+        }
+    }
+
+    /// A project, with its part beside its siblings and how much it and those below it may hold at a time.
+    public struct Project: Hashable, Sendable {
+        public var name: String
+        /// Index of the one whose share its own is a part of; it stands before its children.
+        public var parent: Int?
+        public var weight: Int
+        public var limits: Scheduler.Limits
+
+        public init(name: String, parent: Int? = nil, weight: Int = 100, limits: Scheduler.Limits = .init()) {
+            self.name = name
+            self.parent = parent
+            self.weight = weight
+            self.limits = limits
         }
     }
 
@@ -39,6 +77,10 @@ public struct Federation: Sendable {
     }
 
     public var centres: [Centre]
+    /// Those that have another weight than others, a parent, or limits. All further ones of a trace are equal.
+    public var projects: [Project] = []
+    /// What a job brings along whose trace does not say it.
+    public var inputBytesPerJob: Int64?
 
     /// Card models are told apart by a bit each.
     static let modelsMax = 64
@@ -76,6 +118,9 @@ public struct Federation: Sendable {
                 } / 1000
         }
     }
+
+    /// Whether it is known of every node what it draws.
+    var knowsPower: Bool { centres.allSatisfy { $0.nodes.allSatisfy { $0.power != nil } } }
 
     /// Federations that come with Onepoint.
     public enum Preset: String, CaseIterable, Sendable {

@@ -21,17 +21,25 @@ public struct Metrics: Hashable, Sendable {
     public var fairness = 1.0
     /// Jobs that ran elsewhere than at their home.
     public var moved = 0
+    /// What those brought along, by the trace, or by what the federation says of a job; `nil` when neither says it.
+    public var movedBytes: Double?
+    /// Of the card time that stood free while jobs came, the part that a typical request of the trace could not have used;
+    /// `nil` where no job asks for cards.
+    public var fragmentation: Double?
+    /// From the first submission to the last end, of all nodes; `nil` when the federation does not say what they draw.
+    public var kilowattHours: Double?
     /// By the federation's prices.
     public var credits = 0.0
 
-    /// Every figure under the name it has in JSON and CSV.
-    public static let columns: [(name: String, value: @Sendable (Metrics) -> Double)] = [
+    /// Every figure under the name it has in JSON and CSV; `nil` for one that has no meaning here.
+    public static let columns: [(name: String, value: @Sendable (Metrics) -> Double?)] = [
         ("mean_wait_seconds", { $0.meanWait }), ("median_wait_seconds", { $0.medianWait }),
         ("p95_wait_seconds", { $0.p95Wait }), ("p99_wait_seconds", { $0.p99Wait }),
         ("max_wait_seconds", { $0.maxWait }), ("mean_bounded_slowdown", { $0.meanSlowdown }),
         ("p95_bounded_slowdown", { $0.p95Slowdown }), ("area_weighted_wait_seconds", { $0.areaWait }),
         ("large_mean_wait_seconds", { $0.largeWait }), ("utilisation", { $0.utilisation }),
-        ("jain_fairness", { $0.fairness }), ("moved_jobs", { Double($0.moved) }), ("credits", { $0.credits }),
+        ("jain_fairness", { $0.fairness }), ("moved_jobs", { Double($0.moved) }), ("moved_bytes", { $0.movedBytes }),
+        ("fragmentation", { $0.fragmentation }), ("energy_kwh", { $0.kilowattHours }), ("credits", { $0.credits }),
         ("makespan_seconds", { $0.makespan }),
     ]
 
@@ -76,7 +84,11 @@ public struct Metrics: Hashable, Sendable {
             if job.cards > 8 { large = (large.sum + wait, large.count + 1) }
             let owner = byOwner[job.user >= 0 ? job.user : job.home] ?? (0, 0)
             byOwner[job.user >= 0 ? job.user : job.home] = (owner.sum + slowdown, owner.count + 1)
-            if job.home >= 0, federation.centres.count > 1, schedule.centre[index] != job.home { moved += 1 }
+            if job.home >= 0, federation.centres.count > 1 {
+                let bytes = (job.inputBytes ?? federation.inputBytesPerJob).map { Double($0) }
+                if let bytes { movedBytes = (movedBytes ?? 0) + (schedule.centre[index] == job.home ? 0 : bytes) }
+                if schedule.centre[index] != job.home { moved += 1 }
+            }
             end = max(end, schedule.start[index] + job.run)
             if !hasCards || job.cards > 0, schedule.start[index] < close {
                 inWindow += Double(min(schedule.start[index] + job.run, close) - schedule.start[index]) * job.size
@@ -102,6 +114,16 @@ public struct Metrics: Hashable, Sendable {
         areaWait = area > 0 ? waitedArea / area : 0
         largeWait = large.count > 0 ? large.sum / large.count : 0
         makespan = Double(end - begin)
+        fragmentation = schedule.fragmentation
+        if let used = schedule.joulesOfUse {
+            let idle = federation.centres.reduce(0) { sum, centre in
+                sum
+                    + centre.nodes.reduce(0) { sum, node in
+                        sum + (node.power.map { $0.idle + Double(node.cards) * $0.cardIdle } ?? 0)
+                    }
+            }
+            kilowattHours = (idle * makespan + used) / 3_600_000
+        }
         let capacity = federation.centres.reduce(0) { $0 + (hasCards ? $1.cards : $1.cores) }
         utilisation = inWindow / (Double(max(1, capacity)) * Double(max(1, close - begin)))
         // In the order of their numbers: a sum of doubles depends on its order.

@@ -7,33 +7,36 @@ public struct ProjectMetrics: Hashable, Sendable {
     public var meanSlowdown = 0.0
     /// Part of all cards (or cores, where no job has cards) that it held while it had work, waiting or running.
     public var held = 0.0
-    /// What it held then beside what was due to it: an equal part of everything, or as much of that as it had work for.
+    /// What it held then beside what was due to it: its share, or as much of that as it had work for and its limits allow.
     /// Above 1 it used what others left.
     public var ofDue = 0.0
+    /// Its part of everything by weight, while all projects have work.
+    public var share = 0.0
 
     /// Jain's index of the mean slowdowns: 1 when all projects fare alike.
     public static func jain(_ projects: [ProjectMetrics]) -> Double {
         Metrics.jain(projects.filter { $0.jobs > 0 }.map(\.meanSlowdown))
     }
 
-    /// - Parameters:
-    ///   - owners: By job, an index into `names`; -1 for a job of no project.
-    /// - Returns: One for each name, in their order.
+    /// - Returns: One for each project with jobs, in their order.
     static func all(
         _ jobs: [TraceJob],
-        _ owners: [Int32],
-        names: [String],
+        _ projects: ReplayProjects,
         _ schedule: Schedule,
         _ federation: Federation
     ) -> [ProjectMetrics] {
+        let (owners, names) = (projects.owners, projects.names)
         guard !names.isEmpty else { return [] }
         let ran = jobs.indices.filter { schedule.start[$0] >= 0 && owners[$0] >= 0 }
         let hasCards = ran.contains { jobs[$0].cards > 0 }
         let capacity = Double(max(1, federation.centres.reduce(0) { $0 + (hasCards ? $1.cards : $1.cores) }))
         var members = Array(repeating: [Int](), count: names.count)
         for index in ran { members[Int(owners[index])].append(index) }
-        return zip(names, members).map { name, members in
-            var made = ProjectMetrics(name: name)
+        let (shares, limits) = (projects.shares, projects.limits(inCards: hasCards))
+        return names.indices.map { number in
+            var made = ProjectMetrics(name: names[number])
+            let members = members[number]
+            made.share = shares[number]
             made.jobs = members.count
             guard !members.isEmpty else { return made }
             for index in members {
@@ -45,7 +48,8 @@ public struct ProjectMetrics: Hashable, Sendable {
             var (held, due, time) = (0.0, 0.0, 0.0)
             for stretch in stretches(members, jobs, schedule) {
                 held += stretch.held * stretch.seconds
-                due += min(capacity / Double(names.count), stretch.held + stretch.waiting) * stretch.seconds
+                due +=
+                    min(capacity * shares[number], limits[number], stretch.held + stretch.waiting) * stretch.seconds
                 time += stretch.seconds
             }
             made.held = time > 0 ? held / time / capacity : 0

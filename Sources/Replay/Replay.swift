@@ -57,10 +57,15 @@ public struct Schedule: Hashable, Sendable {
     public internal(set) var start: [Int64]
     /// By job: the index of the centre; -1 for one that never started.
     public internal(set) var centre: [Int32]
-    /// Jobs that no centre could run.
+    /// Jobs that no centre could run, or no limit of their project allows.
     public internal(set) var impossible = 0
     /// Runs that an outage ended; their jobs ran again.
     public internal(set) var interrupted = 0
+    /// Of the card time that stood free from the first submission to the last, the part that a typical request could not
+    /// have used; `nil` where nobody asked for cards, or none stood free.
+    public internal(set) var fragmentation: Double?
+    /// What runs drew above what idle nodes do, in joules; `nil` when the federation does not say.
+    public internal(set) var joulesOfUse: Double?
     /// How the forecasts did, where any were asked for.
     public internal(set) var forecasts: ForecastScore?
 
@@ -98,17 +103,24 @@ struct Replay {
     private var forecasts: Forecasts?
     /// Jobs that came since the last pass and whose start is to be foretold.
     private var newcomers: [(index: Int, number: Int32)] = []
+    private let federation: Federation
+    /// By class.
+    private let needs: [Int32: Need]
+    private var gauge: FreeCards
     private let progress: (Int) -> Void
 
     /// - Parameters:
     ///   - classes: By job; -1 for one that no centre could run.
+    ///   - needs: By class.
     ///   - projects: By job; empty when the scheduler knows none.
     ///   - progress: Called now and then with how many jobs have come.
     init(
         jobs: [TraceJob],
         classes: [Int32],
+        needs: [Int32: Need],
         projects: [Int32],
         scheduler: Scheduler,
+        federation: Federation,
         policy: ReplayPolicy,
         options: ReplayOptions,
         progress: @escaping (Int) -> Void
@@ -120,6 +132,9 @@ struct Replay {
         self.policy = policy
         self.options = options
         self.progress = progress
+        self.federation = federation
+        self.needs = needs
+        gauge = FreeCards(jobs, classes, needs)
         estimates = Array(repeating: 0, count: jobs.count)
         if options.forecastEvery > 0 { forecasts = Forecasts(counted: jobs.count / 2) }
         schedule = Schedule(
@@ -127,6 +142,7 @@ struct Replay {
             centre: Array(repeating: -1, count: jobs.count)
         )
         schedule.impossible = classes.count { $0 < 0 }
+        if federation.knowsPower { schedule.joulesOfUse = 0 }
     }
 
     consuming func run() -> Schedule {
@@ -144,6 +160,7 @@ struct Replay {
             var now = next < jobs.count ? jobs[next].submit : Int64.max
             if let first = ends.first { now = min(now, first) }
             if turn < turns.count { now = min(now, turns[turn].at) }
+            gauge.read(scheduler, until: now)
             switch options.eventOrder {
             case .batch:
                 while ends.first == now, let end = ends.pop() { self.end(end, now) }
@@ -159,6 +176,7 @@ struct Replay {
             }
         }
         schedule.forecasts = forecasts?.score
+        schedule.fragmentation = gauge.fragmentation
         return schedule
     }
 
@@ -265,8 +283,24 @@ struct Replay {
             schedule.centre[index] = start.site
             ends.push(now + jobs[index].run, start.job, life: lives[Int(start.job)])
             forecasts?.started(index, at: now)
+            if let joules = schedule.joulesOfUse {
+                schedule.joulesOfUse = joules + watts(start.job, at: Int(start.site)) * Double(jobs[index].run)
+            }
         }
         if !newcomers.isEmpty { foretell(now) }
+    }
+
+    /// What a run draws above what its nodes do when they are idle.
+    private func watts(_ number: Int32, at centre: Int) -> Double {
+        guard let need = needs[classes[Int(indexOfNumber[Int(number)])]] else { return 0 }
+        return scheduler.places(of: number).reduce(0) { sum, place in
+            let node = federation.centres[centre].nodes[Int(place.node)]
+            guard let power = node.power else { return sum }
+            let tasks = place.isRest ? Double(need.restCards) / Double(max(1, need.cards)) : Double(place.tasks)
+            let cores = Double(need.milliCores) / Double(max(1, node.milliCores)) * (power.busy - power.idle)
+            let cards = Double(need.cards * need.cardMilli) / 1000 * (power.cardBusy - power.cardIdle)
+            return sum + tasks * (cores + cards)
+        }
     }
 
     private mutating func foretell(_ now: Int64) {
@@ -286,6 +320,10 @@ struct Replay {
     private mutating func close(_ centre: Int, _ now: Int64) {
         for number in scheduler.running(at: Int32(centre)) {
             let index = Int(indexOfNumber[Int(number)])
+            if let joules = schedule.joulesOfUse {
+                let rest = schedule.start[index] + jobs[index].run - now
+                schedule.joulesOfUse = joules - watts(number, at: centre) * Double(rest)
+            }
             scheduler.end(number, at: now * 1000)
             lives[Int(number)] &+= 1
             freeNumbers.append(number)

@@ -25,6 +25,8 @@ public struct TraceJob: Hashable, Sendable {
     /// Likewise: the group of the user, the project that it is for.
     public var group: Int32
     public var project: Int32
+    /// What it brings along from its home, where the trace says it.
+    public var inputBytes: Int64?
 
     /// Whose a job can be taken to be.
     public enum Owner: String, CaseIterable, Sendable {

@@ -37,6 +37,7 @@ struct TraceTable {
         let memory = column("memory_mib")
         let share = column("gpu_milli")
         let models = column("gpu_spec")
+        let inputs = column("input_bytes")
         var owners: [(owner: TraceJob.Owner, column: Int, numbers: [Substring: Int32])] = []
         for (owner, column) in [
             (.home, column("home", "cluster")), (.user, column("user")), (.group, column("group")),
@@ -70,6 +71,7 @@ struct TraceTable {
             if let seconds = number(requested), seconds > 0 { job.requested = Int64(seconds) }
             job.milliCores = Int(max(0, min(1e9, number(cores) ?? 0)))
             job.memoryMiB = Int(max(0, min(1e9, number(memory) ?? 0)))
+            if let bytes = number(inputs), bytes >= 0 { job.inputBytes = Int64(bytes) }
             if job.cards == 1, let milli = number(share), (1...1000).contains(milli) { job.cardMilli = Int(milli) }
             for index in owners.indices where owners[index].column < row.count {
                 let text = row[owners[index].column]

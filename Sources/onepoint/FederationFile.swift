@@ -1,7 +1,8 @@
 import Core
 import Replay
+import Scheduling
 
-/// The file of `--federation`: centres, and how many nodes of which make they have.
+/// The file of `--federation`: centres, how many nodes of which make they have, and projects.
 extension Federation {
     /// - Throws: `Failure` with every fault and its line.
     static func load(_ path: String) throws -> Federation {
@@ -37,13 +38,66 @@ extension Federation {
         if federation.centres.reduce(0, { $0 + $1.nodes.count }) > nodesMax {
             reader.fault("/centres", "have more than \(nodesMax) nodes together")
         }
+        let every = federation.centres.lazy.flatMap(\.nodes)
+        if every.contains(where: { $0.power != nil }), every.contains(where: { $0.power == nil }) {
+            reader.fault("/centres", "name the watts of some nodes only: energy can be told of all or of none")
+        }
+        for (index, item) in (reader.list("projects", countMax: projectsMax) ?? []).enumerated() {
+            var fields = Fields(item, pointer: "/projects/\(index)")
+            federation.projects.append(project(&fields, among: federation.projects))
+            reader.violations += fields.finish()
+        }
+        if let text = reader.string("job_input") {
+            federation.inputBytesPerJob = Bytes(text)?.count
+            if federation.inputBytesPerJob == nil { reader.fault("/job_input", "must be an amount such as 20GiB") }
+        }
         return (federation, reader.finish())
     }
 
+    private static let projectsMax = 100_000
+
+    private static func project(_ fields: inout Fields, among known: [Project]) -> Project {
+        var project = Project(name: fields.string("name") ?? "")
+        if project.name.isEmpty { fields.fault("/name", "is needed: the one that the trace has") }
+        if known.contains(where: { $0.name == project.name }) { fields.fault("/name", "is there already") }
+        project.weight = Int(fields.integer("weight", in: 1...1_000_000) ?? 100)
+        if let parent = fields.string("parent") {
+            project.parent = known.firstIndex { $0.name == parent }
+            if project.parent == nil { fields.fault("/parent", "must be a project that stands before this one") }
+        }
+        guard let json = fields.object("limits") else { return project }
+        var limits = Fields(json, pointer: "\(fields.pointer)/limits")
+        if let cores = limits.number("cores", in: 0...1e9) { project.limits.milliCores = Int((cores * 1000).rounded()) }
+        if let cards = limits.number("cards", in: 0...1e9) { project.limits.cardMilli = Int((cards * 1000).rounded()) }
+        if let runs = limits.integer("runs", in: 0...1_000_000_000) { project.limits.runs = Int(runs) }
+        fields.violations += limits.finish()
+        return project
+    }
+
+    /// What a node of a group draws; `nil` where the group does not say it.
+    private static func power(_ fields: inout Fields) -> Power? {
+        guard let json = fields.object("watts") else { return nil }
+        var watts = Fields(json, pointer: "\(fields.pointer)/watts")
+        func read(_ name: String) -> Double? { watts.number(name, in: 0...1_000_000) }
+        let (idle, busy) = (read("idle"), read("busy"))
+        let (cardIdle, cardBusy) = (read("card_idle"), read("card_busy"))
+        if idle == nil || busy == nil { watts.fault("", "needs idle and busy, of a node without its cards") }
+        if (cardIdle == nil) != (cardBusy == nil) { watts.fault("", "needs card_idle and card_busy together") }
+        if let idle, let busy, busy < idle { watts.fault("/busy", "must not be less than idle") }
+        if let cardIdle, let cardBusy, cardBusy < cardIdle {
+            watts.fault("/card_busy", "must not be less than card_idle")
+        }
+        fields.violations += watts.finish()
+        return Power(idle: idle ?? 0, busy: busy ?? 0, cardIdle: cardIdle ?? 0, cardBusy: cardBusy ?? 0)
+    }
+
     private static func nodes(_ fields: inout Fields, folder: String) -> [Node] {
+        let power = power(&fields)
         if let list = fields.string("list") {
             do {
-                return try nodes(of: list.hasPrefix("/") || folder.isEmpty ? list : "\(folder)/\(list)")
+                var nodes = try nodes(of: list.hasPrefix("/") || folder.isEmpty ? list : "\(folder)/\(list)")
+                for index in nodes.indices { nodes[index].power = power }
+                return nodes
             } catch {
                 fields.fault("/list", "\(error)")
                 return []
@@ -62,6 +116,7 @@ extension Federation {
         }
         node.cards = Int(fields.integer("cards", in: 0...64) ?? 0)
         node.model = fields.string("model") ?? ""
+        node.power = power
         if node.milliCores == 0, node.cards == 0 { fields.fault("/cores", "is needed where there are no cards") }
         return Array(repeating: node, count: Int(count))
     }

@@ -64,7 +64,9 @@ struct ReplayReport {
                 (key: "impossible", value: .integer(Int64(outcome.schedule.impossible))),
                 (key: "interrupted", value: .integer(Int64(outcome.schedule.interrupted))),
             ]
-                + Metrics.columns.map { (key: $0.name, value: .number(rounded($0.value(outcome.metrics)))) }
+                + Metrics.columns.map { column in
+                    (key: column.name, value: column.value(outcome.metrics).map { .number(rounded($0)) } ?? .null)
+                }
                 + (outcome.schedule.forecasts.map { [(key: "forecasts", value: json($0))] } ?? [])
                 + projects(outcome)
                 + [
@@ -93,7 +95,8 @@ struct ReplayReport {
         guard !outcome.projects.isEmpty else { return [] }
         let projects = outcome.projects.map { project in
             JSON.object([
-                (key: "name", value: .string(project.name)), (key: "started", value: .integer(Int64(project.jobs))),
+                (key: "name", value: .string(project.name)), (key: "share", value: .number(rounded(project.share))),
+                (key: "started", value: .integer(Int64(project.jobs))),
                 (key: "mean_wait_seconds", value: .number(rounded(project.meanWait))),
                 (key: "mean_bounded_slowdown", value: .number(rounded(project.meanSlowdown))),
                 (key: "held", value: .number(rounded(project.held))),
@@ -127,7 +130,9 @@ struct ReplayReport {
 
     var csv: String {
         outcomes.map { outcome in
-            let figures = Metrics.columns.map { "\(Self.rounded($0.value(outcome.metrics)))" }
+            let figures = Metrics.columns.map { column in
+                column.value(outcome.metrics).map { "\(Self.rounded($0))" } ?? ""
+            }
             return
                 ([
                     "\"\(experiment.trace.name)\"", outcome.policy, "\(outcome.metrics.jobs)",
@@ -151,7 +156,7 @@ struct ReplayReport {
         if cards > 0 { text += ", \(cards) cards" }
         if federation.petaflops >= 1 { text += ", \(Int(federation.petaflops)) PFLOPS" }
         text += "\n"
-        let names = [
+        var names = [
             "policy", "wait", "median", "p95", "p99", "max", "slowdown", "area wait", "use", "fairness", "moved",
             "jobs/CPU-s",
         ]
@@ -171,10 +176,14 @@ struct ReplayReport {
                     ]
             )
         }
+        for (name, figure) in Self.further where outcomes.contains(where: { figure($0.metrics) != nil }) {
+            names.append(name)
+            for index in rows.indices { rows[index].append(figure(outcomes[index].metrics) ?? "–") }
+        }
         text += alignedFigures(names, rows)
         for outcome in outcomes where outcome.schedule.impossible + outcome.schedule.interrupted > 0 {
             text +=
-                "\(outcome.policy): \(outcome.schedule.impossible) jobs fit no centre, \(outcome.schedule.interrupted) "
+                "\(outcome.policy): \(outcome.schedule.impossible) jobs fit no centre or limit, \(outcome.schedule.interrupted) "
                 + "runs were interrupted and repeated\n"
         }
         for outcome in outcomes {
@@ -197,6 +206,13 @@ struct ReplayReport {
         return text
     }
 
+    /// Columns of the table that are only there where some policy has a figure for them.
+    private static let further: [(name: String, figure: @Sendable (Metrics) -> String?)] = [
+        ("fragmented", { $0.fragmentation.map { fixed($0 * 100, 1) + " %" } }),
+        ("moved data", { $0.movedBytes.map { fixed($0 / 1e12, 3) + " TB" } }),
+        ("energy", { $0.kilowattHours.map { fixed($0 / 1000, 1) + " MWh" } }),
+    ]
+
     /// How many projects a table shows.
     private static let projectsMax = 20
 
@@ -206,10 +222,11 @@ struct ReplayReport {
         var text = "\(outcome.policy): \(outcome.projects.count) projects, Jain's index of their slowdowns "
         text += "\(fixed(ProjectMetrics.jain(outcome.projects), 2))\n"
         text += alignedFigures(
-            ["project", "jobs", "wait", "slowdown", "held", "of due"],
+            ["project", "share", "jobs", "wait", "slowdown", "held", "of due"],
             shown.map { project in
                 [
-                    project.name, "\(project.jobs)", "\(Int(project.meanWait.rounded())) s",
+                    project.name, fixed(project.share * 100, 1) + " %", "\(project.jobs)",
+                    "\(Int(project.meanWait.rounded())) s",
                     fixed(project.meanSlowdown, 3), fixed(project.held * 100, 1) + " %",
                     fixed(project.ofDue * 100, 1) + " %",
                 ]

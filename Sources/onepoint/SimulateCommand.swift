@@ -165,6 +165,7 @@ struct SimulateCommand: ParsableCommand {
         options.staysHome = stayHome
         options.forecastEvery = forecasts ?? 0
         options.projects = projects.flatMap { TraceJob.Owner(rawValue: $0) }
+        if options.projects == nil, !place.projects.isEmpty { options.projects = .project }
         if let owner = options.projects, trace.jobs.allSatisfy({ $0.owner(owner) < 0 }) {
             throw Failure(.invalid, "\(path) does not say of what \(owner.rawValue) its jobs are.")
         }

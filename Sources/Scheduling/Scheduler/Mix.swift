@@ -44,16 +44,32 @@ struct Mix {
     private static let typical = 0.95
 
     mutating func learn(_ need: Need) {
-        let request = Request(
+        if need.isShare { hasShares = true }
+        counts[Self.request(need), default: 0] += 1
+        total += 1
+        if total >= nextBuild { build() }
+    }
+
+    init() {}
+
+    /// A mix that is known as a whole, of requests for cards only.
+    init(_ needs: some Sequence<(need: Need, count: Int)>) {
+        for (need, count) in needs where need.cards > 0 {
+            counts[Self.request(need), default: 0] += count
+            total += count
+        }
+        measure()
+    }
+
+    var isEmpty: Bool { parts.isEmpty }
+
+    private static func request(_ need: Need) -> Request {
+        Request(
             milliCores: need.milliCores,
             cards: need.cards,
             cardMilli: need.cards == 0 ? 0 : need.isShare ? need.cardMilli : 1000,
             models: need.cards > 0 ? need.models : .max
         )
-        if need.isShare { hasShares = true }
-        counts[request, default: 0] += 1
-        total += 1
-        if total >= nextBuild { build() }
     }
 
     private mutating func build() {
@@ -63,6 +79,11 @@ struct Mix {
         }
         nextBuild = total + max(1, total / 4)
         epoch += 1
+        measure()
+    }
+
+    /// Keeps what is typical of the counts.
+    private mutating func measure() {
         let common = counts.sorted { a, b in
             a.value != b.value ? a.value > b.value : Request.precedes(b.key, a.key)
         }

@@ -1,0 +1,117 @@
+internal import Scheduling
+
+/// The projects of a replay: whose jobs there are, and what the federation says of them.
+struct ReplayProjects {
+    /// By job: the index of its project; -1 for none. Empty without projects.
+    let owners: [Int32]
+    /// Of projects with jobs of their own, in the order of the trace's numbers.
+    let names: [String]
+    /// By name: which of the federation's it is, if it is one.
+    private let declared: [Int?]
+    private let all: [Federation.Project]
+
+    /// - Parameter owner: Who counts as a project; `nil` when nobody does.
+    init(
+        of jobs: [TraceJob],
+        _ owner: TraceJob.Owner?,
+        _ known: [TraceJob.Owner: [Int32: String]],
+        _ federation: Federation
+    ) {
+        all = federation.projects
+        guard let owner else {
+            (owners, names, declared) = ([], [], [])
+            return
+        }
+        let numbers = Set(jobs.lazy.map { $0.owner(owner) }.filter { $0 >= 0 }).sorted()
+        let index = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, Int32($0)) })
+        let byName = Dictionary(
+            federation.projects.enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        var names: [String] = []
+        var declared: [Int?] = []
+        for number in numbers {
+            let isCentre = owner == .home && Int(number) < federation.centres.count
+            let own = known[owner]?[number] ?? (isCentre ? federation.centres[Int(number)].name : nil)
+            names.append(own ?? "\(owner.rawValue) \(number)")
+            declared.append(own.flatMap { byName[$0] } ?? byName["\(number)"])
+        }
+        owners = jobs.map { index[$0.owner(owner)] ?? -1 }
+        (self.names, self.declared) = (names, declared)
+    }
+
+    /// Makes them known.
+    ///
+    /// - Returns: The scheduler's numbers, by name.
+    func add(to scheduler: inout Scheduler) -> [Int32] {
+        guard !names.isEmpty else { return [] }
+        var numbers: [Int32] = []
+        for project in all {
+            let parent = project.parent.map { numbers[$0] }
+            numbers.append(scheduler.addProject(under: parent, weight: project.weight, limits: project.limits))
+        }
+        return declared.map { $0.map { numbers[$0] } ?? scheduler.addProject() }
+    }
+
+    /// What is due to each of those with jobs, by name: its part of everything while all of them have work. On every
+    /// level it is by weight among those that have jobs in or below them; a project's own jobs stand beside the projects
+    /// below it with the standard weight.
+    var shares: [Double] {
+        var hasJobs = Array(repeating: false, count: all.count)
+        for case let index? in declared { hasJobs[index] = true }
+        let hasOwn = hasJobs
+        var below = Array(repeating: 0, count: all.count)
+        for index in all.indices.reversed() where hasJobs[index] {
+            guard let parent = all[index].parent else { continue }
+            hasJobs[parent] = true
+            below[parent] += all[index].weight
+        }
+        // Children come after their parents.
+        var shares = Array(repeating: 0.0, count: all.count)
+        let others = declared.count { $0 == nil } * Self.standardWeight
+        let top = all.indices.reduce(others) { $0 + (hasJobs[$1] && all[$1].parent == nil ? all[$1].weight : 0) }
+        for (index, project) in all.enumerated() {
+            let (whole, weights) =
+                project.parent.map { parent in
+                    (shares[parent], below[parent] + (hasOwn[parent] ? Self.standardWeight : 0))
+                } ?? (1, top)
+            shares[index] = whole * Double(project.weight) / Double(max(1, weights))
+        }
+        return declared.map { index in
+            guard let index else { return Double(Self.standardWeight) / Double(max(1, top)) }
+            guard below[index] > 0 else { return shares[index] }
+            return shares[index] * Double(Self.standardWeight) / Double(Self.standardWeight + below[index])
+        }
+    }
+
+    /// Whether the limits of a job's project and of all above it would allow it if nobody else held anything.
+    func couldHold(_ job: Int, _ need: Need) -> Bool {
+        guard !owners.isEmpty, owners[job] >= 0 else { return true }
+        var at = declared[Int(owners[job])]
+        while let index = at {
+            let limits = all[index].limits
+            if limits.runs < 1 || need.totalMilliCores > limits.milliCores || need.totalCardMilli > limits.cardMilli {
+                return false
+            }
+            at = all[index].parent
+        }
+        return true
+    }
+
+    /// The most that each may hold, its own limits and those above it, in cards or else in cores; by name.
+    func limits(inCards: Bool) -> [Double] {
+        declared.map { index in
+            var most = Double.infinity
+            var at = index
+            while let project = at {
+                let limits = all[project].limits
+                let own = inCards ? limits.cardMilli : limits.milliCores
+                if own != .max { most = min(most, Double(own) / 1000) }
+                at = all[project].parent
+            }
+            return most
+        }
+    }
+
+    private static let standardWeight = 100
+}
