@@ -210,13 +210,20 @@ extension Scheduler {
     ) -> (site: Int32, opening: Timetable.Opening)? {
         let number = Int(jobs[Int(job)].jobClass)
         guard start > now, !reservations.isHopeless(number), obstacle(job) == nil else { return nil }
+        let need = classes[number].need
         var best: (site: Int32, opening: Timetable.Opening)?
         var hasChance = false
         for candidate in classes[number].candidates where sites[Int(candidate.site)].isOpen {
-            for hole in holes where hole.site == candidate.site {
+            // Gangs are asked of the whole site, once.
+            let here = holes.lazy.filter { $0.site == candidate.site }
+            let latest = here.map(\.to).max()
+            let those = need.isGang ? latest.map { [.init(site: candidate.site, node: -1, to: $0)] } ?? [] : Array(here)
+            for hole in those {
                 // At some moment of the hole there must be room, whoever asks: before its start, a job's own reservation
                 // takes nothing.
                 if !hasChance {
+                    let site = Int(hole.site)
+                    if need.isGang, !reservations.timetables[site].mayHold(need, now: now, before: hole.to) { continue }
                     var any: (site: Int32, opening: Timetable.Opening)?
                     seek(hole.site, node: hole.node, job, now, before: hole.to, length: 1, &any)
                     hasChance = any != nil

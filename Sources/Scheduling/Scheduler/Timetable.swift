@@ -4,21 +4,30 @@
 struct Timetable {
     /// What something takes of a node, or leaves there.
     struct Room {
-        var milliCores: Int32
-        var memoryMiB: Int32
-        var cardMilli: Int32
+        var milliCores = 0
+        var memoryMiB = 0
+        var cardMilli = 0
+
+        init() {}
 
         init(_ state: NodeState) {
-            milliCores = state.milliCores
-            memoryMiB = state.memoryMiB
-            cardMilli = Int32(state.freeCardMilli)
+            milliCores = Int(state.milliCores)
+            memoryMiB = Int(state.memoryMiB)
+            cardMilli = state.freeCardMilli
+        }
+
+        /// What all tasks of a need take.
+        init(all need: Need) {
+            milliCores = need.totalMilliCores
+            memoryMiB = need.totalMemoryMiB
+            cardMilli = need.totalCardMilli
         }
 
         /// What tasks of a need take.
         init(_ need: Need, tasks: Int32) {
-            milliCores = Int32(need.milliCores) * tasks
-            memoryMiB = Int32(need.memoryMiB) * tasks
-            cardMilli = Int32(need.isShare ? need.cardMilli : need.cards * 1000) * tasks
+            milliCores = need.milliCores * Int(tasks)
+            memoryMiB = need.memoryMiB * Int(tasks)
+            cardMilli = (need.isShare ? need.cardMilli : need.cards * 1000) * Int(tasks)
         }
 
         @inline(__always)
@@ -42,9 +51,9 @@ struct Timetable {
             guard milliCores >= one.milliCores, memoryMiB >= one.memoryMiB, cardMilli >= one.cardMilli else { return 0 }
             var fit = limit
             guard limit > 1 else { return fit }
-            if one.milliCores > 0 { fit = min(fit, Int(milliCores / one.milliCores)) }
-            if one.memoryMiB > 0 { fit = min(fit, Int(memoryMiB / one.memoryMiB)) }
-            if one.cardMilli > 0 { fit = min(fit, Int(cardMilli / one.cardMilli)) }
+            if one.milliCores > 0 { fit = min(fit, milliCores / one.milliCores) }
+            if one.memoryMiB > 0 { fit = min(fit, memoryMiB / one.memoryMiB) }
+            if one.cardMilli > 0 { fit = min(fit, cardMilli / one.cardMilli) }
             return fit
         }
     }
@@ -61,14 +70,26 @@ struct Timetable {
         /// By time.
         var changes: [Change] = []
 
-        mutating func fold(until now: Int64) {
+        mutating func take(_ job: Int32, _ room: Room, _ from: Int64, _ to: Int64, _ now: Int64) {
+            fold(until: now)
+            insert(Change(time: from, job: job, room: -room), now)
+            insert(Change(time: to, job: job, room: room), now)
+        }
+
+        mutating func giveBack(_ job: Int32, _ room: Room, _ from: Int64, _ to: Int64, _ now: Int64) {
+            fold(until: now)
+            remove(Change(time: from, job: job, room: -room), now)
+            remove(Change(time: to, job: job, room: room), now)
+        }
+
+        private mutating func fold(until now: Int64) {
             guard let first = changes.first, first.time <= now else { return }
             let count = changes.firstIndex { $0.time > now } ?? changes.count
             for change in changes[..<count] { free += change.room }
             changes.removeFirst(count)
         }
 
-        mutating func insert(_ change: Change, _ now: Int64) {
+        private mutating func insert(_ change: Change, _ now: Int64) {
             if change.time <= now {
                 free += change.room
                 return
@@ -82,7 +103,7 @@ struct Timetable {
             changes.insert(change, at: low)
         }
 
-        mutating func remove(_ change: Change, _ now: Int64) {
+        private mutating func remove(_ change: Change, _ now: Int64) {
             if change.time <= now {
                 free += -change.room
                 return
@@ -108,25 +129,26 @@ struct Timetable {
     }
 
     private var nodes: [Node]
+    /// All nodes as if they were one.
+    private var whole = Node(free: Room())
 
     init(_ site: Site, _ states: NodeStates) {
         nodes = site.states.map { Node(free: Room(states[$0])) }
+        for node in nodes { whole.free += node.free }
     }
 
     // MARK: who stands where
 
     /// Tasks stand on a node from one time to another; `from` may be over.
     mutating func take(_ job: Int32, _ room: Room, node: Int32, from: Int64, to: Int64, now: Int64) {
-        nodes[Int(node)].fold(until: now)
-        nodes[Int(node)].insert(Change(time: from, job: job, room: -room), now)
-        nodes[Int(node)].insert(Change(time: to, job: job, room: room), now)
+        nodes[Int(node)].take(job, room, from, to, now)
+        whole.take(job, room, from, to, now)
     }
 
     /// The reverse, with the same times.
     mutating func giveBack(_ job: Int32, _ room: Room, node: Int32, from: Int64, to: Int64, now: Int64) {
-        nodes[Int(node)].fold(until: now)
-        nodes[Int(node)].remove(Change(time: from, job: job, room: -room), now)
-        nodes[Int(node)].remove(Change(time: to, job: job, room: room), now)
+        nodes[Int(node)].giveBack(job, room, from, to, now)
+        whole.giveBack(job, room, from, to, now)
     }
 
     /// The jobs that are to leave a node after now, those that are still to come included.
@@ -135,6 +157,23 @@ struct Timetable {
     }
 
     // MARK: openings
+
+    /// Whether so much is free of all nodes together at any moment before a time: a quick look that can only err on the
+    /// hopeful side.
+    func mayHold(_ need: Need, now: Int64, before: Int64) -> Bool {
+        let all = Room(all: need)
+        var level = whole.free
+        var time = now
+        for change in whole.changes {
+            if change.time > time {
+                if level.tasks(all, limit: 1) > 0 { return true }
+                if change.time >= before { return false }
+                time = change.time
+            }
+            level += change.room
+        }
+        return level.tasks(all, limit: 1) > 0
+    }
 
     /// When a node first has room for one task for a time.
     ///
@@ -186,12 +225,14 @@ struct Timetable {
         limit: Int,
         length: Int64,
         now: Int64,
+        before: Int64,
         without job: Int32,
         freeNow: Int,
-        _ steps: inout [(time: Int64, by: Int)]
+        _ scratch: inout Scratch
     ) -> Int {
         var level = nodes[node].free
-        var stretches: [(from: Int64, tasks: Int)] = []
+        // Who starts before then does not stay longer than until here.
+        let end = before < .max - length ? before + length : .max
         let changes = nodes[node].changes
         var index = 0
         while index < changes.count, changes[index].time <= now {
@@ -200,41 +241,58 @@ struct Timetable {
         }
         let first = min(freeNow, level.tasks(one, limit: limit))
         guard index < changes.count else { return first }
-        stretches.append((now, first))
-        while index < changes.count {
+        scratch.stretches.removeAll(keepingCapacity: true)
+        scratch.stretches.append((now, first))
+        while index < changes.count, changes[index].time < end {
             let time = changes[index].time
             while index < changes.count, changes[index].time == time {
                 if changes[index].job != job { level += changes[index].room }
                 index += 1
             }
             let tasks = level.tasks(one, limit: limit)
-            if tasks != stretches[stretches.count - 1].tasks { stretches.append((time, tasks)) }
+            if tasks != scratch.stretches[scratch.stretches.count - 1].tasks { scratch.stretches.append((time, tasks)) }
         }
+        guard scratch.stretches.count > 1 else { return first }
         // The least within the window changes where a stretch comes into it, or drops out of it.
-        var moments: [Int64] = []
-        for stretch in stretches.dropFirst() {
-            moments.append(stretch.from)
-            if stretch.from - length + 1 > now { moments.append(stretch.from - length + 1) }
+        scratch.moments.removeAll(keepingCapacity: true)
+        for stretch in scratch.stretches.dropFirst() {
+            if stretch.from < before { scratch.moments.append(stretch.from) }
+            let out = stretch.from - length + 1
+            if out > now, out < before { scratch.moments.append(out) }
         }
-        moments.sort()
+        scratch.moments.sort()
         var from = 0
-        func least(_ time: Int64) -> Int {
-            while from + 1 < stretches.count, stretches[from + 1].from <= time { from += 1 }
-            var least = stretches[from].tasks
-            for stretch in stretches[(from + 1)...] {
-                if stretch.from >= time + length { break }
-                least = min(least, stretch.tasks)
-            }
-            return least
-        }
-        let begin = least(now)
+        let begin = scratch.least(now, length, &from)
         var last = begin
-        for time in moments {
-            let tasks = least(time)
-            if tasks != last { steps.append((time, tasks - last)) }
+        for time in scratch.moments {
+            let tasks = scratch.least(time, length, &from)
+            if tasks != last { scratch.steps.append((time, tasks - last)) }
             last = tasks
         }
         return begin
+    }
+
+    /// Memory that nodes use one after the other.
+    private struct Scratch {
+        /// Of all nodes: by how much the number of tasks changes when.
+        var steps: [(time: Int64, by: Int)] = []
+        /// Of one node: how many tasks fit from a time on.
+        var stretches: [(from: Int64, tasks: Int)] = []
+        var moments: [Int64] = []
+
+        /// The least number within a window.
+        ///
+        /// - Parameter from: The stretch that the window begins in, or one before it.
+        func least(_ time: Int64, _ length: Int64, _ from: inout Int) -> Int {
+            while from + 1 < stretches.count, stretches[from + 1].from <= time { from += 1 }
+            var least = stretches[from].tasks
+            var index = from + 1
+            while index < stretches.count, stretches[index].from - time < length {
+                least = min(least, stretches[index].tasks)
+                index += 1
+            }
+            return least
+        }
     }
 
     /// When a gang could first stand on the site's nodes for a time, and on which.
@@ -252,23 +310,22 @@ struct Timetable {
         freeNow: (Int, Need) -> Int
     ) -> Opening? {
         let one = Room(need.one, tasks: 1)
-        var steps: [(time: Int64, by: Int)] = []
-        var tasks = Array(repeating: 0, count: nodes.count)
+        var scratch = Scratch()
         var sum = 0
         for node in nodes.indices where isRight(node) {
-            tasks[node] = counts(
+            sum += counts(
                 node,
                 one,
                 limit: need.tasks,
                 length: length,
                 now: now,
+                before: before,
                 without: job,
                 freeNow: freeNow(node, need.one),
-                &steps
+                &scratch
             )
-            sum += tasks[node]
         }
-        steps.sort { $0.time < $1.time }
+        let steps = scratch.steps.sorted { $0.time < $1.time }
         var time = now
         var index = 0
         while true {
@@ -371,7 +428,7 @@ extension Timetable.Room {
 
     /// What is free of that which matters to a task: cards if it wants any, else cores.
     @inline(__always)
-    fileprivate func left(_ one: Timetable.Room) -> Int { one.cardMilli > 0 ? Int(cardMilli) : Int(milliCores) }
+    fileprivate func left(_ one: Timetable.Room) -> Int { one.cardMilli > 0 ? cardMilli : milliCores }
 }
 
 extension Timetable.Room? {
