@@ -69,7 +69,7 @@ struct ProjectTreeTests {
         let plan = Scheduling.plan(snapshot)
         #expect(plan.placements.map(\.job) == [second])
         try await limit(3000)
-        #expect(try await bench.point.carryOut(plan, of: snapshot.queue, at: bench.clock.now) == 0)
+        #expect(try await bench.point.carryOut(plan, of: snapshot, at: bench.clock.now) == 0)
         #expect(try await bench.state(second) == .queued)
         try await limit(4000)
         try await bench.point.place()
