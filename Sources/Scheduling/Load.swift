@@ -59,7 +59,7 @@ final class Load: Sendable {
         moved.reserveCapacity(knownRuns.count)
         func leave(_ old: Int) {
             guard let known else { return }
-            for piece in known.pieces[known.piecesOfRun[old]] { draft.giveBack(piece) }
+            for piece in known.pieces[known.piecesOfRun[old]] { draft.free.add(piece) }
             moved.append(-1)
         }
         var old = 0
@@ -126,28 +126,29 @@ struct Alike: Sendable {
         var next = [Int32](repeating: -1, count: free.count)
         var last: [UInt64: Int] = [:]
         for node in 0..<free.count {
-            let print = Self.print(free, node, plain[node])
-            // Where two states have the same print, their nodes lead more often than they must.
-            if let before = last[print], plain[before] == plain[node], free.isSame(before, node) {
+            let mixed = Self.mixed(free, node, plain[node])
+            // Where two states mix to the same number, their nodes lead more often than they must.
+            if let before = last[mixed], plain[before] == plain[node], free.isSame(before, node) {
                 next[before] = Int32(node)
             } else {
                 leaders.append(node)
             }
-            last[print] = node
+            last[mixed] = node
         }
         self.next = next
     }
 
-    private static func print(_ free: Columns, _ node: Int, _ isPlain: Bool) -> UInt64 {
-        var print: UInt64 = isPlain ? 1 : 2
+    /// A number that tells states apart, nearly always.
+    private static func mixed(_ free: Columns, _ node: Int, _ isPlain: Bool) -> UInt64 {
+        var mixed: UInt64 = isPlain ? 1 : 2
         func mix(_ amount: Int64) {
-            print = (print ^ UInt64(bitPattern: amount)) &* 0x9E37_79B9_7F4A_7C15
-            print ^= print >> 32
+            mixed = (mixed ^ UInt64(bitPattern: amount)) &* 0x9E37_79B9_7F4A_7C15
+            mixed ^= mixed >> 32
         }
         mix(free.cores[node])
         mix(free.memory[node])
         for flavour in free.cards.indices { mix(free.cards[flavour][node]) }
-        return print
+        return mixed
     }
 
     /// A node is not like the others any more: it leads itself, and the next of those that it led before takes its place.
@@ -189,10 +190,6 @@ private struct Draft {
         pieces.reserveCapacity(runs)
         piecesOfRun.reserveCapacity(runs)
         held.reserveCapacity(runs)
-    }
-
-    mutating func giveBack(_ piece: Piece) {
-        free.add(piece)
     }
 
     /// A run as it was.
