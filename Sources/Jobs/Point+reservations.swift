@@ -27,7 +27,14 @@ extension Point {
             try Self.checkRoomForOneMore(request, among: live)
             let snapshot = try Self.snapshot(centre, live, tx)
             guard
-                let search = RoomSearch(at: snapshot, for: request.project, from: start, until: end, now: now)
+                let search = RoomSearch(
+                    at: snapshot,
+                    for: request.project,
+                    among: try Self.tree(tx),
+                    from: start,
+                    until: end,
+                    now: now
+                )
             else {
                 throw Failure(
                     .conflict,
@@ -80,6 +87,11 @@ extension Point {
         return view
     }
 
+    /// Which project is part of which.
+    private static func tree(_ tx: ReadTransaction) throws -> [Snapshot.Project] {
+        try tx.projects().map { Snapshot.Project(name: $0.name, parent: $0.parent) }
+    }
+
     static func cancel(
         _ reservation: Reservation,
         by actor: String,
@@ -107,6 +119,7 @@ extension Point {
             let search = RoomSearch(
                 at: try Self.snapshot(centre, [], tx),
                 for: reservation.project,
+                among: try Self.tree(tx),
                 from: max(now, reservation.startsAt),
                 until: reservation.endsAt,
                 now: now

@@ -76,6 +76,8 @@ struct Bookings {
     /// What one of them keeps on one node.
     struct Entry {
         var project: ProjectName?
+        /// The project and all below it; none for maintenance.
+        var family: Set<ProjectName>
         var start: Instant
         var end: Instant
         var amounts: Amounts
@@ -83,7 +85,9 @@ struct Bookings {
         var isWhole: Bool
 
         /// Whether it keeps its room from jobs of a project; `nil` is one for which nothing is reserved.
-        func binds(_ tenant: ProjectName?) -> Bool { project == nil || project != tenant }
+        func binds(_ tenant: ProjectName?) -> Bool { !admits(tenant) }
+
+        func admits(_ tenant: ProjectName?) -> Bool { tenant.map(family.contains) ?? false }
 
         func isOn(at time: Instant) -> Bool { start <= time && time < end }
     }
@@ -97,8 +101,17 @@ struct Bookings {
     /// By position, then by start.
     private(set) var entries: [[Entry]] = []
 
+    private let families: [ProjectName: Set<ProjectName>]
+
+    /// - Parameter families: Of the projects that something is reserved for.
     /// - Returns: `nil` when nothing is kept any more.
-    init?(_ reservations: [Reservation], on make: Make, now: Instant) {
+    init?(
+        _ reservations: [Reservation],
+        on make: Make,
+        families: [ProjectName: Set<ProjectName>],
+        now: Instant
+    ) {
+        self.families = families
         let live = reservations.filter { $0.endsAt > now }.sorted { ($0.startsAt, $0.name) < ($1.startsAt, $1.name) }
         guard !live.isEmpty else { return nil }
         self.reservations = live
@@ -108,6 +121,7 @@ struct Bookings {
                 found[node, default: []].append(
                     Entry(
                         project: reservation.project,
+                        family: reservation.project.flatMap { families[$0] } ?? [],
                         start: max(now, reservation.startsAt),
                         end: reservation.endsAt,
                         amounts: amounts,
@@ -157,6 +171,9 @@ struct Bookings {
     }
 
     func binding(_ tenant: ProjectName?) -> [Reservation] {
-        reservations.filter { $0.project == nil || $0.project != tenant }
+        reservations.filter { reservation in
+            guard let project = reservation.project, let tenant else { return true }
+            return families[project]?.contains(tenant) != true
+        }
     }
 }

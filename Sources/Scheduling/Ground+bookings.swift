@@ -76,7 +76,7 @@ struct Booked {
             guard !entries[..<index].contains(where: isSame) else { continue }
             var kept = entry.amounts
             for other in entries[(index + 1)...] where isSame(other) { kept.add(other.amounts) }
-            spare.add(kept.owed(after: used(position, by: entry.project, at: time, flavours)), times: -1)
+            spare.add(kept.owed(after: used(position, by: entry.family, at: time, flavours)), times: -1)
         }
         return spare
     }
@@ -93,11 +93,10 @@ struct Booked {
         moments[tenant, default: Array(repeating: nil, count: bookings.nodes.count)][position] = made
     }
 
-    /// What a project's runs, and those that room is kept for, hold of a node at a time.
-    func used(_ position: Int, by project: ProjectName?, at time: Instant, _ flavours: Int) -> Amounts {
+    /// What runs of some projects, and those that room is kept for, hold of a node at a time.
+    func used(_ position: Int, by family: Set<ProjectName>, at time: Instant, _ flavours: Int) -> Amounts {
         var used = Amounts(flavours: flavours)
-        guard let project else { return used }
-        for stay in stays[position] where stay.project == project && stay.start <= time && time < stay.end {
+        for stay in stays[position] where family.contains(stay.project) && stay.start <= time && time < stay.end {
             used.add(stay.piece)
         }
         return used
@@ -146,7 +145,7 @@ extension Ground {
     /// The best place in the room that is reserved for a project now; `nil` when not all tasks fit into that.
     func fitReserved(_ demand: Demand, until end: Instant, for tenant: ProjectName?) -> Fit? {
         guard let tenant, let booked else { return nil }
-        let isOn = { (entry: Bookings.Entry) in entry.project == tenant && entry.isOn(at: self.now) }
+        let isOn = { (entry: Bookings.Entry) in entry.admits(tenant) && entry.isOn(at: self.now) }
         guard booked.bookings.entries.contains(where: { $0.contains(where: isOn) }) else { return nil }
         let usable = usable(until: end, for: tenant)
         let flavours = usable.cards.count
@@ -159,7 +158,8 @@ extension Ground {
             guard !own.isEmpty else { continue }
             var kept = Amounts(flavours: flavours)
             for entry in own { kept.add(entry.amounts) }
-            kept = kept.owed(after: booked.used(position, by: tenant, at: now, flavours))
+            let family = own.reduce(into: Set()) { $0.formUnion($1.family) }
+            kept = kept.owed(after: booked.used(position, by: family, at: now, flavours))
             kept = kept.merged(Amounts(usable, at: node), min)
             (columns.cores[node], columns.memory[node]) = (kept.cores, kept.memory)
             for flavour in 0..<flavours { columns.cards[flavour][node] = kept.cards[flavour] }

@@ -57,7 +57,15 @@ final class Ground {
     /// `nil` where nothing is reserved in advance.
     var booked: Booked?
 
-    init(_ centre: Snapshot.Centre, _ make: Make, _ load: Load, now: Instant, policy: Policy) {
+    /// - Parameter families: Of the projects that something is reserved for here.
+    init(
+        _ centre: Snapshot.Centre,
+        _ make: Make,
+        _ load: Load,
+        families: [ProjectName: Set<ProjectName>],
+        now: Instant,
+        policy: Policy
+    ) {
         self.make = make
         self.load = load
         self.now = now
@@ -66,7 +74,9 @@ final class Ground {
         pieces = load.pieces
         alike = load.alike
         stopping = load.stopping
-        if !centre.reservations.isEmpty, let bookings = Bookings(centre.reservations, on: make, now: now) {
+        if !centre.reservations.isEmpty,
+            let bookings = Bookings(centre.reservations, on: make, families: families, now: now)
+        {
             book(bookings)
             for node in bookings.nodes { alike.mark(node) }
         }

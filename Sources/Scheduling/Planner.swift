@@ -65,7 +65,7 @@ struct Planner {
     var grounds: [Ground?]
     var classes: [RequestClass] = []
     var classIndex: [ClassKey: Int] = [:]
-    /// The projects for which something is reserved in advance.
+    /// The projects for which something is reserved in advance, and all below them.
     let bookers: Set<ProjectName>
     var accounts: [ProjectAccount]
     var projectIndex: [ProjectName: Int] = [:]
@@ -91,11 +91,14 @@ struct Planner {
         self.totals = totals
         hasLinks = snapshot.centres.contains { $0.link != nil }
         shapes = plots.map { $0.make?.shapes }
+        let families = snapshot.projects.families(
+            of: snapshot.centres.lazy.flatMap(\.reservations).compactMap(\.project)
+        )
         grounds = zip(snapshot.centres, plots).map { centre, plot in
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
-            return Ground(centre, make, plot.load, now: snapshot.now, policy: policy)
+            return Ground(centre, make, plot.load, families: families, now: snapshot.now, policy: policy)
         }
-        bookers = Set(snapshot.centres.lazy.flatMap(\.reservations).compactMap(\.project))
+        bookers = families.values.reduce(into: []) { $0.formUnion($1) }
         accounts = [ProjectAccount](snapshot.projects)
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
         var floor = Int.max

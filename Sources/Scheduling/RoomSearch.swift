@@ -52,12 +52,15 @@ public struct RoomSearch {
     private let leaving: [[Booked.Stay]]
 
     /// - Parameters:
-    ///   - centre: With its runs and reservations. Runs of `project` are not in the way of its own reservation.
+    ///   - centre: With its runs and reservations. Runs of `project` and those below it are not in the way of its own
+    ///     reservation.
     ///   - project: `nil` for maintenance.
+    ///   - projects: All, as far as they are parts of others.
     /// - Returns: `nil` when the centre has not reported what it has.
     public init?(
         at centre: Snapshot.Centre,
         for project: ProjectName?,
+        among projects: [Snapshot.Project],
         from start: Instant,
         until end: Instant,
         now: Instant
@@ -68,10 +71,14 @@ public struct RoomSearch {
         others = centre.reservations.filter { $0.endsAt > now && $0.overlaps(from: start, until: end) }
         taken = Self.taken(others, on: make, from: start)
         let load = Load(centre.runs, on: make)
-        let ground = Ground(centre, make, load, now: now, policy: Policy())
-        let owners = Self.owners(others, on: make)
+        let families = projects.families(
+            of: (centre.reservations.map(\.project) + [project]).compactMap { $0 }
+        )
+        let ground = Ground(centre, make, load, families: families, now: now, policy: Policy())
+        let owners = Self.owners(others, families, on: make)
+        let family = project.flatMap { families[$0] } ?? []
         var leaving = [[Booked.Stay]](repeating: [], count: make.nodes.count)
-        for (number, run) in load.held.enumerated() where load.tenants[run.tenant] != project {
+        for (number, run) in load.held.enumerated() where !family.contains(load.tenants[run.tenant]) {
             let owner = load.tenants[run.tenant]
             let end = ground.expectedEnd(run)
             guard end > start else { continue }
@@ -87,11 +94,17 @@ public struct RoomSearch {
         self.leaving = leaving
     }
 
-    private static func owners(_ others: [Reservation], on make: Make) -> [Int: Set<ProjectName>] {
+    private static func owners(
+        _ others: [Reservation],
+        _ families: [ProjectName: Set<ProjectName>],
+        on make: Make
+    ) -> [Int: Set<ProjectName>] {
         var owners: [Int: Set<ProjectName>] = [:]
         for other in others {
-            guard let project = other.project else { continue }
-            for (node, _, _) in Bookings.shares(other.shares, on: make) { owners[node, default: []].insert(project) }
+            guard let family = other.project.flatMap({ families[$0] }) else { continue }
+            for (node, _, _) in Bookings.shares(other.shares, on: make) {
+                owners[node, default: []].formUnion(family)
+            }
         }
         return owners
     }

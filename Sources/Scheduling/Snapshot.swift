@@ -191,6 +191,21 @@ extension Snapshot {
 }
 
 extension [Snapshot.Project] {
+    /// Some projects, each with all below it.
+    func families(of heads: some Sequence<ProjectName>) -> [ProjectName: Set<ProjectName>] {
+        var families = Dictionary(heads.map { ($0, Set([$0])) }) { first, _ in first }
+        guard !families.isEmpty else { return [:] }
+        let ranks = ranks
+        for project in indices {
+            var at = ranks[project].parent
+            while at >= 0 {
+                families[self[at].name]?.insert(self[project].name)
+                at = ranks[at].parent
+            }
+        }
+        return families
+    }
+
     /// A project's place in the tree: the index of the one that it is part of, -1 at the top, and how many stand above it.
     struct Rank {
         var parent: Int

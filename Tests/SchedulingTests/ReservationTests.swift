@@ -108,6 +108,21 @@ extension Snapshot.Centre {
         #expect(foreign.waiting[jobID(1)]?.code == "reserved")
     }
 
+    @Test("what is reserved for a project is for all below it, and not for the one that it is part of")
+    func below() {
+        let centre = two().reserving(.fixture(project: "group", from: 0, to: 7200, [Reservation.Share(node: "n2")]))
+        var snapshot = Snapshot.fixture([centre], [.fixture(1, .fixture(tasks: 2, cores: 16), project: "team")])
+        snapshot.projects = [
+            .init(name: projectName("institute")), .init(name: projectName("group"), parent: projectName("institute")),
+            .init(name: projectName("team"), parent: projectName("group")),
+        ]
+        #expect(plan(snapshot).placements.count == 1)
+        for other in ["institute", "elsewhere"] {
+            snapshot.queue[0].project = projectName(other)
+            #expect(plan(snapshot).waiting[jobID(1)]?.code == "reserved", "\(other)")
+        }
+    }
+
     @Test("part of a node is kept, what its project's runs hold of it counts, and the rest is everybody's")
     func parts() {
         let part = Reservation.Amount(cores: .cores(8), memory: .gibi(8))
@@ -191,6 +206,7 @@ extension Snapshot.Centre {
                 let search = RoomSearch(
                     at: snapshot.centres[centre],
                     for: reservation.project,
+                    among: snapshot.projects,
                     from: reservation.startsAt,
                     until: reservation.endsAt,
                     now: noon
@@ -228,6 +244,13 @@ extension Snapshot.Centre {
         return room
     }
 
+    /// Whether a project is another or below it.
+    private static func isWithin(_ project: ProjectName, _ head: ProjectName?, _ all: [Snapshot.Project]) -> Bool {
+        var at: ProjectName? = project
+        for _ in 0..<10 where at != nil && at != head { at = all.first { $0.name == at }?.parent }
+        return at != nil && at == head
+    }
+
     private struct Stay {
         var project: ProjectName
         var end: Instant
@@ -236,18 +259,22 @@ extension Snapshot.Centre {
     }
 
     /// What is wrong with a plan at one node and moment.
-    private static func fault(_ node: Node, _ stays: [Stay], _ kept: [(ProjectName?, Room)], wholly: Set<ProjectName?>)
-        -> String?
-    {
+    private static func fault(
+        _ node: Node,
+        _ stays: [Stay],
+        _ kept: [(ProjectName?, Room)],
+        wholly: Set<ProjectName?>,
+        _ projects: [Snapshot.Project]
+    ) -> String? {
         let capacity = room(node)
         for placed in stays where placed.isPlaced {
-            if wholly.contains(where: { $0 == nil || $0 != placed.project }) { return "wholly reserved" }
+            if wholly.contains(where: { !Self.isWithin(placed.project, $0, projects) }) { return "wholly reserved" }
             var sum: Room = [:]
             for stay in stays { sum.merge(stay.room) { $0 + $1 } }
-            for project in Set(kept.map(\.0)) where project == nil || project != placed.project {
+            for project in Set(kept.map(\.0)) where !Self.isWithin(placed.project, project, projects) {
                 var owed: Room = [:]
                 for entry in kept where entry.0 == project { owed.merge(entry.1) { $0 + $1 } }
-                for stay in stays where project != nil && stay.project == project {
+                for stay in stays where Self.isWithin(stay.project, project, projects) {
                     for (key, value) in stay.room { owed[key, default: 0] -= value }
                 }
                 for (key, value) in owed where value > 0 { sum[key, default: 0] += value }
@@ -299,7 +326,8 @@ extension Snapshot.Centre {
                             node,
                             stays.filter { $0.end > time },
                             on.map { ($0.0.project, Self.room($0.1, of: node)) },
-                            wholly: Set(on.filter { $0.1?.amount == nil }.map(\.0.project))
+                            wholly: Set(on.filter { $0.1?.amount == nil }.map(\.0.project)),
+                            snapshot.projects
                         )
                         #expect(fault == nil, "\(node.name) of \(centre.name) at \(time - noon), seed \(seed)")
                     }
@@ -318,7 +346,9 @@ extension Snapshot.Centre {
                 one.queue = [job]
                 var without = one
                 for centre in without.centres.indices {
-                    without.centres[centre].reservations.removeAll { $0.project == job.project }
+                    without.centres[centre].reservations.removeAll {
+                        Self.isWithin(job.project, $0.project, with.projects)
+                    }
                 }
                 let (mine, theirs) = (plan(one), plan(without))
                 #expect(mine.placements.isEmpty == theirs.placements.isEmpty, "\(job.id), seed \(seed)")

@@ -15,6 +15,7 @@ import Testing
         let found = RoomSearch(
             at: centre,
             for: project.map { projectName($0) },
+            among: [],
             from: noon + .seconds(from),
             until: noon + .seconds(to),
             now: noon
@@ -149,6 +150,7 @@ import Testing
                         let search = RoomSearch(
                             at: centre,
                             for: one.project,
+                            among: [],
                             from: one.startsAt,
                             until: one.endsAt,
                             now: noon

@@ -26,7 +26,7 @@ struct ReservationCommand: AsyncParsableCommand {
         let cards = view.nodes.reduce(0) { $0 + ($1.cards ?? 0) }
         if cards > 0 { return "\(cards) card\(cards == 1 ? "" : "s") on \(nodes)" }
         let cores = view.nodes.reduce(MilliCores(0)) { $0 + ($1.cores ?? 0) }
-        return cores > 0 ? "\(cores) cores on \(nodes)" : nodes
+        return cores > 0 ? "\(cores) core\(cores == 1000 ? "" : "s") on \(nodes)" : nodes
     }
 
     static func table(_ reservations: [ReservationView]) -> Table {

@@ -41,7 +41,7 @@ extension Words {
         let cards = view.nodes.reduce(0) { $0 + ($1.cards ?? 0) }
         if cards > 0 { return pick("\(cards) card\(cards == 1 ? "" : "s") on \(nodes)", "\(nodes)上的 \(cards) 张卡") }
         let cores = view.nodes.reduce(MilliCores(0)) { $0 + ($1.cores ?? 0) }
-        if cores > 0 { return pick("\(cores) cores on \(nodes)", "\(nodes)上的 \(cores) 核") }
+        if cores > 0 { return pick("\(cores) core\(cores == 1000 ? "" : "s") on \(nodes)", "\(nodes)上的 \(cores) 核") }
         return nodes
     }
 }
