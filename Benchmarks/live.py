@@ -5,7 +5,7 @@
 
 The centres are spoken for by this program; nobody takes the leases. Needs about 3 GB of disk and some minutes.
 """
-import argparse, json, random, statistics, time
+import argparse, json, random, statistics, time, urllib.error
 from exchange import now
 from service import Point
 
@@ -19,7 +19,14 @@ def metric(point, name):
 
 def join(point, name, tier, nodes):
     token = point.call("POST", "/v1/centres", {"name": name, "tier": tier})["token"]
-    joined = point.call("POST", "/v1/agent/join", {"token": token})
+    while True:
+        try:
+            joined = point.call("POST", "/v1/agent/join", {"token": token})
+            break
+        except urllib.error.HTTPError as error:  # So many may join from one address in a minute, and no more.
+            if error.code != 429:
+                raise
+            time.sleep(float(error.headers.get("Retry-After", 2)))
     capacity = {"engine": "slurm", "engine_version": "1", "isolates": True, "nodes": [
         {"name": f"n{number}", "schedulable": True, "cores": 96_000, "memory": 768 << 30,
          "cards": [{"model": "h100", "count": 8, "emulated": False}] if number % 2 else []} for number in range(nodes)]}
