@@ -129,11 +129,8 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> DiscussionNote {
-        let caller = try Self.signedIn(caller)
-        try Self.requireScope(.write, caller)
-        return try await write(to: shelf, path, as: .read, caller) { tx, repository, now in
-            let discussion = try Self.requireDiscussion(number, in: repository, tx)
-            return try Self.note(.comment, text, on: discussion, in: repository, caller, tx, at: now)
+        try await discussing(number, in: shelf, path, caller) { discussion, repository, caller, tx, now in
+            try Self.note(.comment, text, on: discussion, in: repository, caller, tx, at: now)
         }
     }
 
@@ -150,10 +147,7 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> DiscussionNote {
-        let caller = try Self.signedIn(caller)
-        try Self.requireScope(.write, caller)
-        return try await write(to: shelf, path, as: .read, caller) { tx, repository, now in
-            let discussion = try Self.requireDiscussion(number, in: repository, tx)
+        try await discussing(number, in: shelf, path, caller) { discussion, repository, caller, tx, now in
             let known = try tx.note(place, of: number, of: repository.id) ?? (place == 0 ? discussion.opening : nil)
             guard var note = known, note.kind == .comment else {
                 throw Failure(.notFound, "Discussion \(number) has no such comment.", note: Self.entryNote)
@@ -180,10 +174,9 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> DiscussionNote {
-        let caller = try Self.signedIn(caller)
         try Self.requireLength(title: title)
-        return try await write(to: shelf, path, as: .read, caller) { tx, repository, now in
-            var discussion = try Self.requireDiscussion(number, in: repository, tx)
+        return try await discussing(number, in: shelf, path, caller) { discussion, repository, caller, tx, now in
+            var discussion = discussion
             try Self.requireSay(in: discussion, of: repository, caller, tx)
             let note = try Self.note(
                 .title,
@@ -212,9 +205,8 @@ extension Repositories {
         _ path: RepositoryPath,
         _ caller: Principal?
     ) async throws -> DiscussionNote {
-        let caller = try Self.signedIn(caller)
-        return try await write(to: shelf, path, as: .read, caller) { tx, repository, now in
-            var discussion = try Self.requireDiscussion(number, in: repository, tx)
+        try await discussing(number, in: shelf, path, caller) { discussion, repository, caller, tx, now in
+            var discussion = discussion
             try Self.requireSay(in: discussion, of: repository, caller, tx)
             guard discussion.state != .merged else {
                 throw Failure(.conflict, "Pull request \(number) was merged; that is for good.")
@@ -380,6 +372,21 @@ extension Repositories {
 
     // MARK: Writing down
 
+    /// Does something in a discussion for who is signed in and may read the repository's files.
+    private func discussing<Value: Sendable>(
+        _ number: Int,
+        in shelf: RepositoryShelf,
+        _ path: RepositoryPath,
+        _ caller: Principal?,
+        _ body: @escaping @Sendable (Discussion, Repository, Principal, WriteTransaction, Instant) throws -> Value
+    ) async throws -> Value {
+        let caller = try Self.signedIn(caller)
+        try Self.requireScope(.write, caller)
+        return try await write(to: shelf, path, as: .read, caller) { tx, repository, now in
+            try body(try Self.requireDiscussion(number, in: repository, tx), repository, caller, tx, now)
+        }
+    }
+
     private static func requireDiscussion(
         _ number: Int,
         in repository: Repository,
@@ -397,7 +404,6 @@ extension Repositories {
         _ caller: Principal,
         _ tx: ReadTransaction
     ) throws {
-        try requireScope(.write, caller)
         if discussion.author != caller.user { try require(.write, on: repository, caller, tx) }
     }
 

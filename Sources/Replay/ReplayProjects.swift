@@ -68,19 +68,19 @@ struct ReplayProjects {
         }
         // Children come after their parents.
         var shares = Array(repeating: 0.0, count: all.count)
-        let others = declared.count { $0 == nil } * Self.standardWeight
+        let others = declared.count { $0 == nil } * Scheduler.standardWeight
         let top = all.indices.reduce(others) { $0 + (hasJobs[$1] && all[$1].parent == nil ? all[$1].weight : 0) }
         for (index, project) in all.enumerated() {
             let (whole, weights) =
                 project.parent.map { parent in
-                    (shares[parent], below[parent] + (hasOwn[parent] ? Self.standardWeight : 0))
+                    (shares[parent], below[parent] + (hasOwn[parent] ? Scheduler.standardWeight : 0))
                 } ?? (1, top)
             shares[index] = whole * Double(project.weight) / Double(max(1, weights))
         }
         return declared.map { index in
-            guard let index else { return Double(Self.standardWeight) / Double(max(1, top)) }
+            guard let index else { return Double(Scheduler.standardWeight) / Double(max(1, top)) }
             guard below[index] > 0 else { return shares[index] }
-            return shares[index] * Double(Self.standardWeight) / Double(Self.standardWeight + below[index])
+            return shares[index] * Double(Scheduler.standardWeight) / Double(Scheduler.standardWeight + below[index])
         }
     }
 
@@ -112,6 +112,4 @@ struct ReplayProjects {
             return most
         }
     }
-
-    private static let standardWeight = 100
 }

@@ -73,7 +73,7 @@ final class Ground {
         free = load.free
         pieces = load.pieces
         alike = load.alike
-        stopping = load.stopping
+        stopping = load.held.map(\.stopping)
         if !centre.reservations.isEmpty,
             let bookings = Bookings(centre.reservations, on: make, families: families, now: now)
         {

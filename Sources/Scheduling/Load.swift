@@ -21,7 +21,6 @@ final class Load: Sendable {
     let piecesOfRun: [Range<Int>]
     /// By run.
     let held: [Held]
-    let stopping: [Bool]
     let tenants: [ProjectName]
     /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
     let preemptibleFloor: Int
@@ -85,7 +84,6 @@ final class Load: Sendable {
             draft.add(runs[index], on: make)
         }
         if known != nil { for old in old..<knownRuns.count { leave(old) } }
-        stopping = runs.map(\.stopping)
         var floor = Int.max
         for index in runs.indices where runs[index].preemptible && !runs[index].stopping {
             floor = min(floor, runs[index].priority)

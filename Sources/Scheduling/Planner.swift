@@ -60,7 +60,7 @@ struct Planner {
     /// Whether anybody has said how bytes come to a centre.
     let hasLinks: Bool
     let shapes: [Shapes?]
-    private let known: ClassMemory
+    private let classMemory: ClassMemory
     /// By centre; `nil` where nothing can be placed now.
     var grounds: [Ground?]
     var classes: [RequestClass] = []
@@ -83,7 +83,7 @@ struct Planner {
         self.focus = focus
         terrain.survey(snapshot.centres)
         let plots = terrain.plots
-        known = terrain.classes
+        classMemory = terrain.classes
         var totals = FairShare.Totals()
         for (centre, plot) in zip(snapshot.centres, plots) where centre.state != .removed {
             if let make = plot.make { totals.add(make.totals) }
@@ -216,7 +216,7 @@ struct Planner {
     mutating func requestClass(_ request: Request, of project: ProjectName) -> Int {
         let key = ClassKey(request: request, tenant: bookers.contains(project) ? project : nil)
         if let known = classIndex[key] { return known }
-        var made = known[request] ?? make(request)
+        var made = classMemory[request] ?? make(request)
         (made.tenant, made.end) = (key.tenant, now + .seconds(request.timeLimitSeconds))
         classes.append(made)
         classIndex[key] = classes.count - 1
@@ -262,7 +262,7 @@ struct Planner {
         {
             made.impossible = why
         }
-        known[request] = made
+        classMemory[request] = made
         return made
     }
 

@@ -166,7 +166,7 @@ extension [ProjectAccount] {
             side.below < 0 ? self[side.at].ownHours : self[side.below].shareHours
         }
         func weight(_ side: (at: Int, below: Int)) -> Double {
-            side.below < 0 ? Double(Accounts.standardWeight) : Double(Swift.max(1, self[side.below].project.weight))
+            side.below < 0 ? Double(Scheduler.standardWeight) : Double(Swift.max(1, self[side.below].project.weight))
         }
         let (used, usedThere) = (hours(mine) * weight(theirs), hours(theirs) * weight(mine))
         guard used == usedThere else { return used < usedThere }

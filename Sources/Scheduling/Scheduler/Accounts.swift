@@ -54,9 +54,6 @@ struct Accounts {
     static let root: Int32 = 0
     /// Of all jobs without a project.
     static let nobody: Int32 = 1
-    /// What a project weighs if nobody says otherwise, and what a project's own jobs weigh beside its children.
-    static let standardWeight = 100
-
     /// A project with less than this part of what the next has had is behind.
     private static let arrears = 0.95
 
@@ -79,7 +76,7 @@ struct Accounts {
     init(halfLifeSeconds: Double) {
         halfLife = halfLifeSeconds
         all = [-1, Self.root].map {
-            Account(parent: $0, weight: Double(Self.standardWeight), limits: .init())
+            Account(parent: $0, weight: Double(Scheduler.standardWeight), limits: .init())
         }
         all[Int(Self.root)].own = Self.nobody
     }
@@ -94,7 +91,7 @@ struct Accounts {
         own: (Int32) -> Void
     ) -> Int32 {
         if all[Int(parent)].own < 0 {
-            all[Int(parent)].own = append(under: parent, weight: Self.standardWeight, limits: .init())
+            all[Int(parent)].own = append(under: parent, weight: Scheduler.standardWeight, limits: .init())
             own(all[Int(parent)].own)
         }
         return append(under: parent, weight: weight, limits: limits)

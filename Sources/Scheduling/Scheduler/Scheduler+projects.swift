@@ -19,6 +19,9 @@ extension Scheduler {
         public init() {}
     }
 
+    /// What a project weighs if nobody says otherwise, and what a project's own jobs weigh beside its children.
+    public static let standardWeight = 100
+
     /// Makes a project known.
     ///
     /// - Parameters:
@@ -26,7 +29,7 @@ extension Scheduler {
     ///   - weight: Its part beside that of its siblings, at least 1.
     public mutating func addProject(
         under parent: Int32? = nil,
-        weight: Int = 100,
+        weight: Int = Scheduler.standardWeight,
         limits: Limits = Limits()
     ) -> Int32 {
         let parent = parent ?? Accounts.root
