@@ -122,9 +122,11 @@ extension Agent {
                 try await conclude(record, outcome, startedAt: startedAt, endedAt: endedAt)
                 return
             case .running(let startedAt):
+                let nodes = seen[run]?.nodes.flatMap { record.order.standing(on: $0) }
                 observe(run) {
                     $0.phase = .running
                     $0.startedAt = startedAt
+                    $0.nodes = nodes
                     $0.waiting = nil
                 }
                 try await shipLogs(run, complete: false)

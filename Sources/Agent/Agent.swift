@@ -64,6 +64,11 @@ public actor Agent: Service {
     private var looksDone = 0
     private var capacity: CentreCapacity?
     private var capacityAcknowledged: CentreCapacity?
+    /// What the engine's other users hold; `nil` while it has not told.
+    private var others: [NodeUse]?
+    private var seesOthers = true
+    /// What the point was told of that in its present life; it keeps it in mind only.
+    private var othersAcknowledged: [NodeUse]?
     /// Rings when something is to be reported.
     let reportBell = Bell()
     /// Rings when something in the cache may not be needed any more.
@@ -210,6 +215,8 @@ public actor Agent: Service {
                 return
             } catch {
                 failures += 1
+                // Another life of the point may be the next to answer.
+                othersAcknowledged = nil
                 if failures == 1 { log.warning("exchange failed", metadata: ["error": "\(describe(error))"]) }
                 try? await runtime.sleep(for: backoff(failures))
             }
@@ -217,7 +224,8 @@ public actor Agent: Service {
     }
 
     private var hasReports: Bool {
-        capacity != nil && capacity != capacityAcknowledged || records.values.contains { $0.needsReport }
+        capacity != nil && capacity != capacityAcknowledged || others != nil && others != othersAcknowledged
+            || records.values.contains { $0.needsReport }
     }
 
     private func exchangeRequest(wait: Duration, withReports: Bool) -> ExchangeRequest {
@@ -227,6 +235,7 @@ public actor Agent: Service {
             seat: disk.seat,
             at: now(),
             capacity: capacity == capacityAcknowledged ? nil : capacity,
+            others: others == othersAcknowledged ? nil : others,
             reports: due.map { .init(run: $0.key, version: $0.version, observation: $0.observation) },
             holds: Array(records.keys),
             strays: looksDone > 0 ? Array(strays.prefix(ExchangeRequest.holdsMax)) : nil,
@@ -240,6 +249,7 @@ public actor Agent: Service {
     private func take(_ response: ExchangeResponse, to request: ExchangeRequest) async throws -> Bool {
         var isNews = false
         if let sent = request.capacity { capacityAcknowledged = sent }
+        if let sent = request.others { othersAcknowledged = sent }
         let leases = response.leases.filter { records[$0.run] == nil && !accepting.contains($0.run) }
         if !leases.isEmpty {
             isNews = true
@@ -390,11 +400,27 @@ public actor Agent: Service {
                     reportBell.ring()
                 }
                 failures = 0
+                await lookForOthers()
             } catch {
                 failures += 1
                 if failures == 1 { log.warning("capacity unknown", metadata: ["error": "\(error)"]) }
             }
             try? await runtime.sleep(for: failures > 0 ? backoff(failures) : pace.capacityPeriod)
+        }
+    }
+
+    /// What cannot be seen of others holds nothing else up.
+    private func lookForOthers() async {
+        guard let engine = engine as? any SharedEngine else { return }
+        do throws(EngineError) {
+            let fresh = try await engine.others()
+            seesOthers = true
+            guard fresh != others else { return }
+            others = fresh
+            reportBell.ring()
+        } catch {
+            if seesOthers { log.warning("what others hold is unknown", metadata: ["error": "\(error)"]) }
+            seesOthers = false
         }
     }
 

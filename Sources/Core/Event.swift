@@ -271,7 +271,12 @@ public enum Event: Hashable, Sendable {
     public struct RunStarted: Hashable, Sendable, Codable {
         public var run: RunKey
         public var startedAt: Instant
-        public init(run: RunKey, startedAt: Instant) { (self.run, self.startedAt) = (run, startedAt) }
+        /// Where it runs, when that is elsewhere at its centre than was planned.
+        public var nodes: [NodeShare]?
+
+        public init(run: RunKey, startedAt: Instant, nodes: [NodeShare]? = nil) {
+            (self.run, self.startedAt, self.nodes) = (run, startedAt, nodes)
+        }
     }
 
     public struct RunUnseen: Hashable, Sendable, Codable {

@@ -99,6 +99,21 @@ public struct CentreCapacity: Hashable, Sendable, Codable {
     }
 }
 
+/// What others than we hold of a node: jobs of the engine's other users, and what the engine gives out beyond what was
+/// asked for.
+public struct NodeUse: Hashable, Sendable, Codable {
+    public var node: String
+    public var cores: MilliCores
+    public var memory: Bytes
+    public var cards: [CardGroup]
+
+    public init(node: String, cores: MilliCores, memory: Bytes, cards: [CardGroup] = []) {
+        (self.node, self.cores, self.memory, self.cards) = (node, cores, memory, cards)
+    }
+
+    public var isNothing: Bool { cores <= 0 && memory <= 0 && cards.allSatisfy { $0.count <= 0 } }
+}
+
 /// What a centre schedules with.
 public enum EngineKind: String, Hashable, Sendable, Codable, CaseIterable { case local, slurm, kubernetes, ray, fake }
 

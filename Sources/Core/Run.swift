@@ -192,6 +192,8 @@ public struct RunObservation: Hashable, Sendable, Codable {
     /// The engine's own name for it, once known.
     public var engineJob: String?
     public var startedAt: Instant?
+    /// Where it runs, where its engine chose other nodes than the plan did and tells.
+    public var nodes: [NodeShare]?
     public var endedAt: Instant?
     /// Present exactly when `phase` is `ended`.
     public var outcome: RunOutcome?
@@ -205,6 +207,7 @@ public struct RunObservation: Hashable, Sendable, Codable {
         phase: Phase,
         engineJob: String? = nil,
         startedAt: Instant? = nil,
+        nodes: [NodeShare]? = nil,
         endedAt: Instant? = nil,
         outcome: RunOutcome? = nil,
         artifacts: [Artifact] = [],
@@ -213,6 +216,7 @@ public struct RunObservation: Hashable, Sendable, Codable {
         self.phase = phase
         self.engineJob = engineJob
         self.startedAt = startedAt
+        self.nodes = nodes
         self.endedAt = endedAt
         self.outcome = outcome
         self.artifacts = artifacts

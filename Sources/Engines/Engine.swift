@@ -104,11 +104,14 @@ public struct EngineRun: Sendable, Hashable {
     public var run: RunKey
     public var engineJob: String
     public var state: State
+    /// Where its tasks run, where the engine chooses the nodes and tells; without the cards, which are those ordered.
+    public var nodes: [NodeShare]?
 
-    public init(run: RunKey, engineJob: String, state: State) {
+    public init(run: RunKey, engineJob: String, state: State, nodes: [NodeShare]? = nil) {
         self.run = run
         self.engineJob = engineJob
         self.state = state
+        self.nodes = nodes
     }
 }
 
@@ -120,6 +123,13 @@ public enum EngineError: Error, Sendable, Hashable {
     case refused(String)
     /// The engine knows no such run.
     case unknownRun(RunKey)
+}
+
+/// An engine that others may use too, and that tells what they hold.
+public protocol SharedEngine: Engine {
+    /// What is in use and not by runs of ours, by node; nodes of which nothing is are left out. Cheap enough for every few
+    /// seconds after ``Engine/capacity()``.
+    func others() async throws(EngineError) -> [NodeUse]
 }
 
 /// An engine that rings when something about its runs may have changed, so that nobody need look often.

@@ -3,6 +3,8 @@ internal import Core
 /// What we keep in sight in a cluster.
 enum KubernetesKind: String, Sendable {
     case jobs, pods, nodes, workloads
+    /// Pods of anybody else, anywhere in the cluster.
+    case strangers
 
     /// The events of an object are its whole text; etcd keeps no more than 1.5 MiB of one, which is less as JSON by far.
     static let eventBytesMax = 8 << 20
@@ -16,13 +18,22 @@ extension KubernetesClient {
         case .jobs: [jobsPath]
         case .pods: ["/api/v1/\(place)/pods"]
         case .nodes: ["/api/v1/nodes"]
+        case .strangers: [Self.allPodsPath]
         case .workloads: ["v1beta2", "v1beta1"].map { "/apis/kueue.x-k8s.io/\($0)/\(place)/workloads" }
         }
     }
 
-    /// Our own Jobs and their pods carry our label; nodes and Kueue's workloads do not.
+    private static let allPodsPath = "/api/v1/pods"
+
+    /// Our own Jobs and their pods carry our label; nodes and Kueue's workloads do not. Of others' pods those are left out
+    /// that hold nothing any more.
     private func query(_ path: String) -> String {
-        path == jobsPath || path.hasSuffix("/pods") ? "labelSelector=\(selector.percentEncoded)" : ""
+        if path == Self.allPodsPath {
+            let others = selector.replacing("=", with: "!=").percentEncoded
+            let living = "status.phase!=Succeeded,status.phase!=Failed".percentEncoded
+            return "labelSelector=\(others)&fieldSelector=\(living)"
+        }
+        return path == jobsPath || path.hasSuffix("/pods") ? "labelSelector=\(selector.percentEncoded)" : ""
     }
 
     /// Every object of a kind, from one call. Read through to etcd: a cached list might not show the newest.

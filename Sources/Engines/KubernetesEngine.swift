@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// A run is a Job of its name. What the cluster may forget or run twice is kept on a volume that the agent and every
 /// pod share: the order and its script, the mark of its release, the claim, logs and the exit record. See decision 18.
-public final class KubernetesEngine: ChangeNotifying {
+public final class KubernetesEngine: ChangeNotifying, SharedEngine {
     public struct Configuration: Sendable {
         public var access: KubernetesAccess
         /// Marks our objects in the namespace.
@@ -68,6 +68,7 @@ public final class KubernetesEngine: ChangeNotifying {
     let jobs: KubernetesWatch<KubernetesJob>
     let pods: KubernetesWatch<KubernetesPod>
     let nodes: KubernetesWatch<KubernetesNode>
+    let strangers: KubernetesWatch<KubernetesStranger>
     /// `nil` where Kueue does not decide.
     let workloads: KubernetesWatch<KubernetesWorkload>?
     private let pacer = Pacer()
@@ -103,6 +104,7 @@ public final class KubernetesEngine: ChangeNotifying {
         jobs = KubernetesWatch(.jobs, client, changed: changed)
         pods = KubernetesWatch(.pods, client, changed: changed)
         nodes = KubernetesWatch(.nodes, client)
+        strangers = KubernetesWatch(.strangers, client)
         workloads = configuration.queue.map { _ in KubernetesWatch(.workloads, client, changed: changed) }
     }
 
@@ -130,7 +132,7 @@ public final class KubernetesEngine: ChangeNotifying {
         return CentreCapacity(
             engine: .kubernetes,
             engineVersion: "Kubernetes \(version.text)",
-            nodes: cards.nodes(try await nodes.objects(), emulated: configuration.emulatesCards),
+            nodes: cards.nodes(try await nodesBesideDaemons(), emulated: configuration.emulatesCards),
             isolates: false
         )
     }
@@ -253,6 +255,14 @@ public final class KubernetesEngine: ChangeNotifying {
             )
         }
         pacer.note(runs: seen.count)
+        let standing = seen.map { run in
+            guard case .running = run.state else { return run }
+            var run = run
+            let nodes = (pods[run.run] ?? []).filter { $0.phase == "Running" }.compactMap(\.node)
+            run.nodes = Dictionary(grouping: nodes) { $0 }.sorted { $0.key < $1.key }
+                .map { NodeShare(node: $0.key, tasks: $0.value.count) }
+            return run
+        }
         // The script was asked to end and has not, beyond its grace: the pod goes with its Job. What fails here must not
         // hide what was seen; it is tried again.
         for run in overdue {
@@ -261,7 +271,7 @@ public final class KubernetesEngine: ChangeNotifying {
                 log.warning("Job of an overdue run not deleted", metadata: ["run.id": "\(run)", "error": "\(error)"])
             }
         }
-        return seen
+        return standing
     }
 
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {

@@ -7,6 +7,13 @@ protocol KubernetesObject: Hashable, Sendable {
 
     /// `nil` when it is none of ours.
     init?(_ json: JSON)
+
+    /// The name that the object of this text has, or would have.
+    static func name(of json: JSON) -> String
+}
+
+extension KubernetesObject {
+    static func name(of json: JSON) -> String { json["metadata"]?["name"]?.stringValue ?? "" }
 }
 
 /// A list as the API server answered it.
@@ -74,7 +81,7 @@ struct KubernetesMirror<Object: KubernetesObject>: Sendable {
             throw .nonsense("an event without a version of its object")
         }
         if let old = number, let new = UInt64(new), new < old { throw .nonsense("a version before the last one") }
-        let name = object["metadata"]?["name"]?.stringValue ?? ""
+        let name = Object.name(of: object)
         let before = listed[name]
         switch type {
         case "BOOKMARK": break

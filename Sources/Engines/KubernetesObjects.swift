@@ -73,6 +73,7 @@ struct KubernetesPod: KubernetesObject {
     var exitCode: Int?
     /// Why the cluster takes it down, such as `PreemptionByScheduler`.
     var disruption: String?
+    var node: String?
 
     init?(_ json: JSON) {
         let labels = json["metadata"]?["labels"]
@@ -82,6 +83,7 @@ struct KubernetesPod: KubernetesObject {
         else { return nil }
         self.run = run
         name = json["metadata"]?["name"]?.stringValue ?? ""
+        node = json["spec"]?["nodeName"]?.stringValue
         let status = json["status"]
         phase = status?["phase"]?.stringValue ?? "Unknown"
         reason = status?["reason"]?.stringValue

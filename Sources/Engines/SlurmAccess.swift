@@ -48,6 +48,8 @@ struct SlurmJob: Sendable, Hashable {
     var state: SlurmState
     /// Why it waits, as `squeue` says it.
     var reason: String
+    /// Where it runs; empty while it does not.
+    var nodes: [String] = []
 
     /// Held by its owner: nothing starts before a release.
     var isHeld: Bool { state == .pending && reason == "JobHeldUser" }
@@ -198,6 +200,10 @@ struct SlurmNode: Sendable, Hashable {
     var mebibytes: Int64
     /// As configured, such as `gpu:a100:8(S:0-1),gpu:2`.
     var gres: String
+    /// What is given out, to whomever; the cards as `gpu:a100:3(IDX:0-2)`.
+    var usedCores: Int64 = 0
+    var usedMebibytes: Int64 = 0
+    var usedGres = ""
 
     /// Up and open to work.
     var isSchedulable: Bool {

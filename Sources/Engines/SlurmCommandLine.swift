@@ -26,14 +26,17 @@ struct SlurmCommandLine: SlurmAccess {
 
     func jobs() async throws(EngineError) -> [SlurmJob] {
         // One line each, of an array one for each element; the reason last, for it may hold anything.
-        let text = try await call("squeue", ["--noheader", "--me", "--array", "--states=all", "--format=%i|%j|%T|%r"])
+        let text = try await call(
+            "squeue",
+            ["--noheader", "--me", "--array", "--states=all", "--format=%i|%j|%T|%N|%r"]
+        )
         return text.split(separator: "\n").compactMap { Self.job($0) }
     }
 
-    /// `number|name|state|reason`, for a job of ours.
+    /// `number|name|state|nodes|reason`, for a job of ours.
     static func job(_ line: Substring) -> SlurmJob? {
-        let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[1].hasPrefix("op-") else { return nil }
+        let parts = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[1].hasPrefix("op-") else { return nil }
         let number = parts[0].split(separator: "_", maxSplits: 1)
         guard let first = number.first, Int(first) != nil else { return nil }
         return SlurmJob(
@@ -41,7 +44,8 @@ struct SlurmCommandLine: SlurmAccess {
             part: SlurmJob.Part(number.count > 1 ? number[1] : nil),
             name: String(parts[1]),
             state: SlurmState([String(parts[2])]),
-            reason: String(parts[3])
+            reason: String(parts[4]),
+            nodes: SlurmHosts.expanded(parts[3])
         )
     }
 
@@ -50,7 +54,7 @@ struct SlurmCommandLine: SlurmAccess {
             "sacct",
             [
                 "--noheader", "--parsable2", "--allocations", "--starttime=now-\(SlurmEngine.pastDays)days",
-                "--name=\(names.joined(separator: ","))", "--format=JobID,JobName,State,Reason",
+                "--name=\(names.joined(separator: ","))", "--format=JobID,JobName,State,NodeList,Reason",
             ]
         )
         if end.status > 0, end.text.contains("accounting storage is disabled") { return nil }
@@ -125,7 +129,7 @@ struct SlurmCommandLine: SlurmAccess {
     }
 
     func nodes() async throws(EngineError) -> [SlurmNode] {
-        let text = try await call("scontrol", ["show", "nodes", "--oneliner"])
+        let text = try await call("scontrol", ["show", "nodes", "--oneliner", "--details"])
         return text.split(separator: "\n").compactMap { Self.node($0) }
     }
 
@@ -149,7 +153,10 @@ struct SlurmCommandLine: SlurmAccess {
             states: states,
             cores: cores,
             mebibytes: mebibytes,
-            gres: fields["Gres"] ?? ""
+            gres: fields["Gres"] ?? "",
+            usedCores: Int64(fields["CPUAlloc"] ?? "") ?? 0,
+            usedMebibytes: Int64(fields["AllocMem"] ?? "") ?? 0,
+            usedGres: fields["GresUsed"] ?? ""
         )
     }
 

@@ -95,7 +95,8 @@ struct SlurmDialect: Sendable, Hashable {
             part: part,
             name: name,
             state: SlurmState(words(json["job_state"])),
-            reason: json["state_reason"]?.stringValue ?? ""
+            reason: json["state_reason"]?.stringValue ?? "",
+            nodes: SlurmHosts.expanded(json["nodes"]?.stringValue ?? "")
         )
     }
 
@@ -137,7 +138,10 @@ struct SlurmDialect: Sendable, Hashable {
             states: Set(states.flatMap { $0.split(separator: "+") }.map { $0.filter { $0 != "*" }.uppercased() }),
             cores: cores,
             mebibytes: mebibytes,
-            gres: json["gres"]?.stringValue ?? ""
+            gres: json["gres"]?.stringValue ?? "",
+            usedCores: number(json["alloc_cpus"]) ?? 0,
+            usedMebibytes: number(json["alloc_memory"]) ?? 0,
+            usedGres: json["gres_used"]?.stringValue ?? ""
         )
     }
 

@@ -51,7 +51,11 @@ extension SlurmEngine {
                     log.warning("slurm run not settled", metadata: ["run": "\(seen.run)", "error": "\(error)"])
                     state = seen.look.claim == .started ? running(seen) : .pending("\(error)")
                 }
-                list.append(seen.engineRun(state))
+                var found = seen.engineRun(state)
+                if case .running = state, case .job(let job) = word, let shape = batches.shape(of: seen.run) {
+                    found.nodes = shape.shares(on: job.nodes)
+                }
+                list.append(found)
             }
         }
         await carryOut(wishes, superseded: listing)

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// A Slurm cluster. Runs are carried out by scripts on a folder that its nodes share (see `RunScript`); Slurm is told to
 /// start them and when to give up, and is asked once a period what it thinks of all of them.
-public final class SlurmEngine: Engine {
+public final class SlurmEngine: SharedEngine {
     public struct Configuration: Sendable, Hashable {
         /// The cluster's REST service, slurmrestd.
         public struct Service: Sendable, Hashable {
@@ -67,6 +67,8 @@ public final class SlurmEngine: Engine {
         /// How many lists in a row lacked a run that Slurm should have, and since when.
         var absences: [RunKey: (count: Int, since: ContinuousClock.Instant)] = [:]
         var version: String?
+        /// What the nodes were when capacity was asked for last.
+        var nodes: [SlurmNode] = []
         /// The most elements of the next array: fewer after one that was not taken.
         var elementsMax = SlurmEngine.elementsMax
         /// When accounting said that there is none.
@@ -132,6 +134,7 @@ public final class SlurmEngine: Engine {
         let nodes = try await access.nodes().filter { node in
             configuration.partition.map { node.partitions.contains($0) } ?? true
         }
+        state.withLock { $0.nodes = nodes }
         return CentreCapacity(
             engine: .slurm,
             engineVersion: "Slurm \(version)",
@@ -149,7 +152,7 @@ public final class SlurmEngine: Engine {
         )
     }
 
-    private func model(of type: String) -> String {
+    func model(of type: String) -> String {
         configuration.cardAliases[type] ?? type
     }
 

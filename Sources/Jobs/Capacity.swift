@@ -12,8 +12,9 @@ struct NodeLoad {
 
     var freeCards: Int { freeGroups.reduce(0) { $0 + $1.count } }
 
-    /// What is free at every node of a centre. More than all can be in use after a node shrank: then nothing is free.
-    static func of(_ centre: Centre, runs: [Run]) -> [NodeLoad] {
+    /// What is free at every node of a centre, beside our runs and what others hold. More than all can be in use, after a
+    /// node shrank or while runs wait for what others have: then nothing is free.
+    static func of(_ centre: Centre, runs: [Run], others: [NodeUse]) -> [NodeLoad] {
         var loads = (centre.capacity?.nodes ?? []).map {
             NodeLoad(node: $0, freeCores: $0.cores, freeMemory: $0.memory, freeGroups: $0.cards, runs: [])
         }
@@ -33,6 +34,17 @@ struct NodeLoad {
                 }
             }
         }
+        for use in others {
+            guard let place = places[use.node] else { continue }
+            loads[place].freeCores = loads[place].freeCores - use.cores
+            loads[place].freeMemory = loads[place].freeMemory - use.memory
+            for held in use.cards {
+                let group = loads[place].freeGroups.firstIndex {
+                    $0.model == held.model && $0.emulated == held.emulated
+                }
+                if let group { loads[place].freeGroups[group].count -= held.count }
+            }
+        }
         for place in loads.indices {
             loads[place].freeCores = max(0, loads[place].freeCores)
             loads[place].freeMemory = max(0, loads[place].freeMemory)
@@ -46,8 +58,8 @@ struct NodeLoad {
 
 extension CapacityFigures {
     /// The four figures of one centre. A draining centre is not schedulable.
-    static func of(_ centre: Centre, runs: [Run]) -> CapacityFigures {
-        NodeLoad.of(centre, runs: runs).reduce(CapacityFigures()) { sum, load in
+    static func of(_ centre: Centre, runs: [Run], others: [NodeUse]) -> CapacityFigures {
+        NodeLoad.of(centre, runs: runs, others: others).reduce(CapacityFigures()) { sum, load in
             let open = load.node.schedulable && centre.state == .open
             var figures = CapacityFigures()
             func figure(_ total: Double, _ free: Double, _ measured: Double? = nil) -> Figures {

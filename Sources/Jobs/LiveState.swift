@@ -30,6 +30,7 @@ struct LiveState: Sendable {
         var claims: [JobID: CentreName]
         var whereabouts: Whereabouts
         var links: [CentreName: Link]
+        var shared: SharedCentres
     }
 
     /// More than these at once are read from nothing.
@@ -58,6 +59,9 @@ struct LiveState: Sendable {
     private var reservationsTurned = 0
 
     init(window: Int) { self.window = max(1, window) }
+
+    /// Something that placing sees has changed that is not in the log.
+    mutating func touch() { revision += 1 }
 
     // MARK: reading
 
@@ -220,7 +224,13 @@ struct LiveState: Sendable {
                     unseenSince: centre.agent == nil ? nil : memories.silentSince(centre.name),
                     link: memories.links[centre.name],
                     runs: runs[centre.name] ?? [],
-                    reservations: reservations[centre.name]?.filter { $0.endsAt > now } ?? []
+                    reservations: reservations[centre.name]?.filter { $0.endsAt > now } ?? [],
+                    others: memories.shared.others(at: centre),
+                    queue: memories.shared.queue(
+                        at: centre,
+                        waiting: runs[centre.name]?.filter { $0.startedAt == nil }.map(\.key) ?? [],
+                        now: now
+                    )
                 )
             },
             projects: projects.map { project in

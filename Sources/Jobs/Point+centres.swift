@@ -221,7 +221,8 @@ extension Point {
     func view(_ centre: Centre, _ caller: Principal, _ tx: ReadTransaction) throws -> CentreView {
         let runs = try tx.liveRuns(at: centre.name)
         let lastSeen = sight.lastSeen(centre.name)
-        let nodes = NodeLoad.of(centre, runs: runs)
+        let others = shared.others(at: centre)
+        let nodes = NodeLoad.of(centre, runs: runs, others: others)
         return CentreView(
             name: centre.name,
             tier: centre.tier,
@@ -235,7 +236,8 @@ extension Point {
             agent: caller.isOperator ? centre.agent : nil,
             prices: centre.prices,
             link: settings.links[centre.name],
-            capacity: CapacityFigures.of(centre, runs: runs),
+            capacity: CapacityFigures.of(centre, runs: runs, others: others),
+            shared: shared.view(of: centre, runs: runs, now: now()),
             nodes: nodes.map { load in
                 CentreView.NodeView(
                     node: load.node,
@@ -267,7 +269,8 @@ extension Point {
                 centre: centre.name,
                 tier: centre.tier,
                 connected: isConnected(centre),
-                capacity: .of(centre, runs: live[centre.name] ?? [])
+                capacity: .of(centre, runs: live[centre.name] ?? [], others: shared.others(at: centre)),
+                shared: shared.view(of: centre, runs: live[centre.name] ?? [], now: now())
             )
         }
         let byProject = Dictionary(grouping: live.values.joined()) { $0.project }

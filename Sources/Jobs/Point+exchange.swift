@@ -12,6 +12,10 @@ extension Point {
         counters.exchanges.withLock { $0 += 1 }
         try await claimSeat(request.seat, agent)
         if sight.saw(agent.centre, at: now()) { log.notice("centre heard of", metadata: ["centre": "\(agent.centre)"]) }
+        if let others = request.others, shared.note(others, of: agent) {
+            living.withLock { $0.touch() }
+            placeBell.ring()
+        }
         // An open call proves nothing of who opened it, so it has to call again well before it would count as silent.
         let deadline = now() + min(.milliseconds(request.waitMilliseconds), settings.silenceAfter / 3)
         var request = request
@@ -40,8 +44,9 @@ extension Point {
             request.seat.utf8.count <= ExchangeRequest.seatBytesMax,
             (0...ExchangeRequest.waitMillisecondsMax).contains(request.waitMilliseconds)
         else { throw Failure(.tooLarge, "An exchange carries at most \(ExchangeRequest.reportsMax) reports.") }
-        if let capacity = request.capacity, capacity.nodes.count > 100_000 {
-            throw Failure(.tooLarge, "A centre reports at most 100,000 nodes.")
+        let nodes = max(request.capacity?.nodes.count ?? 0, request.others?.count ?? 0)
+        guard nodes <= ExchangeRequest.nodesMax else {
+            throw Failure(.tooLarge, "A centre reports at most \(ExchangeRequest.nodesMax) nodes.")
         }
     }
 
@@ -105,9 +110,11 @@ extension Point {
             func take(_ observation: RunObservation, of run: Run) throws {
                 var lifecycle = run.lifecycle
                 let changes = lifecycle.observe(observation, now: now)
+                self.shared.note(observation, of: run.key, at: run.centre, now: now)
                 try tx.apply(
                     changes,
                     to: run,
+                    nodes: observation.nodes,
                     artifacts: observation.artifacts,
                     actor: actor,
                     at: now,
@@ -214,6 +221,11 @@ extension Point {
         checked.engineJob = cut(observation.engineJob)
         checked.waiting = cut(observation.waiting)
         checked.outcome?.detail = cut(observation.outcome?.detail)
+        if let nodes = observation.nodes {
+            let known = Set(try tx.centre(run.centre)?.capacity?.nodes.map(\.name) ?? [])
+            let isWhole = nodes.count <= run.tasks && nodes.allSatisfy { $0.tasks > 0 && known.contains($0.node) }
+            if !isWhole || nodes.reduce(0, { $0 + min($1.tasks, run.tasks) }) != run.tasks { checked.nodes = nil }
+        }
         // An agent that was killed meanwhile has forgotten why it stopped the run; we have not.
         if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop {
             checked.outcome?.kind = stop.outcome

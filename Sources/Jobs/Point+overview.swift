@@ -130,6 +130,20 @@ extension Point {
         for row in capacity.centres {
             text.sample(["centre": row.centre.text, "tier": row.tier.rawValue], row.connected ? 1 : 0)
         }
+        let shared = capacity.centres.compactMap { row in row.shared.map { (row.centre.text, $0) } }
+        text.family("onepoint_centre_others_cores", "gauge", "Cores that a centre's other users hold.")
+        for (centre, use) in shared { text.sample(["centre": centre], use.cores.cores) }
+        text.family("onepoint_centre_others_cards", "gauge", "Cards that a centre's other users hold.")
+        for (centre, use) in shared { text.sample(["centre": centre], Double(use.cards)) }
+        text.family("onepoint_centre_queue_runs", "gauge", "Runs not started where others are, and how many may be.")
+        for (centre, use) in shared {
+            text.sample(["centre": centre, "figure": "waiting"], Double(use.waiting))
+            text.sample(["centre": centre, "figure": "limit"], Double(use.waitingMax))
+        }
+        text.family("onepoint_centre_queue_wait_seconds", "gauge", "How long the latest waited there, in the median.")
+        for (centre, use) in shared {
+            if let wait = use.waitSeconds { text.sample(["centre": centre], Double(wait)) }
+        }
         text.family("onepoint_project_cores", "gauge", "Cores held by live runs.")
         for row in capacity.projects { text.sample(["project": row.project.text], row.cores) }
         text.family("onepoint_project_cards", "gauge", "Cards held by live runs.")

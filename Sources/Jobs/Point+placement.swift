@@ -86,7 +86,8 @@ extension Point {
             runTimes: runTimes,
             claims: claims,
             whereabouts: whereabouts,
-            links: settings.links
+            links: settings.links,
+            shared: shared
         )
     }
 

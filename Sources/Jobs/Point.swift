@@ -56,6 +56,7 @@ public final class Point: Sendable {
     /// Rings when an agent may have something new to be told.
     let orderBell = Bell()
     let sight: Sight
+    let shared = SharedCentres()
     /// What the latest placement cycle said of the jobs that it left waiting.
     let waiting = Mutex<WaitingReasons>(WaitingReasons())
     /// Where runs were preempted to make room, until the job they made room for is placed.

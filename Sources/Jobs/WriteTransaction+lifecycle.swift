@@ -7,11 +7,13 @@ extension WriteTransaction {
     /// Writes down what happened to a run, and what follows for its job.
     ///
     /// - Parameters:
+    ///   - nodes: Where it runs, when it starts elsewhere at its centre than was planned.
     ///   - artifacts: What it left, when it ended well.
     ///   - givenUp: The run may live on unseen; its job's own policy asks for another all the same.
     func apply(
         _ changes: [RunLifecycle.Change],
         to run: Run,
+        nodes: [NodeShare]? = nil,
         artifacts: [Artifact] = [],
         givenUp: Bool = false,
         actor: String,
@@ -30,7 +32,8 @@ extension WriteTransaction {
                 // The agent's clock may be behind ours, by years: nothing starts before it was placed.
                 let startedAt = max(reported, run.leasedAt)
                 run.startedAt = startedAt
-                event = .runStarted(.init(run: run.key, startedAt: startedAt))
+                if let nodes { run.nodes = nodes }
+                event = .runStarted(.init(run: run.key, startedAt: startedAt, nodes: nodes))
             case .unseen(let since): event = .runUnseen(.init(run: run.key, since: since))
             case .seen: event = .runSeen(.init(run: run.key))
             case .stopRequested(let reason): event = .runStopRequested(.init(run: run.key, reason: reason))

@@ -79,6 +79,15 @@ struct Columns {
         if piece.cards > 0 { cards[piece.flavour][piece.node] += piece.cards * sign }
     }
 
+    /// As many nodes and kinds of cards, and nothing of anything.
+    static func none(like other: Columns) -> Columns {
+        var none = Columns()
+        none.cores = Array(repeating: 0, count: other.count)
+        none.memory = none.cores
+        none.cards = other.cards.map { _ in none.cores }
+        return none
+    }
+
     func amount(_ dimension: Dimension, at node: Int, flavour: Int) -> Int64 {
         switch dimension {
         case .cores: cores[node]

@@ -26,7 +26,8 @@ final class Ground {
     /// A live or just placed run and when it is expected to be gone.
     struct Occupant {
         var at: Instant
-        var job: JobID
+        /// `nil` for others than us.
+        var job: JobID?
         var pieces: Range<Int>
         /// Index into the centre's runs; `nil` for what this plan placed.
         var run: Int?
@@ -35,7 +36,7 @@ final class Ground {
     let make: Make
     let load: Load
     let now: Instant
-    private let overrunGraceSeconds: Int
+    private let policy: Policy
     /// Nodes that are not schedulable have less than nothing.
     private(set) var free: Columns
     /// What this plan has placed, and once somebody has asked also the runs.
@@ -69,7 +70,7 @@ final class Ground {
         self.make = make
         self.load = load
         self.now = now
-        overrunGraceSeconds = policy.overrunGraceSeconds
+        self.policy = policy
         free = load.free
         pieces = load.pieces
         alike = load.alike
@@ -85,7 +86,7 @@ final class Ground {
     /// The same, to be changed apart.
     init(_ other: Ground) {
         (make, load, now) = (other.make, other.load, other.now)
-        (overrunGraceSeconds, free) = (other.overrunGraceSeconds, other.free)
+        (policy, free) = (other.policy, other.free)
         (known, knowsRuns, isSorted) = (other.known, other.knowsRuns, other.isSorted)
         (pieces, holds, reservations) = (other.pieces, other.holds, other.reservations)
         (stopping, version, alike, booked) = (other.stopping, other.version, other.alike, other.booked)
@@ -103,13 +104,17 @@ final class Ground {
                     Occupant(at: expectedEnd(run), job: run.job, pieces: load.piecesOfRun[number], run: number)
                 )
             }
+            if !load.piecesOfOthers.isEmpty {
+                let end = now + .seconds(policy.othersHorizonSeconds)
+                known.append(Occupant(at: end, job: nil, pieces: load.piecesOfOthers, run: nil))
+            }
         }
         return known
     }
 
     /// By its time limit, or its grace period once it was asked to stop; never in the past.
     func expectedEnd(_ run: Load.Held) -> Instant {
-        let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(overrunGraceSeconds)
+        let limit = run.limitEnd > now ? run.limitEnd : now + .seconds(policy.overrunGraceSeconds)
         return run.stopping ? min(limit, now + .seconds(run.gracePeriodSeconds)) : limit
     }
 
@@ -124,6 +129,15 @@ final class Ground {
         if version == 0, booked == nil { return first }
         return fitReserved(demand, until: end, for: tenant)
             ?? usable(until: end, for: tenant).fit(demand, plain: make.plain, leaders: alike.leaders)
+    }
+
+    /// The best place for a demand that lasts until `end` if others than us held nothing here; what waits there already has
+    /// its place.
+    func fitBesideUs(_ demand: Demand, until end: Instant, for tenant: ProjectName?) -> Fit? {
+        guard !load.piecesOfOthers.isEmpty else { return nil }
+        var columns = usable(until: end, for: tenant)
+        for piece in pieces[load.piecesOfOthers] { columns.add(piece) }
+        return columns.fit(demand, plain: make.plain)
     }
 
     /// What is missing now for a demand, whatever is kept.
@@ -269,7 +283,10 @@ final class Ground {
     /// By when they are expected to be gone; the sorting is shared by all requests of a plan.
     func sortedOccupants() -> [Occupant] {
         if !isSorted || !knowsRuns {
-            known = occupants.sorted { ($0.at, $0.job) < ($1.at, $1.job) }
+            known = occupants.sorted { a, b in
+                guard let first = a.job, let second = b.job else { return a.at < b.at || a.at == b.at && a.job == nil }
+                return (a.at, first) < (b.at, second)
+            }
             isSorted = true
         }
         return known
@@ -305,7 +322,7 @@ final class Ground {
 
 extension Piece {
     /// Nothing, of a node and a kind of cards.
-    fileprivate init(node: Int, flavour: Int) {
+    init(node: Int, flavour: Int) {
         self.init(node: node, flavour: flavour, cores: 0, memory: 0, cards: 0)
     }
 

@@ -15,10 +15,13 @@ final class Load: Sendable {
         var tenant: Int
     }
 
+    /// Less than nothing on a node where runs of ours wait that others are before.
     let free: Columns
+    /// Of all runs, and then of others than us.
     let pieces: [Piece]
     /// By run.
     let piecesOfRun: [Range<Int>]
+    let piecesOfOthers: Range<Int>
     /// By run.
     let held: [Held]
     let tenants: [ProjectName]
@@ -45,13 +48,20 @@ final class Load: Sendable {
     /// - Parameters:
     ///   - known: Of the same make at an earlier time, when `knownRuns` were there: what has not changed since is taken
     ///     from it. The answer is the same, sooner.
-    init(_ runs: [Snapshot.Run], on make: Make?, after known: Load? = nil, of knownRuns: [Snapshot.Run] = []) {
+    init(
+        _ runs: [Snapshot.Run],
+        others: [NodeUse],
+        on make: Make?,
+        after known: Load? = nil,
+        of knownRuns: [Snapshot.Run] = []
+    ) {
         let known = known.flatMap { $0.isOrderFree ? $0 : nil }
         var draft = Draft(
             free: known?.free ?? make?.whole ?? Columns(),
             tenants: known?.tenants ?? [],
             runs: runs.count
         )
+        if let known { for piece in known.pieces[known.piecesOfOthers] { draft.free.add(piece) } }
         /// By run that was known: where it is now, or -1.
         var moved: [Int] = []
         var came: [Int] = []
@@ -84,6 +94,9 @@ final class Load: Sendable {
             draft.add(runs[index], on: make)
         }
         if known != nil { for old in old..<knownRuns.count { leave(old) } }
+        let lower = draft.pieces.count
+        if let make { for use in others { draft.add(use, on: make) } }
+        piecesOfOthers = lower..<draft.pieces.count
         var floor = Int.max
         for index in runs.indices where runs[index].preemptible && !runs[index].stopping {
             floor = min(floor, runs[index].priority)
@@ -230,6 +243,27 @@ private struct Draft {
             pieces.append(piece)
         }
         piecesOfRun.append(lower..<pieces.count)
+    }
+
+    /// What others hold of a node: no more than is there.
+    mutating func add(_ use: NodeUse, on make: Make) {
+        guard let node = make.index[use.node], make.nodes[node].schedulable else { return }
+        let whole = make.nodes[node]
+        var piece = Piece(node: node, flavour: 0)
+        piece.cores = max(0, min(use.cores.count, whole.cores.count))
+        piece.memory = max(0, min(use.memory.count, whole.memory.count))
+        var rest: [Piece] = []
+        for group in use.cards where group.count > 0 {
+            let flavour = Flavour(model: group.model, emulated: group.emulated)
+            guard let known = make.shapes.flavours.firstIndex(of: flavour) else { continue }
+            var cards = Piece(node: node, flavour: known)
+            cards.cards = min(Int64(group.count), make.shapes.count(of: known, in: whole))
+            rest.append(cards)
+        }
+        for piece in [piece] + rest {
+            free.add(piece, times: -1)
+            pieces.append(piece)
+        }
     }
 
     /// The cards a share holds: the model it names; else, of the node's own, the most plentiful.

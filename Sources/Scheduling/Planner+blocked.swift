@@ -10,9 +10,18 @@ extension Planner {
         var preempting: [RunKey] = []
     }
 
-    mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) {
+    /// - Returns: Whether it was placed after all: where others are, to wait among them.
+    mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) -> Bool {
         let affordable = affordable(index, balance)
-        let room = makeRoom(job, class: index, affordable) ?? reserve(job, class: index, affordable)
+        let made = makeRoom(job, class: index, affordable)
+        if made == nil, let (number, fit) = turn(index, affordable) {
+            classes[index].candidates[number].fit = fit
+            let centre = classes[index].candidates[number].centre
+            turns[centre] -= 1
+            place(job, account: account, class: index, candidate: number, awaits: true)
+            return true
+        }
+        let room = made ?? reserve(job, class: index, affordable)
         let detail = job.id == focus
         let way: Reason.WayOut
         if let room, !room.preempting.isEmpty {
@@ -35,6 +44,36 @@ extension Planner {
         {
             classes[index].settled = reason
         }
+        return false
+    }
+
+    // MARK: Waiting among others
+
+    /// Where a job that fits nowhere now may wait in the queue of a centre's own engine, for what others hold there: where
+    /// the wait was shortest of late, and nowhere if room is expected to come sooner at a centre that is ours alone.
+    private mutating func turn(_ index: Int, _ affordable: [Int]) -> (number: Int, fit: Fit)? {
+        var best: (number: Int, fit: Fit)?
+        func rank(_ number: Int) -> (Int, MicroCredits, CentreName) {
+            let candidate = classes[index].candidates[number]
+            let centre = snapshot.centres[candidate.centre]
+            return (centre.queue.waitSeconds ?? 0, candidate.cost, centre.name)
+        }
+        for number in affordable where turns[classes[index].candidates[number].centre] > 0 {
+            let candidate = classes[index].candidates[number]
+            guard
+                let fit = grounds[candidate.centre]?.fitBesideUs(
+                    candidate.demand,
+                    until: classes[index].end,
+                    for: classes[index].tenant
+                ), best.map({ rank(number) < rank($0.number) }) ?? true
+            else { continue }
+            best = (number, fit)
+        }
+        guard let best else { return nil }
+        let ours = affordable.filter { snapshot.centres[classes[index].candidates[$0].centre].others.isEmpty }
+        let wait = snapshot.centres[classes[index].candidates[best.number].centre].queue.waitSeconds ?? 0
+        if let (_, opening) = earliest(index, ours), opening.at <= now + .seconds(wait) { return nil }
+        return best
     }
 
     /// The same reason for another job.
@@ -268,7 +307,8 @@ extension Planner {
                 after: best?.2,
                 isReserved: room != nil,
                 ahead: passed,
-                preempting: room?.preempting ?? []
+                preempting: room?.preempting ?? [],
+                others: detail ? heldByOthers(classes[index].candidates[number]) : nil
             )
         )
     }

@@ -63,6 +63,8 @@ struct Planner {
     private let classMemory: ClassMemory
     /// By centre; `nil` where nothing can be placed now.
     var grounds: [Ground?]
+    /// By centre: how many runs its own engine's queue may still be given.
+    var turns: [Int]
     var classes: [RequestClass] = []
     var classIndex: [ClassKey: Int] = [:]
     /// The projects for which something is reserved in advance, and all below them.
@@ -98,6 +100,7 @@ struct Planner {
             guard let make = plot.make, Gates.state(centre) == nil else { return nil }
             return Ground(centre, make, plot.load, families: families, now: snapshot.now, policy: policy)
         }
+        turns = snapshot.centres.map(\.queue.turns)
         bookers = families.values.reduce(into: []) { $0.formUnion($1) }
         accounts = [ProjectAccount](snapshot.projects)
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
@@ -202,8 +205,7 @@ struct Planner {
             place(job, account: account, class: index, candidate: best)
             return true
         }
-        block(job, account: account, class: index, balance: balance)
-        return false
+        return block(job, account: account, class: index, balance: balance)
     }
 
     private func cheapest(_ index: Int) -> RequestClass.Candidate? {
@@ -349,14 +351,21 @@ struct Planner {
         }
     }
 
-    private mutating func place(_ job: QueuedJob, account: Int, class index: Int, candidate number: Int) {
+    /// - Parameter awaits: Whether it has to wait at the centre until others have left.
+    mutating func place(
+        _ job: QueuedJob,
+        account: Int,
+        class index: Int,
+        candidate number: Int,
+        awaits: Bool = false
+    ) {
         let candidate = classes[index].candidates[number]
         guard let fit = candidate.fit, let shapes = shapes[candidate.centre] else {
             preconditionFailure("a candidate is chosen only with a fit")
         }
         let centre = snapshot.centres[candidate.centre]
         let hasCards = job.request.resources.cards > 0
-        let reason = placementReason(index, number, fit, job)
+        let reason = awaits ? awaitingReason(index, number) : placementReason(index, number, fit, job)
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
         let nodes = fit.shares.map { share in
             NodeShare(
@@ -390,6 +399,30 @@ struct Planner {
                 reason: reason
             )
         )
+    }
+
+    /// `no room now; waits for its turn in slurm-a's own queue, whose other users hold 60 of 64 cores; price …`.
+    private func awaitingReason(_ index: Int, _ number: Int) -> String {
+        let candidate = classes[index].candidates[number]
+        let centre = snapshot.centres[candidate.centre]
+        let held = heldByOthers(candidate)?.text ?? "some"
+        let wait = centre.queue.waitSeconds.map { "; such waits took \($0) s of late" } ?? ""
+        return "no room now; waits for its turn in \(centre.name)'s own queue, whose other users hold \(held)\(wait); "
+            + "price \(candidate.pricePerHour) credits an hour"
+    }
+
+    /// What others than us hold at a candidate's centre of what the request asks for most, and how much there is in all.
+    func heldByOthers(_ candidate: RequestClass.Candidate) -> Lack? {
+        guard let ground = grounds[candidate.centre], !ground.load.piecesOfOthers.isEmpty else { return nil }
+        let (dimension, flavour) = (candidate.demand.dominant, candidate.demand.flavour)
+        var held = Columns.none(like: ground.make.whole)
+        for piece in ground.load.pieces[ground.load.piecesOfOthers] { held.add(piece) }
+        var (have, whole) = (Int64(0), Int64(0))
+        for node in 0..<held.count where ground.make.nodes[node].schedulable {
+            have += held.amount(dimension, at: node, flavour: flavour)
+            whole += ground.make.whole.amount(dimension, at: node, flavour: flavour)
+        }
+        return Lack(dimension: dimension, need: whole, have: have)
     }
 
     /// `best fit of 3 possible centres: leaves 2 cores on node n1; price 0.04 credits an hour; 2 of 5 centres were …`.

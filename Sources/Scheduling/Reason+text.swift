@@ -60,6 +60,7 @@ extension Reason {
                 let kept = busy.isReserved ? "kept for it" : "not kept for it"
                 lines.append("\(busy.centre) is expected to have room at \(freeAt)\(after), \(kept)")
             }
+            if let others = busy.others { lines.append("other users of \(busy.centre) hold \(others.text) there") }
             lines += busy.preempting.map { "\($0) is stopping" }
         case .behind(_, let job?), .fairShare(_, _, let job?): lines.append("\(job) is the next that room is kept for")
         case .reserved:

@@ -60,6 +60,8 @@ public struct Reason: Hashable, Sendable {
         public var ahead: Int
         /// Runs that are being stopped to make room for it.
         public var preempting: [RunKey]
+        /// What others than us hold there, of all that there is; `nil` where they hold nothing or it was not worked out.
+        public var others: Lack?
     }
 
     /// The cheapest thing that somebody could do about it.

@@ -70,7 +70,7 @@ public struct RoomSearch {
         self.start = start
         others = centre.reservations.filter { $0.endsAt > now && $0.overlaps(from: start, until: end) }
         taken = Self.taken(others, on: make, from: start)
-        let load = Load(centre.runs, on: make)
+        let load = Load(centre.runs, others: centre.others, on: make)
         let families = projects.families(
             of: (centre.reservations.map(\.project) + [project]).compactMap { $0 }
         )

@@ -39,6 +39,9 @@ extension Snapshot {
         public var runs: [Run]
         /// What is kept in advance; those that are over keep nothing.
         public var reservations: [Reservation]
+        /// What its engine's other users hold, where it tells; each node once.
+        public var others: [NodeUse]
+        public var queue: EngineQueue
 
         public init(
             name: CentreName,
@@ -49,7 +52,9 @@ extension Snapshot {
             prices: PriceTable = PriceTable(),
             link: Link? = nil,
             runs: [Run] = [],
-            reservations: [Reservation] = []
+            reservations: [Reservation] = [],
+            others: [NodeUse] = [],
+            queue: EngineQueue = EngineQueue()
         ) {
             self.name = name
             self.tier = tier
@@ -60,6 +65,8 @@ extension Snapshot {
             self.link = link
             self.runs = runs
             self.reservations = reservations
+            self.others = others
+            self.queue = queue
         }
 
         /// A centre as it is stored, with what only the caller knows of it.
@@ -68,7 +75,9 @@ extension Snapshot {
             unseenSince: Instant?,
             link: Link? = nil,
             runs: [Run],
-            reservations: [Reservation] = []
+            reservations: [Reservation] = [],
+            others: [NodeUse] = [],
+            queue: EngineQueue = EngineQueue()
         ) {
             self.init(
                 name: centre.name,
@@ -79,9 +88,22 @@ extension Snapshot {
                 prices: centre.prices,
                 link: link,
                 runs: runs,
-                reservations: reservations
+                reservations: reservations,
+                others: others,
+                queue: queue
             )
         }
+    }
+
+    /// The queue of a centre's own engine. Where others use the centre too, what becomes free goes to who waits there, so
+    /// we must wait there as well; but not with everything, since what waits there cannot go anywhere else.
+    public struct EngineQueue: Hashable, Sendable {
+        /// How many more runs may be given to it that have no room now.
+        public var turns: Int
+        /// How long ours waited there of late, in the median; `nil` before the first has started.
+        public var waitSeconds: Int?
+
+        public init(turns: Int = 0, waitSeconds: Int? = nil) { (self.turns, self.waitSeconds) = (turns, waitSeconds) }
     }
 
     /// A run that holds its nodes.
@@ -367,6 +389,8 @@ public struct Policy: Hashable, Sendable {
     public var commitmentHorizonSeconds = 3600
     /// A run past its time limit is expected to be gone this much from now.
     public var overrunGraceSeconds = 60
+    /// What others than us hold is expected to be theirs for so long from now on: nobody tells us their time limits.
+    public var othersHorizonSeconds = 3600
     /// Whether preemptible runs give way to jobs of higher priority.
     public var preempts = true
 

@@ -44,6 +44,7 @@ struct Plot: Sendable {
     /// Without its runs.
     let centre: Snapshot.Centre
     private let runs: [Snapshot.Run]
+    private let others: [NodeUse]
     /// `nil` until its first report.
     let make: Make?
     let load: Load
@@ -51,16 +52,19 @@ struct Plot: Sendable {
     /// - Parameter known: The same centre at an earlier time.
     init(_ centre: Snapshot.Centre, after known: Plot?) {
         var bare = centre
-        bare.runs = []
-        (self.centre, runs) = (bare, centre.runs)
+        (bare.runs, bare.others, bare.queue) = ([], [], Snapshot.EngineQueue())
+        (self.centre, runs, others) = (bare, centre.runs, centre.others)
         // Arrays that share their storage, as those of a centre where nothing happened do, are equal at one look.
         guard let known, known.centre.capacity == centre.capacity else {
             make = centre.capacity.map { Make($0) }
-            load = Load(centre.runs, on: make)
+            load = Load(centre.runs, others: centre.others, on: make)
             return
         }
         make = known.make
-        load = known.runs == centre.runs ? known.load : Load(centre.runs, on: make, after: known.load, of: known.runs)
+        load =
+            known.runs == centre.runs && known.others == centre.others
+            ? known.load
+            : Load(centre.runs, others: centre.others, on: make, after: known.load, of: known.runs)
     }
 }
 

@@ -230,6 +230,7 @@ extension WriteTransaction {
 
     func apply(_ started: Event.RunStarted) throws {
         try live(started.run, "state = 'running', waiting = NULL, started_at = ?", started.startedAt)
+        if let nodes = started.nodes { try live(started.run, "nodes = ?", try StoredJSON.encode(nodes)) }
     }
 
     func apply(_ unseen: Event.RunUnseen) throws { try live(unseen.run, "unseen_since = ?", unseen.since) }

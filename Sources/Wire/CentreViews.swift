@@ -84,8 +84,16 @@ public struct CapacityView: Codable, Sendable, Hashable {
         public var tier: Tier
         public var connected: Bool
         public var capacity: CapacityFigures
-        public init(centre: CentreName, tier: Tier, connected: Bool, capacity: CapacityFigures) {
-            (self.centre, self.tier, self.connected, self.capacity) = (centre, tier, connected, capacity)
+        public var shared: SharedUse?
+        public init(
+            centre: CentreName,
+            tier: Tier,
+            connected: Bool,
+            capacity: CapacityFigures,
+            shared: SharedUse? = nil
+        ) {
+            (self.centre, self.tier, self.connected) = (centre, tier, connected)
+            (self.capacity, self.shared) = (capacity, shared)
         }
     }
 
@@ -111,6 +119,24 @@ public struct CapacityView: Codable, Sendable, Hashable {
         self.tiers = tiers
         self.centres = centres
         self.projects = projects
+    }
+}
+
+/// What others hold of a centre whose engine they use too, and how runs of ours fare in that engine's own queue.
+public struct SharedUse: Codable, Sendable, Hashable {
+    public var cores: MilliCores
+    public var memory: Bytes
+    public var cards: Int
+    /// Runs of ours that have not started.
+    public var waiting: Int
+    /// How many may wait there while others have what they need.
+    public var waitingMax: Int
+    /// How long the latest of them waited, in the median.
+    public var waitSeconds: Int?
+
+    public init(cores: MilliCores, memory: Bytes, cards: Int, waiting: Int, waitingMax: Int, waitSeconds: Int?) {
+        (self.cores, self.memory, self.cards) = (cores, memory, cards)
+        (self.waiting, self.waitingMax, self.waitSeconds) = (waiting, waitingMax, waitSeconds)
     }
 }
 
@@ -144,6 +170,8 @@ public struct CentreView: Codable, Sendable, Hashable {
     /// How bytes come to it; absent where nobody has said.
     public var link: Link?
     public var capacity: CapacityFigures
+    /// Absent where nobody else uses the centre, or its engine does not tell.
+    public var shared: SharedUse?
     public var nodes: [NodeView]
     public var liveRuns: Int
     public var unseenRuns: Int
@@ -162,6 +190,7 @@ public struct CentreView: Codable, Sendable, Hashable {
         prices: PriceTable,
         link: Link? = nil,
         capacity: CapacityFigures,
+        shared: SharedUse? = nil,
         nodes: [NodeView],
         liveRuns: Int,
         unseenRuns: Int
@@ -179,6 +208,7 @@ public struct CentreView: Codable, Sendable, Hashable {
         self.prices = prices
         self.link = link
         self.capacity = capacity
+        self.shared = shared
         self.nodes = nodes
         self.liveRuns = liveRuns
         self.unseenRuns = unseenRuns

@@ -17,6 +17,7 @@ extension ExchangeRequest {
             let at = json.text("at", Instant.init(rfc3339:)), let reports = json.list("reports", Report.init(byHand:)),
             let holds = json.list("holds", RunKey.init(byHand:)), let wait = json["wait_milliseconds"]?.integerValue,
             let capacity = json.optional("capacity", { try? $0.decode(CentreCapacity.self) }),
+            let others = json.optional("others", { try? $0.decode([NodeUse].self) }),
             let strays = json.optional("strays", { $0.list(RunKey.init(byHand:)) })
         else { return nil }
         self.init(
@@ -24,6 +25,7 @@ extension ExchangeRequest {
             seat: seat,
             at: at,
             capacity: capacity,
+            others: others,
             reports: reports,
             holds: holds,
             strays: strays,
@@ -49,9 +51,10 @@ extension RunObservation {
             json["artifacts"]?.arrayValue?.isEmpty == true, json["outcome"] ?? .null == .null,
             json["ended_at"] ?? .null == .null, let engineJob = json.optional("engine_job", \.stringValue),
             let startedAt = json.optional("started_at", { $0.stringValue.flatMap { Instant(rfc3339: $0) } }),
+            let nodes = json.optional("nodes", { try? $0.decode([NodeShare].self) }),
             let waiting = json.optional("waiting", \.stringValue)
         else { return nil }
-        self.init(phase: phase, engineJob: engineJob, startedAt: startedAt, waiting: waiting)
+        self.init(phase: phase, engineJob: engineJob, startedAt: startedAt, nodes: nodes, waiting: waiting)
     }
 }
 

@@ -25,6 +25,8 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     public var at: Instant
     /// `nil` when it is what the point acknowledged last.
     public var capacity: CentreCapacity?
+    /// What the engine's other users hold, by node; `nil` when it is what the point took last, or the engine does not tell.
+    public var others: [NodeUse]?
     /// Runs whose state the point has not acknowledged.
     public var reports: [Report]
     /// Every run on the agent's disk.
@@ -41,6 +43,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         seat: String,
         at: Instant,
         capacity: CentreCapacity?,
+        others: [NodeUse]? = nil,
         reports: [Report],
         holds: [RunKey],
         strays: [RunKey]? = [],
@@ -50,6 +53,7 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
         self.seat = seat
         self.at = at
         self.capacity = capacity
+        self.others = others
         self.reports = reports
         self.holds = holds
         self.strays = strays
@@ -59,6 +63,8 @@ public struct ExchangeRequest: Codable, Sendable, Hashable {
     /// Runs in one exchange; an agent with more sends several.
     public static let reportsMax = 1000
     public static let holdsMax = 100_000
+    /// Nodes of one centre.
+    public static let nodesMax = 100_000
     public static let seatBytesMax = 128
     public static let waitMillisecondsMax = 30_000
 }
@@ -142,6 +148,22 @@ public struct LeaseOrder: Codable, Sendable, Hashable {
         self.arrayIndex = arrayIndex
         self.arrayCount = arrayCount
         self.inputs = inputs
+    }
+}
+
+extension LeaseOrder {
+    /// Where its tasks stand, with their cards; `nil` when that is as it was ordered, or not all of it is known.
+    public func standing(on shares: [NodeShare]) -> [NodeShare]? {
+        guard shares.reduce(0, { $0 + $1.tasks }) == nodes.reduce(0, { $0 + $1.tasks }) else { return nil }
+        let standing = shares.map { share in
+            NodeShare(
+                node: share.node,
+                tasks: share.tasks,
+                card: nodes.first?.card,
+                emulated: nodes.first?.emulated ?? false
+            )
+        }
+        return Set(standing) == Set(nodes) ? nil : standing
     }
 }
 

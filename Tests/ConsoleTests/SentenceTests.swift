@@ -62,6 +62,16 @@ import Testing
             ),
             .ready(
                 centre: centre,
+                why: "no room now; waits for its turn in c-1's own queue, whose other users hold 15 of 16 cards; such "
+                    + "waits took 40 s of late; price 1 credits an hour"
+            ),
+            .ready(
+                centre: centre,
+                why: "no room now; waits for its turn in c-1's own queue, whose other users hold 1.5 of 16 cores; "
+                    + "price 1 credits an hour"
+            ),
+            .ready(
+                centre: centre,
                 why: "the only possible centre: leaves 1 GiB of memory on 2 nodes; price 1 credits an hour; 2 of 4 "
                     + "centres out: c-2 has other cards (l4, l40s), c-3 lacks cores (1 of 2 cores free) and c-4 "
                     + "has no cards"
@@ -90,7 +100,8 @@ import Testing
                         after: after,
                         isReserved: isReserved,
                         ahead: preempting.count,
-                        preempting: preempting
+                        preempting: preempting,
+                        others: isReserved ? nil : lack
                     )
                     causes.append(.capacity(busy))
                 }

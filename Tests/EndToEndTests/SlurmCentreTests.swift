@@ -42,6 +42,69 @@ struct SlurmCentreTests {
     }
 
     @Test(
+        "what the cluster's other users hold is seen; some jobs wait among them, the others here, and all run in the end",
+        .enabled(if: isPossible, "Slurm is not installed, or we are not root")
+    )
+    func others() async throws {
+        let cluster = FileManager.default.temporaryDirectory.appendingPathComponent("onepoint-cluster-\(UUID())").path
+        let port = 26_000 + 20 * Int.random(in: 0..<250)
+        try #require(shell("\(EnginesHere.scripts)/slurm-up \(cluster) 2 \(port)") == 0)
+        defer { _ = shell("\(EnginesHere.scripts)/slurm-down \(cluster); rm -rf \(cluster)") }
+        let point = try await PointUnderTest(
+            """
+            centres:
+              - name: hub-1
+                tier: hub
+                slurm: {config_file: \(cluster)/slurm.conf, card_aliases: {a100: a100-80gb}, calls_per_minute: 3000}
+            """
+        )
+        func shared() async throws -> JSON? {
+            let view = try await point.call("GET", "/v1/centres/hub-1").json
+            return view["shared"] ?? .null == .null ? nil : view["shared"]
+        }
+        // Somebody else takes every card but one, on both nodes.
+        let script = "\(cluster)/theirs"
+        try "#!/bin/sh\nexec sleep 3600\n".write(toFile: script, atomically: true, encoding: .utf8)
+        let slurm = "SLURM_CONF=\(cluster)/slurm.conf"
+        for node in ["n1", "n2"] {
+            let gpus = node == "n1" ? 8 : 7
+            try #require(
+                shell("\(slurm) sbatch --nodelist=\(node) --gres=gpu:\(gpus) --output=/dev/null --parsable \(script)")
+                    == 0
+            )
+        }
+        let seen = try await eventually("the others to be seen", tail: { point.server.output }) {
+            try await shared().flatMap { $0["cards"]?.integerValue == 15 ? $0 : nil }
+        }
+        #expect(seen["waiting"]?.integerValue == 0)
+        // One fits, four wait among the others, and two here.
+        var jobs: [String] = []
+        for index in 0..<7 {
+            let view = try await point.submit(
+                """
+                {"name": "ours-\(index)", "command": ["/bin/sh", "-c", "echo $CUDA_VISIBLE_DEVICES"],
+                  "resources": {"cards": \(index == 0 ? 1 : 2), "card": "a100-80gb"}}
+                """
+            )
+            jobs.append(try #require(view.job).description)
+        }
+        _ = try await point.end(of: try #require(JobID(jobs[0])))
+        try await eventually("four to wait there", tail: { point.server.output }) {
+            try await shared()?["waiting"]?.integerValue == seen["waiting_max"]?.integerValue
+        }
+        let why = try await point.call("GET", "/v1/jobs/\(jobs[6])/why").json
+        #expect(why["code"]?.stringValue == "capacity", "\(why.text)")
+        let first = try await point.call("GET", "/v1/jobs/\(jobs[1])").json
+        #expect(first.text.contains("waits for its turn in hub-1's own queue, whose other users hold 15 of 16 cards"))
+        try #require(shell("\(slurm) scancel --name=theirs") == 0)
+        for job in jobs {
+            let end = try await point.end(of: try #require(JobID(job)))
+            #expect(end.summary.state == .succeeded, "\(end)")
+        }
+        try await eventually("nobody else to be there", tail: { point.server.output }) { try await shared() == nil }
+    }
+
+    @Test(
         "a run that does not heed its stop is ended in time, although its agent was killed and the point is gone",
         .enabled(if: isPossible, "Slurm is not installed, or we are not root")
     )

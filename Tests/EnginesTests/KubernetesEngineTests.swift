@@ -268,6 +268,68 @@ struct KubernetesEngineTests {
         }
     }
 
+    @Test("what pods of others ask for is told by node; daemons are a part of their node")
+    func others() async throws {
+        func pod(
+            _ name: String,
+            in namespace: String,
+            on node: String?,
+            _ requests: [(String, String)],
+            first: [(String, String)] = [],
+            owner: String = "ReplicaSet"
+        ) -> JSON {
+            func containers(_ requests: [(String, String)]) -> JSON {
+                let amounts = JSON.object(requests.map { ($0.0, .string($0.1)) })
+                return .array([.object([("resources", .object([("requests", amounts)]))])])
+            }
+            return .object([
+                (
+                    "metadata",
+                    .object([
+                        ("name", .string(name)), ("namespace", .string(namespace)),
+                        ("ownerReferences", .array([.object([("kind", .string(owner))])])),
+                    ])
+                ),
+                (
+                    "spec",
+                    KubernetesFixtures.object([
+                        ("nodeName", node.map { .string($0) }), ("containers", containers(requests)),
+                        ("initContainers", containers(first)),
+                    ])
+                ), ("status", .object([("phase", .string("Running"))])),
+            ])
+        }
+        try await with { world in
+            let server = world.server
+            let whole = try await world.engine.capacity().nodes
+            #expect(try await world.engine.others().isEmpty)
+            server.put(
+                KubernetesServer.allPods,
+                pod("web-0", in: "a", on: "gpu", [("cpu", "1500m"), ("memory", "1Gi"), ("nvidia.com/gpu", "3")])
+            )
+            server.put(
+                KubernetesServer.allPods,
+                pod("db", in: "b", on: "gpu", [("cpu", "1")], first: [("cpu", "4"), ("memory", "2Gi")])
+            )
+            server.put(KubernetesServer.allPods, pod("waits", in: "b", on: nil, [("cpu", "9")]))
+            server.put(
+                KubernetesServer.allPods,
+                pod("proxy", in: "kube-system", on: "plain", [("cpu", "920m")], owner: "DaemonSet")
+            )
+            let use = try await server.until { try await world.engine.others().first { $0.cores == 5500 } }
+            #expect(use?.node == "gpu" && use?.memory == .gibi(3))
+            #expect(use?.cards.map(\.count) == [3])
+            #expect(try await world.engine.others().map(\.node) == ["gpu"])
+            let plain = try await server.until {
+                try await world.engine.capacity().nodes.first { $0.name == "plain" && $0.cores == 3000 }
+            }
+            #expect(plain != nil && whole.first { $0.name == "plain" }?.cores == 3920)
+            server.remove(KubernetesServer.allPods, "web-0")
+            let rest = try await server.until { try await world.engine.others().first { $0.cores == 4000 } }
+            #expect(rest?.cards.isEmpty == true)
+        }
+    }
+
     @Test("a namespace whose default queue would start what is held is refused, with its name")
     func defaultQueue() async throws {
         try await with(queue: "team-a") { world in

@@ -10,6 +10,7 @@ final class KubernetesServer: Sendable {
     static let jobs = "/apis/batch/v1/namespaces/ns/jobs"
     static let pods = "/api/v1/namespaces/ns/pods"
     static let nodes = "/api/v1/nodes"
+    static let allPods = "/api/v1/pods"
     static let services = "/api/v1/namespaces/ns/services"
     static let workloads = "/apis/kueue.x-k8s.io/v1beta1/namespaces/ns/workloads"
 
@@ -107,7 +108,7 @@ final class KubernetesServer: Sendable {
             state.calls.append("\(isWatch ? "WATCH" : request.method) \(path)")
             if let answer = state.instead { return answer }
             let body = (try? JSON(parsing: request.body)) ?? .null
-            let lists = [Self.jobs, Self.pods, Self.nodes] + (state.hasKueue ? [Self.workloads] : [])
+            let lists = [Self.jobs, Self.pods, Self.nodes, Self.allPods] + (state.hasKueue ? [Self.workloads] : [])
             switch (request.method, path) {
             case ("GET", "/version"):
                 return .init(200, #"{"major":"1","minor":"\#(state.minor)+","gitVersion":"v1.\#(state.minor).2"}"#)

@@ -34,6 +34,27 @@ import Testing
         #expect(read("(null)").isEmpty && read("").isEmpty && read("gpu:a100:-1").isEmpty && read("gpu").isEmpty)
     }
 
+    @Test(
+        "lists of nodes are read in all their forms, and what is none is none",
+        arguments: [
+            ("n1", ["n1"]), ("a[1-3,07],b", ["a1", "a2", "a3", "a07", "b"]), ("r[08-10]", ["r08", "r09", "r10"]),
+            ("r[1-2]n[0-1]", ["r1n0", "r1n1", "r2n0", "r2n1"]), ("", []), ("(null)", []), ("None assigned", []),
+            ("a[1-", []), ("a]", []), ("a[3-1]", []), ("a[x]", []), ("a[0-99999999]", []), ("a[1-2-3]", []),
+            ("a[0-99999]b[0-99999]", []), ("a[1][2][3][4][5][6]", []),
+        ]
+    )
+    func hosts(text: String, names: [String]) { #expect(SlurmHosts.expanded(text) == names) }
+
+    @Test("what a node has given out is read from its line")
+    func given() throws {
+        let line =
+            "NodeName=n1 CPUAlloc=6 CPUTot=64 Gres=gpu:a100:8 GresUsed=gpu:a100:3(IDX:0-2) RealMemory=256000 AllocMem=900 "
+            + "State=MIXED Partitions=main"
+        let node = try #require(SlurmCommandLine.node(Substring(line)))
+        #expect(node.usedCores == 6 && node.usedMebibytes == 900)
+        #expect(SlurmNode.cards(node.usedGres).map(\.count) == [3])
+    }
+
     @Test("a node is read from its line, and one that is not open is not schedulable")
     func node() throws {
         let line =
@@ -59,12 +80,13 @@ import Testing
     @Test("a job's line is read, alone and of an array, and elements are found by number and name together")
     func listing() {
         let lines = [
-            "12_3|op-x-1|RUNNING|None", "12_[0-2,5%4]|op-x-1|PENDING|JobHeldUser", "13|op-y-1|PENDING|a|b",
-            "14|other|RUNNING|None",
-            "15_[0-1,7-...]|op-z-1|PENDING|JobHeldUser", "CLUSTER: a",
+            "12_3|op-x-1|RUNNING|n[1-2]|None", "12_[0-2,5%4]|op-x-1|PENDING||JobHeldUser", "13|op-y-1|PENDING||a|b",
+            "14|other|RUNNING|n1|None",
+            "15_[0-1,7-...]|op-z-1|PENDING||JobHeldUser", "CLUSTER: a",
         ]
         let jobs = lines.compactMap { SlurmCommandLine.job(Substring($0)) }
         #expect(jobs.map(\.number) == ["12", "12", "13", "15"])
+        #expect(jobs.map(\.nodes) == [["n1", "n2"], [], [], []] && jobs[2].reason == "a|b")
         let listing = SlurmListing(jobs)
         func state(_ name: String, _ number: String, _ index: Int?) -> SlurmState? {
             listing.job(SlurmBatches.Place(name: name, index: index, number: number))?.state

@@ -249,6 +249,7 @@ final class HandAgent: Sendable {
     let seat: String
     let capacity: CentreCapacity
     private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>?, version: Int)>(([], [], 0))
+    private let told = Mutex<[NodeUse]?>(nil)
 
     init(bench: Bench, principal: AgentPrincipal, key: String, seat: String = "here", capacity: CentreCapacity) {
         (self.bench, self.principal, self.key, self.capacity) = (bench, principal, key, capacity)
@@ -272,6 +273,12 @@ final class HandAgent: Sendable {
         set { state.withLock { $0.strays = newValue } }
     }
 
+    /// What it says that others hold, once.
+    func tell(_ others: [NodeUse]) async throws {
+        told.withLock { $0 = others }
+        try await exchange()
+    }
+
     /// One exchange; leases are told of and not taken.
     @discardableResult
     func exchange(_ reports: [RunKey: RunObservation] = [:], wait: Int = 0) async throws -> ExchangeResponse {
@@ -285,6 +292,10 @@ final class HandAgent: Sendable {
                 seat: seat,
                 at: bench.clock.now,
                 capacity: capacity,
+                others: told.withLock { others in
+                    defer { others = nil }
+                    return others
+                },
                 reports: reports.map { .init(run: $0.key, version: version, observation: $0.value) },
                 holds: Array(holds),
                 strays: strays.map(Array.init),

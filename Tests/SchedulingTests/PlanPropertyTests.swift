@@ -59,7 +59,7 @@ import Testing
                     stopping: Int.random(in: 0..<6, using: &g) == 0
                 )
             }
-            return Snapshot.Centre.fixture(
+            var centre = Snapshot.Centre.fixture(
                 "c\(index)",
                 tier: Tier.allCases[index % 4],
                 state: Int.random(in: 0..<8, using: &g) == 0 ? .draining : .open,
@@ -68,6 +68,20 @@ import Testing
                 isolates: Bool.random(using: &g),
                 runs: runs
             )
+            // At every third centre somebody else has up to half of some nodes.
+            for node in nodes where seed.isMultiple(of: 3) && Bool.random(using: &g) {
+                centre.others.append(
+                    NodeUse(
+                        node: node.name,
+                        cores: MilliCores(Int64.random(in: 0...node.cores.count / 2, using: &g)),
+                        memory: Bytes(Int64.random(in: 0...node.memory.count / 2, using: &g)),
+                        cards: node.cards.prefix(1).map {
+                            CardGroup(model: $0.model, count: $0.count / 2, emulated: $0.emulated)
+                        }
+                    )
+                )
+            }
+            return centre
         }
         let queue = (0..<Int.random(in: 0...60, using: &g)).map { index -> QueuedJob in
             let cards = Bool.random(using: &g) ? Int.random(in: 0...4, using: &g) : 0
@@ -144,14 +158,17 @@ import Testing
                 }
                 for node in centre.capacity?.nodes ?? [] {
                     let here = shares.filter { $0.1.node == node.name }
+                    let others = centre.others.first { $0.node == node.name }
                     let cores = here.reduce(0) { $0 + $1.0.cores.count * Int64($1.1.tasks) }
                     let memory = here.reduce(0) { $0 + $1.0.memory.count * Int64($1.1.tasks) }
-                    #expect(cores <= node.cores.count, "cores of \(node.name), seed \(seed)")
-                    #expect(memory <= node.memory.count, "memory of \(node.name), seed \(seed)")
+                    let (othersCores, othersMemory) = (others?.cores.count ?? 0, others?.memory.count ?? 0)
+                    #expect(cores + othersCores <= node.cores.count, "cores of \(node.name), seed \(seed)")
+                    #expect(memory + othersMemory <= node.memory.count, "memory of \(node.name), seed \(seed)")
                     for group in node.cards {
                         let used = here.filter { $0.1.card == group.model && $0.1.emulated == group.emulated }
                             .reduce(0) { $0 + $1.0.cards * $1.1.tasks }
-                        #expect(used <= group.count, "cards of \(node.name), seed \(seed)")
+                        let theirs = others?.cards.first { $0.model == group.model }?.count ?? 0
+                        #expect(used + theirs <= group.count, "cards of \(node.name), seed \(seed)")
                     }
                     if !node.schedulable {
                         #expect(
@@ -274,6 +291,7 @@ import Testing
             var snapshot = Self.snapshot(seed: seed)
             for centre in snapshot.centres.indices {
                 snapshot.centres[centre].runs = []
+                snapshot.centres[centre].others = []
                 snapshot.centres[centre].state = .open
                 snapshot.centres[centre].unseenSince = nil
                 snapshot.centres[centre].capacity?.nodes.mutateEach { $0.schedulable = true }

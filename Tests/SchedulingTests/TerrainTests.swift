@@ -34,7 +34,13 @@ import Testing
             }
         }
         guard let centre = snapshot.centres.indices.randomElement(using: &g) else { return }
-        switch Int.random(in: 0..<6, using: &g) {
+        switch Int.random(in: 0..<7, using: &g) {
+        case 6:
+            let node = snapshot.centres[centre].capacity?.nodes.first?.name ?? "n0"
+            snapshot.centres[centre].others = [
+                NodeUse(node: node, cores: .cores(Int.random(in: 0...3, using: &g)), memory: .gibi(1))
+            ]
+            snapshot.centres[centre].queue = .init(turns: Int.random(in: 0...2, using: &g), waitSeconds: 60)
         case 0: if !snapshot.centres[centre].runs.isEmpty { snapshot.centres[centre].runs.removeLast() }
         case 1:
             let nodes = snapshot.centres[centre].capacity?.nodes.count ?? 0

@@ -22,6 +22,9 @@ import Testing
             nodes: [Node(name: "n1", cores: 2500, memory: .gibi(3))],
             isolates: true
         ),
+        others: [
+            NodeUse(node: "n1", cores: 500, memory: .mebi(7), cards: [CardGroup(model: "a100-80gb", count: 2)])
+        ],
         reports: [
             .init(run: run(1), version: 1, observation: RunObservation(phase: .submitting, waiting: "3 of 9 GiB")),
             .init(run: run(2), version: 2, observation: RunObservation(phase: .pending, engineJob: "4711")),
@@ -39,6 +42,15 @@ import Testing
                 )
             ),
             .init(run: run(5), version: 5, observation: RunObservation(phase: .running, artifacts: [artifact])),
+            .init(
+                run: run(6),
+                version: 6,
+                observation: RunObservation(
+                    phase: .running,
+                    startedAt: at,
+                    nodes: [NodeShare(node: "n1", tasks: 2, card: "a100-80gb")]
+                )
+            ),
         ],
         holds: [run(1), run(2)],
         strays: [run(9)],

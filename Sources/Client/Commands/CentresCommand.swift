@@ -83,6 +83,14 @@ struct CentresCommand: AsyncParsableCommand {
                         )
                     }
                     terminal.print(nodes)
+                    if let shared = centre.shared {
+                        terminal.print("")
+                        terminal.print(
+                            "others hold \(shared.cores) cores, \(shared.memory) of memory and \(shared.cards) cards; "
+                                + "\(shared.waiting) of at most \(shared.waitingMax) of our runs wait among them"
+                                + (shared.waitSeconds.map { ", which took \(spoken(.seconds($0))) of late" } ?? "")
+                        )
+                    }
                     let prices = centre.prices
                     terminal.print("")
                     terminal.print("credits an hour: \(prices.coreHour) a core, \(prices.cardHourDefault) a card")

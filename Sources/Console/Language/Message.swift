@@ -307,6 +307,11 @@ enum Message: String, Sendable, CaseIterable {
     case liveRuns = "Live runs ¦ 当前运行"
     case unseenRuns =
         "{0} run(s) cannot be seen now, which is not the same as dead. ¦ {0} 个运行暂时失联，可能仍在执行。"
+    case sharedWith =
+        "Others hold {0} cores, {1} of memory and {2} cards here. ¦ 其他用户在此占用 {0} 核、{1} 内存、{2} 张加速卡。"
+    case sharedQueue =
+        "{0} of at most {1} of our runs wait among them. ¦ 我方有 {0} 个运行（上限 {1}）在其中排队。"
+    case sharedWait = "Such waits took {0} of late. ¦ 近期等待时长中位数为 {0}。"
     case allJobsHere = "All jobs here ¦ 此处的所有作业"
     case about = "About ¦ 概况"
     case isolation = "Isolation ¦ 隔离"

@@ -48,6 +48,7 @@ extension Sentence {
         {0} is expected to have room at {1}, not kept for it ¦ 预计 {0} 在 {1} 有空间，未为它保留
         {0} is expected to have room at {1} when {2} ends, kept for it ¦ 预计 {0} 在 {1}（{2} 结束时）有空间，已为它保留
         {0} is expected to have room at {1} when {2} ends, not kept for it ¦ 预计 {0} 在 {1}（{2} 结束时）有空间，未为它保留
+        other users of {0} hold {1} there ¦ {0} 的其他用户在那里占用 {1}
         {0} is stopping ¦ {0} 正在停止
         {0} is the next that room is kept for ¦ 接下来为 {0} 保留空间
         {0} not among those that the job names ¦ {0}不在作业指定之列
@@ -94,6 +95,8 @@ extension Sentence {
         any card instead of {0} ¦ 任意型号的卡（原 {0}）
         emulated cards allowed ¦ 允许仿真卡
         isolation {0} instead of required ¦ 隔离改为 {0}（原 required）
+        no room now; waits for its turn in {0}'s own queue, whose other users hold {1}; price {2} credits an hour ¦ 目前没有空间；在 {0} 自己的队列中排队，那里的其他用户占用 {1}；每小时 {2} 积分
+        no room now; waits for its turn in {0}'s own queue, whose other users hold {1}; such waits took {2} s of late; price {3} credits an hour ¦ 目前没有空间；在 {0} 自己的队列中排队，那里的其他用户占用 {1}；近期等待约 {2} 秒；每小时 {3} 积分
         the only possible centre: {0} ¦ 唯一可用的中心：{0}
         best fit of {0} possible centres, with {1} of its inputs: {2} ¦ {0} 个可用中心中最合适的，已有输入 {1}：{2}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}

@@ -31,7 +31,7 @@ struct CentrePage: Sendable {
             <ul class="meta"><li>\(w(centre.tier))</li><li>\(engine(w))</li><li>\(freshness(frame))</li></ul></div>
             \(controls(frame))</div>
             <div id="live" data-get="\(path)" data-swap="#live" data-every="5">
-            \(topology(frame))
+            \(topology(frame))\(shared(frame))
             \(reservations.render(frame))
             <div class="columns"><div>\(runs(frame))</div><div>\(facts(frame))</div></div>
             </div>
@@ -112,6 +112,17 @@ struct CentrePage: Sendable {
                 """
         }
         return "<section>\(title)<ul class=\"machines\">\(tiles)</ul></section>"
+    }
+
+    /// What others hold, where the centre is not ours alone.
+    private func shared(_ frame: Frame) -> HTML {
+        let w = frame.words
+        guard let shared = centre.shared else { return .empty }
+        let wait = shared.waitSeconds.map { " " + w(.sharedWait, w.duration(.seconds($0))) } ?? ""
+        return """
+            <p class="soft">\(w(.sharedWith, shared.cores.description, shared.memory.description, "\(shared.cards)"))
+            \(w(.sharedQueue, "\(shared.waiting)", "\(shared.waitingMax)"))\(wait)</p>
+            """
     }
 
     private func runs(_ frame: Frame) -> HTML {
