@@ -2,9 +2,9 @@ public import Core
 
 /// What follows from a snapshot if nobody else comes: the ``Scheduler`` put into its place and run ahead.
 ///
-/// It knows nodes, runs, gates, the tree of projects with their shares and quotas, priorities and the order of the
-/// queue; vouchers and preemption it leaves out, as it leaves out who may still come. What that is worth is learned: see
-/// ``Calibration``.
+/// It knows nodes, runs, gates, the tree of projects with their shares and quotas, priorities, the order of the queue and
+/// what is reserved in advance; vouchers and preemption it leaves out, as it leaves out who may still come. What that is
+/// worth is learned: see ``Calibration``.
 public struct Outlook {
     /// What a job may expect.
     public struct Prospect: Hashable, Sendable {
@@ -44,6 +44,9 @@ public struct Outlook {
                 limits: Self.limits(project.quota)
             )
         }
+        // Of whom nobody else has said anything.
+        for project in snapshot.centres.lazy.flatMap(\.reservations).compactMap(\.project)
+        where projects[project] == nil { projects[project] = scheduler.addProject() }
         for project in snapshot.projects {
             if let number = projects[project.name] { scheduler.addUsage(of: number, project.usage, at: now) }
         }
@@ -74,8 +77,35 @@ public struct Outlook {
                 )
                 next += 1
             }
+            for reservation in centre.reservations where reservation.endsAt > snapshot.now {
+                scheduler.addWindow(window(reservation, nodes[site], places), at: Int32(site))
+            }
         }
         submit(snapshot, nodes.map { !$0.isEmpty }, makes, waiting, first: next)
+    }
+
+    /// Nodes that the centre does not have now are left out.
+    private func window(_ reservation: Reservation, _ nodes: [Node], _ places: [String: Int32]) -> Scheduler.Window {
+        Scheduler.Window(
+            from: reservation.startsAt.milliseconds,
+            to: reservation.endsAt.milliseconds,
+            project: reservation.project.flatMap { projects[$0] },
+            reservation.shares.map { shares in
+                shares.compactMap { share in
+                    guard let node = places[share.node] else { return nil }
+                    guard let amount = share.amount else { return .init(node: node) }
+                    let group = Self.cards(of: nodes[Int(node)])
+                    let isCounted = group.map { $0.model == amount.card && $0.emulated == amount.emulated } ?? false
+                    let part = Scheduler.Window.Amount(
+                        milliCores: Self.plain(amount.cores.count),
+                        // Rounded up: what is kept is kept whole.
+                        memoryMiB: Self.plain((amount.memory.count + (1 << 20) - 1) >> 20),
+                        cardMilli: isCounted ? Self.plain(Int64(amount.cards)) * 1000 : 0
+                    )
+                    return .init(node: node, amount: part)
+                }
+            }
+        )
     }
 
     private mutating func submit(
@@ -146,8 +176,10 @@ public struct Outlook {
     // MARK: numbers for names
 
     /// A node counts by its largest group of cards.
+    private static func cards(of node: Node) -> CardGroup? { node.cards.max { $0.count < $1.count } }
+
     private static func kind(of node: Node, _ makes: inout [Flavour]) -> NodeKind {
-        let group = node.cards.max { $0.count < $1.count }
+        let group = cards(of: node)
         var model = 0
         if let group {
             let flavour = Flavour(model: group.model, emulated: group.emulated)

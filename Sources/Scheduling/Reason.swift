@@ -114,9 +114,8 @@ public struct Reason: Hashable, Sendable {
     /// Whether it starts by itself once others have ended: then it can be foretold when.
     public var isMatterOfTime: Bool {
         switch cause {
-        case .ready, .capacity, .behind, .fairShare, .quota: true
-        // What is foretold knows of no reservations.
-        case .dependency, .backoff, .impossible, .centres, .voucher, .reserved: false
+        case .ready, .capacity, .behind, .fairShare, .quota, .reserved: true
+        case .dependency, .backoff, .impossible, .centres, .voucher: false
         }
     }
 

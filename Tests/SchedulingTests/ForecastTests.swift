@@ -211,6 +211,30 @@ import Testing
         #expect(waits[jobID(4)] == 500 && waits[jobID(5)] == 680, "\(waits)")
     }
 
+    @Test("who waits for a reservation is foretold its end, its holder its beginning, and others what it leaves them")
+    func reservations() throws {
+        func waits(_ reservation: Reservation, _ jobs: QueuedJob...) -> [Double?] {
+            let centre = Snapshot.Centre.fixture("c", nodes: [.fixture("n1"), .fixture("n2")]).reserving(reservation)
+            let prospects = Outlook(.fixture([centre], jobs)).prospects(of: Set(jobs.map(\.id)))
+            return jobs.map { prospects[$0.id]?.wait }
+        }
+        let power = Reservation.fixture("power", from: 3600, to: 7200)
+        #expect(waits(power, queued(1, cores: 16, limit: 3600), queued(2, cores: 1, limit: 3601)) == [0, 7200])
+        // Nobody says anything else of the project.
+        let course = Reservation.fixture("course", project: "course", from: 0, to: 7200, [.init(node: "n2")])
+        let three = (1...3).map { queued($0, cores: 16, project: $0 == 3 ? "course" : "brain", limit: 9000) }
+        #expect(waits(course, three[0], three[1], three[2]) == [0, 60, 0], "n2 is not theirs for an hour each")
+        let gang = QueuedJob.fixture(1, .fixture(tasks: 2, cores: 16), project: "brain")
+        #expect(waits(course, gang) == [7200])
+        let part = Reservation.Amount(cores: .cores(10), memory: .gibi(10))
+        let parts = Reservation.fixture("some", project: "course", from: 0, to: 500, [.init(node: "n1", amount: part)])
+        let small = (1...4).map { queued($0, cores: 6, project: "brain", limit: 100) }
+        #expect(
+            waits(parts, small[0], small[1], small[2], small[3]) == [0, 0, 0, 60],
+            "one beside it, two on the other"
+        )
+    }
+
     private func queued(
         _ number: Int,
         cores: Int,

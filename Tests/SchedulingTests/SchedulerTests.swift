@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    private static let everyRule: [Rules] = [
+    static let everyRule: [Rules] = [
         .standard, .fcfs, .sjf, .easy, .conservative, .easySJBF, .easySPF, .easySAF, .greedy, .greedySJF, .fgd,
     ]
 

@@ -70,8 +70,8 @@ struct Accounts {
     private var touched: [Int32] = []
     private var closed: [Int32] = []
 
-    /// Whether any project was ever made known: else nothing is reckoned.
-    var isInUse: Bool { all.count > 2 }
+    /// Whether any project has a share: else nothing is reckoned.
+    var isInUse = false
 
     init(halfLifeSeconds: Double) {
         halfLife = halfLifeSeconds
@@ -108,6 +108,13 @@ struct Accounts {
 
     /// What a project's own jobs belong to.
     func ownAccount(of project: Int32) -> Int32 { all[Int(project)].own >= 0 ? all[Int(project)].own : project }
+
+    /// Whether an account is a project's, or of one below it.
+    func isWithin(_ account: Int32, _ project: Int32) -> Bool {
+        var at = account
+        while at > project { at = all[Int(at)].parent }
+        return at == project
+    }
 
     // MARK: time
 

@@ -33,8 +33,11 @@ extension Scheduler {
                 let job = copy.jobs[Int(start.job)]
                 ends.push(time + (isByLimits ? job.limit : job.estimate), start.job)
             }
-            guard found.count < wanted.count, events < eventsMax, let first = ends.first else { return found }
-            time = max(time, first)
+            // What is reserved comes free at its end, whether anything else happens then or not.
+            let next = min(ends.first ?? .max, copy.nextWindowEnd ?? .max)
+            guard found.count < wanted.count, events < eventsMax, next < .max else { return found }
+            if next < ends.first ?? .max { events += 1 }
+            time = max(time, next)
             while let next = ends.first, next <= time, let end = ends.pop() {
                 copy.end(end.number, at: time)
                 events += 1

@@ -47,6 +47,7 @@ extension Scheduler {
             return Stand(node: place.node, tasks: place.tasks)
         }
         sites[Int(site)].add(Occupant(end: held.end, job: job))
+        noteStay(job)
         guard reservations.isInUse else { return }
         reservations.hold(job, one, standsOf(job), site: site, from: begin, to: held.end)
     }

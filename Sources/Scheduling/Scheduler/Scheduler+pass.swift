@@ -15,6 +15,8 @@ extension Scheduler {
         var cursor: ClassQueue.Cursor
         /// How many jobs of the class were found to need promised room for too long.
         var looked: Int
+        /// The shortest limit of those.
+        var tooLong = Int64.max
 
         @inline(__always)
         static func < (a: Turn, b: Turn) -> Bool { a.entry < b.entry }
@@ -30,6 +32,7 @@ extension Scheduler {
             fresh.removeAll(keepingCapacity: true)
             isFreed = false
         }
+        if hasWindows { advanceWindows(to: now) }
         if reservations.isInUse { return passByReservation(now, &started) }
         if accounts.isInUse { return passByProject(now, &started) }
         if !isFreed, !needsWholePass(now) {
@@ -133,7 +136,7 @@ extension Scheduler {
             var isOut = false
             if job == promised {
                 turns[0].cursor = after(line, turns[0].cursor)
-            } else if turns[0].looked > 0, now + jobs[Int(job)].limit > promisedStart {
+            } else if isTooLong(turns[0], now, promisedStart) {
                 // As those before it.
                 turns[0].looked += 1
                 turns[0].cursor = after(line, turns[0].cursor)
@@ -144,6 +147,7 @@ extension Scheduler {
                 case .noRoom: isOut = true
                 case .tooLong:
                     turns[0].looked += 1
+                    turns[0].tooLong = min(turns[0].tooLong, jobs[Int(job)].limit)
                     turns[0].cursor = after(line, turns[0].cursor)
                     isOut = turns[0].looked >= rules.depth
                 }
@@ -155,6 +159,15 @@ extension Scheduler {
                 turns.popFirst()
             }
         }
+    }
+
+    /// Whether a job is known to need promised or reserved room for too long, as others before it in its line do.
+    @inline(__always)
+    func isTooLong(_ turn: Turn, _ now: Int64, _ promisedStart: Int64) -> Bool {
+        guard turn.looked > 0 else { return false }
+        let limit = jobs[Int(turn.entry.job)].limit
+        // What is reserved may begin later than what is promised, and be in the way only of the longer.
+        return hasWindows ? limit >= turn.tooLong : now + limit > promisedStart
     }
 
     @inline(__always)

@@ -10,6 +10,7 @@ extension Scheduler {
     /// Starts a job where it fits best, if it fits.
     mutating func attempt(_ number: Int, _ job: Int32, _ now: Int64, _ started: inout [Start]) -> Attempt {
         let end = now + jobs[Int(job)].limit
+        if hasWindows, !classes[number].need.isGang { return attemptOneBesideWindows(number, job, end, &started) }
         return classes[number].need.isGang
             ? attemptGang(number, job, end, &started) : attemptOne(number, job, end, &started)
     }
@@ -54,12 +55,27 @@ extension Scheduler {
             }
         }
         guard let best else { return isTooLong ? .tooLong : .noRoom }
-        let free: UInt16 = need.isShare ? bestCard(number, best.state) : 1000
-        let card = sites[best.site].take(need, tasks: 1, node: best.node, on: free, &states)
-        begin(job, best.site, end, &started)
-        jobs[Int(job)].stand = Stand(node: best.node, tasks: 1, card: card)
-        sites[best.site].took(need, tasks: 1, node: best.node, until: end)
+        startOne(number, job, best.site, best.node, best.state, end, &started)
         return .started
+    }
+
+    @inline(__always)
+    mutating func startOne(
+        _ number: Int,
+        _ job: Int32,
+        _ site: Int,
+        _ node: Int32,
+        _ state: Int32,
+        _ end: Int64,
+        _ started: inout [Start]
+    ) {
+        let need = classes[number].need
+        let free: UInt16 = need.isShare ? bestCard(number, state) : 1000
+        let card = sites[site].take(need, tasks: 1, node: node, on: free, &states)
+        begin(job, site, end, &started)
+        jobs[Int(job)].stand = Stand(node: node, tasks: 1, card: card)
+        sites[site].took(need, tasks: 1, node: node, until: end)
+        noteStay(job)
     }
 
     mutating func begin(_ job: Int32, _ site: Int, _ end: Int64, _ started: inout [Start]) {
@@ -75,7 +91,7 @@ extension Scheduler {
 
     /// Brings what a class knows of a site up to date: the best state for one of its tasks.
     @inline(__always)
-    private mutating func look(_ number: Int, _ index: Int) {
+    mutating func look(_ number: Int, _ index: Int) {
         if classes[number].epoch != mix.epoch { forgetScores(number) }
         let known = classes[number].candidates[index]
         let site = Int(known.site)
@@ -120,22 +136,31 @@ extension Scheduler {
         _ started: inout [Start]
     ) -> Attempt {
         let need = classes[number].need
-        var best: (site: Int, left: Int)?
+        var best: (site: Int, left: Int, isOwn: Bool, ownOnly: Bool)?
         var isTooLong = false
         for candidate in classes[number].candidates {
             let site = Int(candidate.site)
             let left = need.cards > 0 ? sites[site].freeCardMilli : sites[site].freeMilliCores
-            guard sites[site].mayHold(milliCores: need.totalMilliCores, cardMilli: need.totalCardMilli),
-                best.map({ left < $0.left }) ?? true
-            else { continue }
-            switch room(need, job, site, end) {
-            case .enough: best = (site, left)
+            guard sites[site].mayHold(milliCores: need.totalMilliCores, cardMilli: need.totalCardMilli) else {
+                continue
+            }
+            if hasWindows, isShut(site, job, from: end - jobs[Int(job)].limit, until: end) {
+                isTooLong = true
+                continue
+            }
+            let isOwnSite = hasWindows && isOwn(site, job, end)
+            let ownOnly = hasWindows && !isOwnSite && room(need, job, site, end, ownOnly: true) == .enough
+            let isOwn = isOwnSite || ownOnly
+            guard best.map({ isOwn == $0.isOwn ? left < $0.left : isOwn }) ?? true else { continue }
+            switch ownOnly ? .enough : room(need, job, site, end) {
+            case .enough: best = (site, left, isOwn, ownOnly)
             case .promised: isTooLong = true
             case .none: break
             }
         }
         guard let best else { return isTooLong ? .tooLong : .noRoom }
-        let taken = spread(need, job, best.site, end)
+        var taken = spread(need, job, best.site, end, ownOnly: best.ownOnly)
+        if taken.isEmpty, best.ownOnly { taken = spread(need, job, best.site, end) }
         guard !taken.isEmpty else { return .noRoom }
         begin(job, best.site, end, &started)
         jobs[Int(job)].stand = Stand(node: -1, tasks: 0)
@@ -148,25 +173,35 @@ extension Scheduler {
                 until: end
             )
         }
+        noteStay(job)
         return .started
     }
 
     private enum Room { case enough, promised, none }
 
     /// Whether a gang's equal tasks fit a site now.
-    private func room(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> Room {
+    ///
+    /// - Parameter ownOnly: Into what is reserved for its project.
+    private func room(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64, ownOnly: Bool = false) -> Room {
         var tasks = 0
-        for group in sites[site].groups {
-            tasks += states.tasks(group.state, need, limit: need.tasks) * group.nodes.count
-            if tasks >= need.tasks { return .enough }
+        if !ownOnly {
+            for group in sites[site].groups {
+                tasks += states.tasks(group.state, need, limit: need.tasks) * group.nodes.count
+                if tasks >= need.tasks { return .enough }
+            }
         }
         var long = tasks
-        for promise in sites[site].promises {
+        for promise in sites[site].promises where !ownOnly {
             for kept in promise.nodes {
                 let (now, then) = roomOnKept(need, job, site, kept, promise, end)
                 tasks += then
                 long += now
             }
+        }
+        for position in sites[site].windows.nodes.indices {
+            guard let (now, then, own) = roomBesideWindows(need, job, site, position, end) else { continue }
+            tasks += ownOnly ? own : then
+            long += now
         }
         return tasks >= need.tasks ? .enough : long >= need.tasks ? .promised : .none
     }
@@ -182,24 +217,45 @@ extension Scheduler {
         let state = states[sites[site].states[Int(kept.node)]]
         let right = need.cards == 0 || states.isModelRight(state, need)
         let now = state.tasks(need, isModelRight: right, limit: need.tasks)
-        if end <= promise.start || promise.job == job { return (now, now) }
-        return (now, min(now, kept.spare.tasks(need, isModelRight: right, limit: need.tasks)))
+        var until = now
+        if end > promise.start, promise.job != job {
+            until = min(now, kept.spare.tasks(need, isModelRight: right, limit: need.tasks))
+        }
+        if until > 0, let position = sites[site].windows.position(of: kept.node) {
+            let begin = end - jobs[Int(job)].limit
+            until = beside(site, position, need.one, until, job, from: begin, until: end, now: begin)
+        }
+        return (now, until)
     }
 
     /// Puts a gang on the fewest nodes: those that hold most first, of these the tightest; what remains goes to the
     /// tightest node that holds it. Empty when its rest finds no place.
-    private mutating func spread(_ need: Need, _ job: Int32, _ site: Int, _ end: Int64) -> [Stand] {
+    ///
+    /// - Parameter ownOnly: Into what is reserved for its project.
+    private mutating func spread(
+        _ need: Need,
+        _ job: Int32,
+        _ site: Int,
+        _ end: Int64,
+        ownOnly: Bool = false
+    ) -> [Stand] {
         var rooms: [(tasks: Int, left: Int, isKept: Int, nodes: ArraySlice<Int32>)] = []
-        for group in sites[site].groups {
+        for group in sites[site].groups where !ownOnly {
             let tasks = states.tasks(group.state, need, limit: need.tasks)
             if tasks > 0 { rooms.append((tasks, left(group.state, need), 0, group.nodes[...])) }
         }
-        for promise in sites[site].promises {
+        for promise in sites[site].promises where !ownOnly {
             for kept in promise.nodes {
                 let (_, tasks) = roomOnKept(need, job, site, kept, promise, end)
                 let state = sites[site].states[Int(kept.node)]
                 if tasks > 0 { rooms.append((tasks, left(state, need), 1, [kept.node])) }
             }
+        }
+        for position in sites[site].windows.nodes.indices {
+            guard let room = roomBesideWindows(need, job, site, position, end) else { continue }
+            let node = sites[site].windows.nodes[position].node
+            let tasks = ownOnly ? room.own : room.until
+            if tasks > 0 { rooms.append((tasks, left(sites[site].states[Int(node)], need), 1, [node])) }
         }
         // Of equal nodes those first that are kept for nobody.
         rooms.sort { a, b in
@@ -235,6 +291,12 @@ extension Scheduler {
             for group in sites[site].groups where states.tasks(group.state, rest, limit: 1) > 0 {
                 let left = left(group.state, rest)
                 if best.map({ (left, group.nodes[0]) < ($0.left, $0.node) }) ?? true { best = (left, group.nodes[0]) }
+            }
+            for position in sites[site].windows.nodes.indices {
+                guard let room = roomBesideWindows(rest, job, site, position, end), room.until > 0 else { continue }
+                let node = sites[site].windows.nodes[position].node
+                let left = left(sites[site].states[Int(node)], rest)
+                if best.map({ (left, node) < ($0.left, $0.node) }) ?? true { best = (left, node) }
             }
             guard let best else {
                 for stand in taken { sites[site].give(one, stand, &states) }

@@ -32,6 +32,18 @@ extension Scheduler {
         weight: Int = Scheduler.standardWeight,
         limits: Limits = Limits()
     ) -> Int32 {
+        accounts.isInUse = true
+        return add(under: parent, weight: weight, limits: limits)
+    }
+
+    /// Makes a project known without a share or limits, only as one that something may be reserved for: for policies that
+    /// do not share between projects. Nothing of it changes the order.
+    public mutating func addHolder(under parent: Int32? = nil) -> Int32 {
+        precondition(!accounts.isInUse, "where projects share, each has its part")
+        return add(under: parent, weight: Scheduler.standardWeight, limits: Limits())
+    }
+
+    private mutating func add(under parent: Int32?, weight: Int, limits: Limits) -> Int32 {
         let parent = parent ?? Accounts.root
         var own: Int32?
         let made = accounts.add(under: parent, weight: weight, limits: limits) { own = $0 }
@@ -151,6 +163,7 @@ extension Scheduler {
             var isOut = attempt == nil || attempt == .noRoom
             if attempt == .tooLong {
                 turn.looked += 1
+                turn.tooLong = min(turn.tooLong, jobs[Int(turn.entry.job)].limit)
                 isOut = turn.looked >= rules.depth
                 turn.cursor = queue(turn.line, isFilling: isHeadFound).after(turn.cursor)
             }
@@ -232,8 +245,8 @@ extension Scheduler {
         if mayFit(number) {
             keepDuePromise(now)
             if rules.promises == .head { latestPromise = promise?.start ?? .min }
-            let isKnownTooLong = turn.looked > 0 && now + jobs[Int(job)].limit > latestPromise
-            attempt = isKnownTooLong ? .tooLong : self.attempt(number, job, now, &started)
+            attempt =
+                isTooLong(turn, now, latestPromise) ? .tooLong : self.attempt(number, job, now, &started)
         }
         switch attempt {
         case .started: unqueue(job)

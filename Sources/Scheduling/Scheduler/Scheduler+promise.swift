@@ -47,7 +47,7 @@ extension Scheduler {
     /// When and where a job could start at a site, and what its nodes would then have beside it.
     ///
     /// - Complexity: O(nodes + occupants that end before).
-    private func opening(_ job: Int32, _ number: Int, _ site: Int, _ now: Int64) -> Promise? {
+    private mutating func opening(_ job: Int32, _ number: Int, _ site: Int, _ now: Int64) -> Promise? {
         let need = classes[number].need
         let wanted = need.tasks + (need.restCards > 0 ? 1 : 0)
         var then = Forecast(sites[site].states.map { states[$0] }, need, wanted, states)
@@ -66,6 +66,10 @@ extension Scheduler {
             leave(sites[site].occupants[index].job, &then)
             index += 1
         }
+        if hasWindows {
+            guard let capped = capped(then, job, site, from: start, now: now) else { return nil }
+            then = capped
+        }
         return Promise(job: job, start: start, nodes: then.kept())
     }
 
@@ -82,7 +86,7 @@ extension Scheduler {
 }
 
 /// A site's nodes at a later time, and how many tasks of one need they hold then.
-private struct Forecast {
+struct Forecast {
     private var nodes: [NodeState]
     private let need: Need
     private let wanted: Int
@@ -91,6 +95,10 @@ private struct Forecast {
     private(set) var sum = 0
     /// Kept for others: by node; empty when none is.
     private var isOut: [Bool] = []
+    /// By node, where it may have less than is free; empty when none does.
+    private var most: [Int] = []
+
+    var isEnough: Bool { sum >= wanted }
 
     init(_ nodes: [NodeState], _ need: Need, _ wanted: Int, _ table: NodeStates) {
         self.nodes = nodes
@@ -101,9 +109,18 @@ private struct Forecast {
     }
 
     @inline(__always)
-    private func tasks(_ node: Int) -> Int {
+    func tasks(_ node: Int) -> Int {
         if !isOut.isEmpty, isOut[node] { return 0 }
-        return nodes[node].tasks(need, isModelRight: right[Int(nodes[node].kind)], limit: wanted)
+        let tasks = nodes[node].tasks(need, isModelRight: right[Int(nodes[node].kind)], limit: wanted)
+        return most.isEmpty ? tasks : min(tasks, most[node])
+    }
+
+    /// The job may have no more of a node than so many tasks.
+    mutating func cap(_ node: Int, _ tasks: Int) {
+        if most.isEmpty { most = Array(repeating: .max, count: nodes.count) }
+        sum -= self.tasks(node)
+        most[node] = tasks
+        sum += self.tasks(node)
     }
 
     mutating func leaveOut(_ kept: [Promise.Kept]) {
@@ -124,14 +141,16 @@ private struct Forecast {
 
     /// Which nodes are kept, those that hold most first, and what they have to spare.
     func kept() -> [Promise.Kept] {
-        if nodes.count == 1 { return [Promise.Kept(node: 0, spare: nodes[0].less(need, tasks: wanted))] }
+        if nodes.count == 1 {
+            return [Promise.Kept(node: 0, tasks: Int32(wanted), spare: nodes[0].less(need, tasks: wanted))]
+        }
         var kept: [Promise.Kept] = []
         var remaining = wanted
         let order = nodes.indices.map { (tasks: tasks($0), node: $0) }.filter { $0.tasks > 0 }
             .sorted { ($1.tasks, $0.node) < ($0.tasks, $1.node) }
         for (tasks, node) in order {
             let here = min(tasks, remaining)
-            kept.append(.init(node: Int32(node), spare: nodes[node].less(need, tasks: here)))
+            kept.append(.init(node: Int32(node), tasks: Int32(here), spare: nodes[node].less(need, tasks: here)))
             remaining -= here
             if remaining == 0 { break }
         }

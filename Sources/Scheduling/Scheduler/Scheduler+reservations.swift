@@ -111,6 +111,7 @@ extension Scheduler {
         } else {
             jobs[Int(job)].stand = taken[0]
         }
+        noteStay(job)
         return true
     }
 
@@ -145,6 +146,7 @@ extension Scheduler {
         let length = length ?? jobs[Int(job)].limit
         let latest = min(before, best.map { $0.opening.start + 1 } ?? .max)
         let known = sites[Int(site)].states
+        let bars = bars(Int(site), need.isGang ? -1 : node, for: job, now)
         func isRight(_ node: Int) -> Bool { need.cards == 0 || states.isModelRight(states[known[node]], need) }
         func isBetter(_ start: Int64, _ left: Int) -> Bool {
             best.map { (start, left) < ($0.opening.start, $0.opening.left) } ?? true
@@ -156,6 +158,7 @@ extension Scheduler {
                 now: now,
                 before: latest,
                 without: job,
+                bars: bars,
                 isRight: isRight,
                 freeNow: { states.tasks(known[$0], $1, limit: need.tasks) }
             )
@@ -172,6 +175,7 @@ extension Scheduler {
                 now: now,
                 before: min(latest, best.map { $0.opening.start + 1 } ?? .max),
                 without: job,
+                bars: bars,
                 isFreeNow: states.tasks(known[node], need, limit: 1) > 0
             )
             guard let found, isBetter(found.start, found.left) else { continue }
@@ -232,7 +236,8 @@ extension Scheduler {
                 seek(hole.site, node: hole.node, job, now, before: min(start, hole.to), &best)
             }
         }
-        if !hasChance { reservations.giveUp(number) }
+        // Where something is reserved, others of the class may have more chances.
+        if !hasChance, !hasWindows { reservations.giveUp(number) }
         return best
     }
 

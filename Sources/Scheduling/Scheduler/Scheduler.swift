@@ -152,6 +152,10 @@ public struct Scheduler {
     /// somebody would take it.
     var due: (job: Int32, class: Int)?
     var reservations: Reservations
+    /// Whether anything is reserved in advance anywhere.
+    var hasWindows = false
+    /// The longest that any job so far may run: what begins later than that is in nobody's way yet.
+    var longestLimit: Int64 = 0
     /// Memory that passes use again.
     var scratch: [Turn] = []
     let heaviest: (milliCores: Int, cardMilli: Int)
@@ -243,6 +247,7 @@ public struct Scheduler {
             sequence: sequence
         )
         sequence &+= 1
+        longestLimit = max(longestLimit, made.limit)
         made.headKey = Self.key(key(rules.head, made), priority)
         made.fillKey = Self.key(rules.fill.map { key($0, made) } ?? 0, priority)
         while jobs.count <= Int(job) { jobs.append(made) }
@@ -291,6 +296,7 @@ public struct Scheduler {
             let own = standsOf(job)
             reservations.move(job, need, own, site: entry.site, end: entry.end, to: nil, now: now)
         }
+        if hasWindows { for stand in standsOf(job) { sites[site].leave(job, node: stand.node) } }
         if entry.stand.node >= 0 {
             sites[site].give(need, entry.stand, &states)
         } else {

@@ -50,6 +50,8 @@ struct Site {
     var isOpen = true
     /// The room that is kept for blocked jobs, in the order in which it was promised; no node for two of them.
     var promises: [Promise] = []
+    /// What is reserved in advance.
+    private(set) var windows = Windows()
 
     /// States that nodes came into, in order; `version` is the number of the next entry.
     private(set) var changes: [Int32] = []
@@ -138,7 +140,7 @@ struct Site {
         let old = states[Int(node)]
         let new = table.id(state)
         states[Int(node)] = new
-        if !isKept(node) {
+        if !isApart(node) {
             leave(node, old)
             enter(node, new)
         }
@@ -232,6 +234,10 @@ struct Site {
         return false
     }
 
+    /// Whether a node is in no group: it is kept for a blocked job, or something is reserved there in advance.
+    @inline(__always)
+    private func isApart(_ node: Int32) -> Bool { windows.position(of: node) != nil || isKept(node) }
+
     /// A job that starts here took something of a kept node, and is expected to be there still when room is needed.
     mutating func took(_ need: Need, tasks: Int, node: Int32, until end: Int64) {
         for index in promises.indices where end > promises[index].start {
@@ -241,7 +247,7 @@ struct Site {
 
     /// Sets nodes aside for a blocked job: they leave their groups and are looked at one by one from now on.
     mutating func keep(_ new: Promise) {
-        for kept in new.nodes { leave(kept.node, states[Int(kept.node)]) }
+        for kept in new.nodes where !isApart(kept.node) { leave(kept.node, states[Int(kept.node)]) }
         promises.append(new)
     }
 
@@ -249,14 +255,37 @@ struct Site {
     mutating func release(_ job: Int32) {
         guard let index = promises.firstIndex(where: { $0.job == job }) else { return }
         let old = promises.remove(at: index)
-        for kept in old.nodes { enter(kept.node, states[Int(kept.node)]) }
+        for kept in old.nodes where !isApart(kept.node) { enter(kept.node, states[Int(kept.node)]) }
     }
+
+    // MARK: what is reserved in advance
+
+    mutating func add(_ window: Scheduler.Window) { windows.add(window) }
+
+    /// Forgets windows that are over, and sets the nodes of those aside that begin before `reaching`.
+    ///
+    /// - Returns: Those nodes.
+    mutating func advanceWindows(to now: Int64, reaching: Int64, _ table: NodeStates) -> [Int32] {
+        let (before, states) = (windows.nodes.map(\.node), states)
+        let fresh = windows.advance(to: now, reaching: reaching) { node in
+            Timetable.Room(all: table.kinds[Int(table[states[Int(node)]].kind)])
+        }
+        for node in before where !isApart(node) { enter(node, states[Int(node)]) }
+        for node in fresh where !isKept(node) { leave(node, states[Int(node)]) }
+        return fresh
+    }
+
+    mutating func come(_ job: Int32, _ room: Timetable.Room, node: Int32) { windows.come(job, room, node: node) }
+
+    mutating func leave(_ job: Int32, node: Int32) { windows.leave(job, node: node) }
 }
 
 /// Room that is kept for a blocked job from a time on.
 struct Promise {
     struct Kept {
         var node: Int32
+        /// How many of the job's tasks are to stand there.
+        var tasks: Int32
         /// What the node will have beside the job at that time.
         var spare: NodeState
     }

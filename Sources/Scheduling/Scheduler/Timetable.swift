@@ -3,17 +3,31 @@
 /// cards of a node; whole cards, cores and memory are exact.
 struct Timetable {
     /// What something takes of a node, or leaves there.
-    struct Room {
+    struct Room: Equatable {
         var milliCores = 0
         var memoryMiB = 0
         var cardMilli = 0
 
         init() {}
 
+        /// More than any node has.
+        static var all: Room {
+            var room = Room()
+            (room.milliCores, room.memoryMiB, room.cardMilli) = (1 << 40, 1 << 40, 1 << 40)
+            return room
+        }
+
         init(_ state: NodeState) {
             milliCores = Int(state.milliCores)
             memoryMiB = Int(state.memoryMiB)
             cardMilli = state.freeCardMilli
+        }
+
+        /// All that a node of a kind has.
+        init(all kind: NodeKind) {
+            milliCores = kind.milliCores
+            memoryMiB = kind.memoryMiB
+            cardMilli = kind.cards * 1000
         }
 
         /// What all tasks of a need take.
@@ -56,6 +70,13 @@ struct Timetable {
             if one.cardMilli > 0 { fit = min(fit, cardMilli / one.cardMilli) }
             return fit
         }
+    }
+
+    /// Room that is taken from a time to another for those who ask, whoever has it.
+    struct Bar {
+        var from: Int64
+        var to: Int64
+        var room: Room
     }
 
     private struct Change {
@@ -156,6 +177,15 @@ struct Timetable {
         nodes[Int(node)].changes.lazy.filter { $0.time > now && $0.room.isGain }.map(\.job)
     }
 
+    /// The changes of a node with those by what is barred there.
+    private func changes(_ node: Int, _ bars: [Int: [Bar]]) -> [Change] {
+        guard let own = bars[node] else { return nodes[node].changes }
+        let barred = own.flatMap {
+            [Change(time: $0.from, job: -1, room: -$0.room), Change(time: $0.to, job: -1, room: $0.room)]
+        }
+        return (nodes[node].changes + barred).sorted { $0.time < $1.time }
+    }
+
     // MARK: openings
 
     /// Whether so much is free of all nodes together at any moment before a time: a quick look that can only err on the
@@ -189,10 +219,11 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
+        bars: [Int: [Bar]],
         isFreeNow: Bool
     ) -> (start: Int64, left: Int)? {
         var level = nodes[node].free
-        let changes = nodes[node].changes
+        let changes = changes(node, bars)
         var index = 0
         while index < changes.count, changes[index].time <= now {
             if changes[index].job != job { level += changes[index].room }
@@ -227,13 +258,14 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
+        bars: [Int: [Bar]],
         freeNow: Int,
         _ scratch: inout Scratch
     ) -> Int {
         var level = nodes[node].free
         // Who starts before then does not stay longer than until here.
         let end = before < .max - length ? before + length : .max
-        let changes = nodes[node].changes
+        let changes = changes(node, bars)
         var index = 0
         while index < changes.count, changes[index].time <= now {
             if changes[index].job != job { level += changes[index].room }
@@ -306,6 +338,7 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
+        bars: [Int: [Bar]],
         isRight: (Int) -> Bool,
         freeNow: (Int, Need) -> Int
     ) -> Opening? {
@@ -321,6 +354,7 @@ struct Timetable {
                 now: now,
                 before: before,
                 without: job,
+                bars: bars,
                 freeNow: freeNow(node, need.one),
                 &scratch
             )
@@ -330,7 +364,7 @@ struct Timetable {
         var index = 0
         while true {
             if sum >= need.tasks,
-                let found = spread(need, length, time, now, job, isRight: isRight, freeNow: freeNow)
+                let found = spread(need, length, time, now, job, bars, isRight: isRight, freeNow: freeNow)
             {
                 return found
             }
@@ -351,6 +385,7 @@ struct Timetable {
         _ time: Int64,
         _ now: Int64,
         _ job: Int32,
+        _ bars: [Int: [Bar]],
         isRight: (Int) -> Bool,
         freeNow: (Int, Need) -> Int
     ) -> Opening? {
@@ -358,7 +393,7 @@ struct Timetable {
         var rooms: [(tasks: Int, left: Int, node: Int)] = []
         var left = 0
         for node in nodes.indices where isRight(node) {
-            let least = least(node, length, time, now, job)
+            let least = least(node, length, time, now, job, bars)
             let tasks = min(least.tasks(one, limit: need.tasks), limit(node, need.one, time, now, job, freeNow))
             left += least.left(one)
             if tasks > 0 { rooms.append((tasks, least.left(one), node)) }
@@ -382,7 +417,7 @@ struct Timetable {
         let rest = Room(need.rest, tasks: 1)
         var best: (left: Int, node: Int)?
         for node in nodes.indices where isRight(node) {
-            var least = least(node, length, time, now, job)
+            var least = least(node, length, time, now, job, bars)
             for stand in stands where Int(stand.node) == node { least += -Room(need.one, tasks: stand.tasks) }
             guard least.tasks(rest, limit: 1) > 0, limit(node, need.rest, time, now, job, freeNow) > 0 else { continue }
             if best.map({ least.left(rest) < $0.left }) ?? true { best = (least.left(rest), node) }
@@ -406,11 +441,18 @@ struct Timetable {
     }
 
     /// The least that is free of each kind on a node for a time.
-    private func least(_ node: Int, _ length: Int64, _ time: Int64, _ now: Int64, _ job: Int32) -> Room {
+    private func least(
+        _ node: Int,
+        _ length: Int64,
+        _ time: Int64,
+        _ now: Int64,
+        _ job: Int32,
+        _ bars: [Int: [Bar]]
+    ) -> Room {
         var level = nodes[node].free
         var least: Room?
         var last = time
-        for change in nodes[node].changes {
+        for change in changes(node, bars) {
             if change.time > last {
                 if change.time - time >= length { break }
                 least.lower(to: level)
