@@ -44,6 +44,7 @@ extension Experiment {
                 ).svg
         }
         for outcome in outcomes where !outcome.projects.isEmpty { body += byProject(outcome) }
+        for outcome in outcomes where !outcome.reservations.isEmpty { body += byReservation(outcome) }
         body += "<h2>Mean wait by size</h2>\n" + waitsBySize(outcomes)
         return Self.page(title: trace.name, body: body)
     }
@@ -77,6 +78,27 @@ extension Experiment {
         text += "</table>\n"
         let more = outcome.projects.count - Self.projectsMax
         return more > 0 ? text + "<p>And \(more) more, better off.</p>\n" : text
+    }
+
+    /// How many reservations a page shows, those first that were used least.
+    private static let reservationsMax = 100
+
+    private func byReservation(_ outcome: Outcome) -> String {
+        var text = "<h2>Reservations: \(outcome.policy)</h2>\n"
+        text +=
+            "<table><tr><th>reservation<th>centre<th>for<th>nodes<th>from, h<th>hours<th>used, %<th>by others, %</tr>\n"
+        let begin = replayed.first?.submit ?? 0
+        for reservation in outcome.reservations.leastUsedFirst.prefix(Self.reservationsMax) {
+            text += "<tr><td>\(Self.escaped(reservation.name))<td>\(Self.escaped(reservation.centre))"
+            text += "<td>\(Self.escaped(reservation.project ?? "maintenance"))<td>\(reservation.nodes)"
+            text += "<td>\(Self.short(Double(reservation.start - begin) / 3600))"
+            text += "<td>\(Self.short(Double(reservation.seconds) / 3600))"
+            text += "<td>\(reservation.used.map { Self.short($0 * 100) } ?? "–")"
+            text += "<td>\(Self.short(reservation.others * 100))</tr>\n"
+        }
+        text += "</table>\n"
+        let more = outcome.reservations.count - Self.reservationsMax
+        return more > 0 ? text + "<p>And \(more) more, used better.</p>\n" : text
     }
 
     /// Jobs in classes of size, each twice the one before.

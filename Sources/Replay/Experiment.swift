@@ -12,6 +12,9 @@ public struct Experiment: Sendable {
     /// The trace's jobs in the order of the schedules, their times scaled.
     public let replayed: [TraceJob]
     private let projects: ReplayProjects
+    private let bookings: [Federation.Booking]
+    /// By reservation; `nil` for maintenance.
+    private let holders: [ReplayProjects.Holder?]
 
     /// What one policy made of it.
     public struct Outcome: Sendable {
@@ -20,6 +23,8 @@ public struct Experiment: Sendable {
         public var metrics: Metrics
         /// By project; empty where the options name none.
         public var projects: [ProjectMetrics]
+        /// By reservation of the federation.
+        public var reservations: [ReservationMetrics]
         /// Of this process, for the replay alone.
         public var cpuSeconds: Double
     }
@@ -36,7 +41,28 @@ public struct Experiment: Sendable {
             jobs.sortBySubmission()
         }
         replayed = jobs
-        projects = ReplayProjects(of: jobs, options.projects, trace.names, federation)
+        let projects = ReplayProjects(of: jobs, options.projects, trace.names, federation)
+        self.projects = projects
+        do {
+            bookings = try federation.bookings(begin: jobs.first?.submit ?? 0, scale: options.scale)
+        } catch {
+            throw TraceFault(
+                path: "reservation \(federation.reservations[error.index].name) of the federation",
+                what: error.what
+            )
+        }
+        var holders: [ReplayProjects.Holder?] = []
+        for reservation in federation.reservations {
+            let holder = reservation.project.flatMap { projects.holder($0) }
+            if let project = reservation.project, holder == nil {
+                throw TraceFault(
+                    path: "reservation \(reservation.name) of the federation",
+                    what: "is for '\(project)', which is neither among its projects nor one of the trace's"
+                )
+            }
+            holders.append(holder)
+        }
+        self.holders = holders
         cardsMax = federation.centres.lazy.flatMap(\.nodes).map(\.cards).max() ?? 0
         coresMax = federation.centres.lazy.flatMap(\.nodes).map(\.milliCores).max() ?? 0
     }
@@ -51,8 +77,22 @@ public struct Experiment: Sendable {
     ) -> Outcome {
         var scheduler = Scheduler(sites: federation.kinds(models), rules: policy.rules)
         var classes = makeClasses(&scheduler)
-        let numbers = policy.knowsProjects ? projects.add(to: &scheduler) : []
-        if !numbers.isEmpty {
+        // Who knows no shares must know whose a reservation is.
+        let needsProjects = policy.knowsProjects || holders.contains { $0 != nil }
+        let numbers = needsProjects ? projects.add(to: &scheduler, sharing: policy.knowsProjects) : .init()
+        for ((booking, reservation), holder) in zip(zip(bookings, federation.reservations), holders) {
+            let shares = booking.nodes.map { Scheduler.Window.Share(node: Int32($0)) }
+            scheduler.addWindow(
+                Scheduler.Window(
+                    from: booking.start * 1000,
+                    to: booking.end * 1000,
+                    project: holder?.number(numbers),
+                    reservation.nodes == nil ? nil : shares
+                ),
+                at: Int32(reservation.centre)
+            )
+        }
+        if policy.knowsProjects {
             for index in classes.indices where !projects.couldHold(index, need(replayed[index])) { classes[index] = -1 }
         }
         let before = cpuTime()
@@ -63,7 +103,13 @@ public struct Experiment: Sendable {
                 zip(classes, replayed).lazy.filter { $0.0 >= 0 }.map { ($0, need($1)) },
                 uniquingKeysWith: { first, _ in first }
             ),
-            projects: numbers.isEmpty ? [] : projects.owners.map { $0 < 0 ? -1 : numbers[Int($0)] },
+            projects: numbers.named.isEmpty ? [] : projects.owners.map { $0 < 0 ? -1 : numbers.named[Int($0)] },
+            owners: projects.owners,
+            reserved: ReservedTime(
+                federation,
+                bookings,
+                holders: holders.map { $0.map { projects.members(of: $0) } ?? projects.names.map { _ in false } }
+            ),
             scheduler: scheduler,
             federation: federation,
             policy: policy,
@@ -77,6 +123,7 @@ public struct Experiment: Sendable {
             schedule: schedule,
             metrics: Metrics(replayed, schedule, federation),
             projects: ProjectMetrics.all(replayed, projects, schedule, federation),
+            reservations: schedule.reservations,
             cpuSeconds: seconds
         )
     }

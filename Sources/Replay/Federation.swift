@@ -79,6 +79,8 @@ public struct Federation: Sendable {
     public var centres: [Centre]
     /// Those that have another weight than others, a parent, or limits. All further ones of a trace are equal.
     public var projects: [Project] = []
+    /// Room that is kept in advance, known from the first submission on.
+    public var reservations: [Reservation] = []
     /// What a job brings along whose trace does not say it.
     public var inputBytesPerJob: Int64?
 

@@ -66,6 +66,8 @@ public struct Schedule: Hashable, Sendable {
     public internal(set) var fragmentation: Double?
     /// What runs drew above what idle nodes do, in joules; `nil` when the federation does not say.
     public internal(set) var joulesOfUse: Double?
+    /// By reservation of the federation.
+    var reservations: [ReservationMetrics] = []
     /// How the forecasts did, where any were asked for.
     public internal(set) var forecasts: ForecastScore?
 
@@ -107,18 +109,24 @@ struct Replay {
     /// By class.
     private let needs: [Int32: Need]
     private var gauge: FreeCards
+    /// By job: the index of its project; -1 for none. Empty without projects.
+    private let owners: [Int32]
+    private var reserved: ReservedTime
     private let progress: (Int) -> Void
 
     /// - Parameters:
     ///   - classes: By job; -1 for one that no centre could run.
     ///   - needs: By class.
     ///   - projects: By job; empty when the scheduler knows none.
+    ///   - owners: By job; empty when nobody counts as a project.
     ///   - progress: Called now and then with how many jobs have come.
     init(
         jobs: [TraceJob],
         classes: [Int32],
         needs: [Int32: Need],
         projects: [Int32],
+        owners: [Int32],
+        reserved: ReservedTime,
         scheduler: Scheduler,
         federation: Federation,
         policy: ReplayPolicy,
@@ -128,6 +136,7 @@ struct Replay {
         self.jobs = jobs
         self.classes = classes
         self.projects = projects
+        (self.owners, self.reserved) = (owners, reserved)
         self.scheduler = scheduler
         self.policy = policy
         self.options = options
@@ -156,8 +165,11 @@ struct Replay {
         var turn = 0
         while true {
             while next < jobs.count, classes[next] < 0 { next += 1 }
-            guard next < jobs.count || !ends.isEmpty || (turn < turns.count && scheduler.queued > 0) else { break }
-            var now = next < jobs.count ? jobs[next].submit : Int64.max
+            // What is reserved comes free at its end, whether anything else happens then or not.
+            let windowEnd = scheduler.nextWindowEnd.map { $0 / 1000 } ?? .max
+            let turnsUp = turn < turns.count || windowEnd < .max
+            guard next < jobs.count || !ends.isEmpty || (turnsUp && scheduler.queued > 0) else { break }
+            var now = min(windowEnd, next < jobs.count ? jobs[next].submit : Int64.max)
             if let first = ends.first { now = min(now, first) }
             if turn < turns.count { now = min(now, turns[turn].at) }
             gauge.read(scheduler, until: now)
@@ -177,6 +189,7 @@ struct Replay {
         }
         schedule.forecasts = forecasts?.score
         schedule.fragmentation = gauge.fragmentation
+        schedule.reservations = reserved.metrics
         return schedule
     }
 
@@ -265,6 +278,7 @@ struct Replay {
 
     private mutating func end(_ end: EndHeap.End, _ now: Int64) {
         guard lives[Int(end.number)] == end.life else { return }
+        noteReserved(end.number, now)
         scheduler.end(end.number, at: now * 1000)
         freeNumbers.append(end.number)
         let index = Int(indexOfNumber[Int(end.number)])
@@ -272,6 +286,19 @@ struct Replay {
         forecasts?.ended(index, ran: job.run)
         guard policy.estimates == .predicted else { return }
         predictor.learn(Self.contexts(job), seconds: job.run)
+    }
+
+    private mutating func noteReserved(_ number: Int32, _ now: Int64) {
+        let index = Int(indexOfNumber[Int(number)])
+        guard !reserved.isEmpty, let need = needs[classes[index]] else { return }
+        reserved.note(
+            scheduler.places(of: number),
+            need,
+            at: schedule.centre[index],
+            from: schedule.start[index],
+            to: now,
+            owner: owners.isEmpty ? -1 : owners[index]
+        )
     }
 
     private mutating func pass(_ now: Int64) {
@@ -324,6 +351,7 @@ struct Replay {
                 let rest = schedule.start[index] + jobs[index].run - now
                 schedule.joulesOfUse = joules - watts(number, at: centre) * Double(rest)
             }
+            noteReserved(number, now)
             scheduler.end(number, at: now * 1000)
             lives[Int(number)] &+= 1
             freeNumbers.append(number)

@@ -8,6 +8,8 @@ struct ReplayProjects {
     let names: [String]
     /// By name: which of the federation's it is, if it is one.
     private let declared: [Int?]
+    /// By name: as the trace names it, and its number there.
+    private let aliases: [[String]]
     private let all: [Federation.Project]
 
     /// - Parameter owner: Who counts as a project; `nil` when nobody does.
@@ -19,7 +21,7 @@ struct ReplayProjects {
     ) {
         all = federation.projects
         guard let owner else {
-            (owners, names, declared) = ([], [], [])
+            (owners, names, declared, aliases) = ([], [], [], [])
             return
         }
         let numbers = Set(jobs.lazy.map { $0.owner(owner) }.filter { $0 >= 0 }).sorted()
@@ -30,27 +32,76 @@ struct ReplayProjects {
         )
         var names: [String] = []
         var declared: [Int?] = []
+        var aliases: [[String]] = []
         for number in numbers {
             let isCentre = owner == .home && Int(number) < federation.centres.count
             let own = known[owner]?[number] ?? (isCentre ? federation.centres[Int(number)].name : nil)
             names.append(own ?? "\(owner.rawValue) \(number)")
             declared.append(own.flatMap { byName[$0] } ?? byName["\(number)"])
+            aliases.append([own, "\(number)"].compactMap { $0 })
         }
         owners = jobs.map { index[$0.owner(owner)] ?? -1 }
-        (self.names, self.declared) = (names, declared)
+        (self.names, self.declared, self.aliases) = (names, declared, aliases)
+    }
+
+    /// The scheduler's numbers for projects.
+    struct Numbers {
+        /// Of those with jobs, by name.
+        var named: [Int32] = []
+        /// Of the federation's.
+        var declared: [Int32] = []
     }
 
     /// Makes them known.
     ///
-    /// - Returns: The scheduler's numbers, by name.
-    func add(to scheduler: inout Scheduler) -> [Int32] {
-        guard !names.isEmpty else { return [] }
+    /// - Parameter sharing: Whether the scheduler is to share between them; else it only knows whose is what.
+    func add(to scheduler: inout Scheduler, sharing: Bool) -> Numbers {
+        guard !names.isEmpty else { return Numbers() }
         var numbers: [Int32] = []
         for project in all {
             let parent = project.parent.map { numbers[$0] }
-            numbers.append(scheduler.addProject(under: parent, weight: project.weight, limits: project.limits))
+            numbers.append(
+                sharing
+                    ? scheduler.addProject(under: parent, weight: project.weight, limits: project.limits)
+                    : scheduler.addHolder(under: parent)
+            )
         }
-        return declared.map { $0.map { numbers[$0] } ?? scheduler.addProject() }
+        let named = declared.map { index in
+            index.map { numbers[$0] } ?? (sharing ? scheduler.addProject() : scheduler.addHolder())
+        }
+        return Numbers(named: named, declared: numbers)
+    }
+
+    /// A project that something is reserved for: one of the federation's, or one of those with jobs.
+    enum Holder {
+        case declared(Int)
+        case named(Int)
+
+        func number(_ numbers: Numbers) -> Int32 {
+            switch self {
+            case .declared(let index): numbers.declared[index]
+            case .named(let index): numbers.named[index]
+            }
+        }
+    }
+
+    /// The project that a reservation names; `nil` when there is none.
+    func holder(_ name: String) -> Holder? {
+        if let index = all.firstIndex(where: { $0.name == name }) { return .declared(index) }
+        return aliases.firstIndex { $0.contains(name) }.map { .named($0) }
+    }
+
+    /// By name: whether it is a holder, or below it.
+    func members(of holder: Holder) -> [Bool] {
+        names.indices.map { name in
+            switch holder {
+            case .named(let index): return name == index
+            case .declared(let index):
+                var at = declared[name]
+                while let known = at, known != index { at = all[known].parent }
+                return at == index
+            }
+        }
     }
 
     /// What is due to each of those with jobs, by name: its part of everything while all of them have work. On every

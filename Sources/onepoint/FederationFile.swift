@@ -47,6 +47,19 @@ extension Federation {
             federation.projects.append(project(&fields, among: federation.projects))
             reader.violations += fields.finish()
         }
+        for (index, item) in (reader.list("reservations", countMax: reservationsMax) ?? []).enumerated() {
+            var fields = Fields(item, pointer: "/reservations/\(index)")
+            if let made = reservation(&fields, in: federation) { federation.reservations.append(made) }
+            reader.violations += fields.finish()
+        }
+        // What comes after a fault may only follow from it.
+        if reader.violations.isEmpty, federation.comparesReservations {
+            do {
+                try federation.checkReservations()
+            } catch {
+                reader.fault("/reservations/\(error.index)\(error.pointer)", error.what)
+            }
+        }
         if let text = reader.string("job_input") {
             federation.inputBytesPerJob = Bytes(text)?.count
             if federation.inputBytesPerJob == nil { reader.fault("/job_input", "must be an amount such as 20GiB") }
@@ -55,6 +68,55 @@ extension Federation {
     }
 
     private static let projectsMax = 100_000
+    /// As many as a point keeps in all.
+    private static let reservationsMax = 1000
+
+    /// - Returns: `nil` when it names no centre.
+    private static func reservation(_ fields: inout Fields, in federation: Federation) -> Reservation? {
+        let name = fields.string("name") ?? ""
+        if name.isEmpty { fields.fault("/name", "is needed: what it is told by") }
+        if federation.reservations.contains(where: { $0.name == name }) { fields.fault("/name", "is there already") }
+        let project = fields.string("project")
+        let isMaintenance = fields.flag("maintenance") ?? false
+        if (project != nil) == isMaintenance {
+            fields.fault("/project", "needs either the project that it is for or maintenance: true")
+        }
+        if project == "" { fields.fault("/project", "must be the name that the trace or the list of projects has") }
+        let known = fields.string("centre")
+        let centre = federation.centres.firstIndex { $0.name == known }
+        if centre == nil {
+            fields.fault("/centre", "must be one of \(federation.centres.map(\.name).joined(separator: ", "))")
+        }
+        let nodes = fields.integer("nodes", in: 1...Int64(nodesMax))
+        let model = fields.string("model")
+        if model != nil, nodes == nil { fields.fault("/model", "has a meaning only with nodes") }
+        if let model, let centre, !federation.centres[centre].nodes.contains(where: { $0.model == model }) {
+            fields.fault("/model", "no node of that centre has such cards")
+        }
+        let hours = 0...Double(secondsMax / 3600)
+        let after = fields.number("after_hours", in: hours)
+        let at = fields.integer("at_seconds", in: -secondsMax...secondsMax)
+        if (after == nil) == (at == nil) {
+            fields.fault("", "needs either after_hours, from the first submission, or at_seconds, of the trace's time")
+        }
+        let length = fields.number("hours", in: hours)
+        if length == nil { fields.fault("/hours", "is needed: how long it lasts") }
+        let seconds = ((length ?? 0) * 3600).rounded()
+        if length != nil, seconds < 1 { fields.fault("/hours", "must be a second at least") }
+        guard let centre else { return nil }
+        return Reservation(
+            name: name,
+            project: project,
+            centre: centre,
+            nodes: nodes.map { Int($0) },
+            model: model,
+            start: at.map { .at($0) } ?? .after(Int64(((after ?? 0) * 3600).rounded())),
+            seconds: Int64(seconds)
+        )
+    }
+
+    /// More than any trace is long: 1,000 years.
+    private static let secondsMax: Int64 = 31_557_600_000
 
     private static func project(_ fields: inout Fields, among known: [Project]) -> Project {
         var project = Project(name: fields.string("name") ?? "")

@@ -68,7 +68,7 @@ struct ReplayReport {
                     (key: column.name, value: column.value(outcome.metrics).map { .number(rounded($0)) } ?? .null)
                 }
                 + (outcome.schedule.forecasts.map { [(key: "forecasts", value: json($0))] } ?? [])
-                + projects(outcome)
+                + projects(outcome) + reservations(outcome)
                 + [
                     (key: "schedule_hash", value: .string(hex(outcome.schedule.hash))),
                     (key: "cpu_seconds", value: .number(rounded(outcome.cpuSeconds))),
@@ -107,6 +107,22 @@ struct ReplayReport {
             (key: "jain_projects", value: .number(rounded(ProjectMetrics.jain(outcome.projects)))),
             (key: "projects", value: .array(projects)),
         ]
+    }
+
+    private static func reservations(_ outcome: Experiment.Outcome) -> [(key: String, value: JSON)] {
+        guard !outcome.reservations.isEmpty else { return [] }
+        let reservations = outcome.reservations.map { reservation in
+            JSON.object([
+                (key: "name", value: .string(reservation.name)), (key: "centre", value: .string(reservation.centre)),
+                (key: "project", value: reservation.project.map { .string($0) } ?? .null),
+                (key: "nodes", value: .integer(Int64(reservation.nodes))),
+                (key: "start_seconds", value: .integer(reservation.start)),
+                (key: "seconds", value: .integer(reservation.seconds)),
+                (key: "used", value: reservation.used.map { .number(rounded($0)) } ?? .null),
+                (key: "used_by_others", value: .number(rounded(reservation.others))),
+            ])
+        }
+        return [(key: "reservations", value: .array(reservations))]
     }
 
     private static func json(_ comparison: Comparison) -> JSON {
@@ -196,6 +212,7 @@ struct ReplayReport {
             text += "\(outcome.policy), foretold run times, \(held(score.runs))\n"
         }
         for outcome in outcomes where !outcome.projects.isEmpty { text += "\n" + Self.text(outcome) }
+        for outcome in outcomes where !outcome.reservations.isEmpty { text += "\n" + reserved(outcome) }
         for comparison in comparisons {
             let (wait, slowdown) = (comparison.wait, comparison.slowdown)
             text +=
@@ -234,6 +251,29 @@ struct ReplayReport {
         )
         let more = outcome.projects.count - shown.count
         return more > 0 ? text + "and \(more) more, better off\n" : text
+    }
+
+    /// How many reservations a table shows.
+    private static let reservationsMax = 20
+
+    /// What of each reservation was used, those first of which least was.
+    private func reserved(_ outcome: Experiment.Outcome) -> String {
+        let begin = experiment.replayed.first?.submit ?? 0
+        var text = "\(outcome.policy): \(outcome.reservations.count) reservations\n"
+        text += alignedFigures(
+            ["reservation", "centre", "for", "nodes", "from", "hours", "used", "by others"],
+            outcome.reservations.leastUsedFirst.prefix(Self.reservationsMax).map { reservation in
+                [
+                    reservation.name, reservation.centre, reservation.project ?? "maintenance",
+                    "\(reservation.nodes)", Self.fixed(Double(reservation.start - begin) / 3600, 1) + " h",
+                    Self.fixed(Double(reservation.seconds) / 3600, 1),
+                    reservation.used.map { Self.fixed($0 * 100, 1) + " %" } ?? "–",
+                    Self.fixed(reservation.others * 100, 1) + " %",
+                ]
+            }
+        )
+        let more = outcome.reservations.count - Self.reservationsMax
+        return more > 0 ? text + "and \(more) more, used better\n" : text
     }
 
     private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + fixed(value, 1) }

@@ -165,7 +165,8 @@ struct SimulateCommand: ParsableCommand {
         options.staysHome = stayHome
         options.forecastEvery = forecasts ?? 0
         options.projects = projects.flatMap { TraceJob.Owner(rawValue: $0) }
-        if options.projects == nil, !place.projects.isEmpty { options.projects = .project }
+        let namesProjects = !place.projects.isEmpty || place.reservations.contains { $0.project != nil }
+        if options.projects == nil, namesProjects { options.projects = .project }
         if let owner = options.projects, trace.jobs.allSatisfy({ $0.owner(owner) < 0 }) {
             throw Failure(.invalid, "\(path) does not say of what \(owner.rawValue) its jobs are.")
         }

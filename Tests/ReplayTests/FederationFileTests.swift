@@ -71,6 +71,72 @@ import Testing
         )
     }
 
+    @Test("reservations are read, from the first submission or by the trace's time, of nodes or a whole centre")
+    func reservations() throws {
+        let file = try ScratchFile(
+            """
+            centres:
+              - {name: hub-1, nodes: [{count: 2, cores: 4, cards: 2, model: h20}, {cores: 8}]}
+              - {name: hub-2, nodes: [{cores: 4}]}
+            reservations:
+              - {name: course, project: brain, centre: hub-1, nodes: 2, model: h20, after_hours: 24, hours: 0.5}
+              - {name: power, maintenance: true, centre: hub-2, at_seconds: 86400, hours: 12}
+            """,
+            ending: "yaml"
+        )
+        let federation = try Federation.load(file.path)
+        #expect(
+            federation.reservations == [
+                .init(
+                    name: "course",
+                    project: "brain",
+                    centre: 0,
+                    nodes: 2,
+                    model: "h20",
+                    start: .after(86_400),
+                    seconds: 1800
+                ), .init(name: "power", centre: 1, start: .at(86_400), seconds: 43_200),
+            ]
+        )
+    }
+
+    @Test("a reservation without a centre, an owner, a beginning or an end, of what is not there or taken, is a fault")
+    func reservationFaults() throws {
+        func pointers(_ reservations: String) throws -> [String] {
+            let file = try ScratchFile(
+                "centres: [{name: hub-1, nodes: [{count: 2, cores: 4}]}]\nreservations:\n" + reservations,
+                ending: "yaml"
+            )
+            let failure = try #require(throws: Failure.self) { try Federation.load(file.path) }
+            for violation in failure.violations { #expect(violation.pointer.contains(":"), "the line is named") }
+            return failure.violations.compactMap { $0.pointer.split(separator: " ").last.map { String($0) } }.sorted()
+        }
+        #expect(
+            try pointers("- {}") == [
+                "/reservations/0", "/reservations/0/centre", "/reservations/0/hours", "/reservations/0/name",
+                "/reservations/0/project",
+            ]
+        )
+        let plain = "centre: hub-1, after_hours: 1, hours: 1"
+        #expect(
+            try pointers("- {name: a, project: p, maintenance: true, \(plain), at_seconds: 5}")
+                == ["/reservations/0", "/reservations/0/project"]
+        )
+        #expect(
+            try pointers("- {name: a, project: p, \(plain), model: h20}\n- {name: a, project: p, \(plain), node: 1}")
+                == [
+                    "/reservations/0/model", "/reservations/0/model", "/reservations/1/name", "/reservations/1/node",
+                ]
+        )
+        #expect(try pointers("- {name: a, project: p, \(plain), nodes: 3}") == ["/reservations/0/nodes"])
+        #expect(
+            try pointers("- {name: a, project: p, \(plain), nodes: 1}\n- {name: b, maintenance: true, \(plain)}")
+                == ["/reservations/1/centre"]
+        )
+        let tiny = "{name: a, project: p, centre: hub-1, after_hours: -1, hours: 0}"
+        #expect(try pointers("- \(tiny)").contains("/reservations/0/hours"))
+    }
+
     @Test("energy is what idle nodes draw until the last end, and what runs draw above that")
     func energy() throws {
         var node = Federation.Node(milliCores: 4000, memoryMiB: 1024, cards: 2)
