@@ -343,6 +343,43 @@ import Testing
         #expect(try promised(limit: 60_000, until: 30_000) == 30_000)
     }
 
+    @Test("a wide job behind one that only waits for a window has room promised", arguments: 0..<4)
+    func next(variant: Int) throws {
+        var rules = variant < 2 ? Rules.easy : .standard
+        if variant >= 2 { rules.promises = .overdue(10) }
+        let kind = NodeKind(milliCores: 8000, memoryMiB: 1024)
+        var scheduler = Scheduler(sites: [[kind, kind, kind]], rules: rules)
+        let project = variant % 2 == 1 ? scheduler.addProject() : nil
+        let last: Int64 = 100_000
+        scheduler.addWindow(Window(from: last, to: last * 2), at: 0)
+        let smallClass = scheduler.addClass(Need(milliCores: 8000))
+        let wideClass = scheduler.addClass(Need(tasks: 3, milliCores: 8000))
+        let (small, wide) = (try #require(smallClass), try #require(wideClass))
+        var ends: [Int: [Int32]] = [:]
+        var started: [Scheduler.Start] = []
+        var begun: Int?
+        for second in 0..<90 {
+            let now = Int64(second) * 1000
+            for job in ends.removeValue(forKey: second) ?? [] { scheduler.end(job, at: now) }
+            // One that would last into the window, then one that would not; small ones come without an end.
+            if second == 3 {
+                scheduler.submit(1000, class: small, estimate: 1000, limit: last, project: project, at: now)
+                scheduler.submit(1001, class: wide, estimate: 1000, limit: 5000, project: project, at: now)
+            }
+            for job in 0..<2 {
+                let number = Int32(second * 2 + job)
+                scheduler.submit(number, class: small, estimate: 3000, limit: 3000, project: project, at: now)
+            }
+            started.removeAll()
+            scheduler.pass(at: now, started: &started)
+            for start in started {
+                ends[second + 3, default: []].append(start.job)
+                if start.job == 1001 { begun = second }
+            }
+        }
+        #expect(begun != nil, "it starved behind small ones")
+    }
+
     @Test("conservative backfill puts off nobody for what was reserved before he came", arguments: seeds(20))
     func conservative(seed: UInt64) {
         var g = SeededGenerator(seed: seed)

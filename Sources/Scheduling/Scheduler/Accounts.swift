@@ -291,6 +291,9 @@ struct Accounts {
         return all[Int(account)].blockedIn != pass
     }
 
+    /// Whoever of this account was blocked does not count.
+    mutating func letPass(_ account: Int32) { all[Int(account)].blockedIn = 0 }
+
     func turn(of account: Int32) -> Scheduler.Turn { all[Int(account)].turns[0] }
 
     /// The account whose turn it is goes on at another place in its queues, or with another queue.

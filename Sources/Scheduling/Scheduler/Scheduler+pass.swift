@@ -33,6 +33,7 @@ extension Scheduler {
             isFreed = false
         }
         if hasWindows { advanceWindows(to: now) }
+        promiseTries = 0
         if reservations.isInUse { return passByReservation(now, &started) }
         if accounts.isInUse { return passByProject(now, &started) }
         if !isFreed, !needsWholePass(now) {
@@ -119,7 +120,9 @@ extension Scheduler {
         scratch = []
         defer { scratch = turns }
         let head = due?.job ?? promised
-        for line in waiting where mayFit(Int(lines[Int(line)].jobClass)) {
+        // Room may be kept for whoever finds none, where the first only waits for what is reserved in advance.
+        let asksAll = hasWindows && rules.promises != .none
+        for line in waiting where asksAll || mayFit(Int(lines[Int(line)].jobClass)) {
             guard let entry = entry(Int(line), .init()) else { continue }
             if entry.job == head, lines[Int(line)].heads.count == 1 { continue }
             turns.append(
@@ -144,8 +147,8 @@ extension Scheduler {
             } else {
                 switch attempt(Int(turns[0].jobClass), job, now, &started) {
                 case .started: turns[0].cursor = unqueue(job)
-                case .noRoom: isOut = true
-                case .tooLong:
+                case .noRoom where !keepsForNext(job, now): isOut = true
+                case .noRoom, .tooLong:
                     turns[0].looked += 1
                     turns[0].tooLong = min(turns[0].tooLong, jobs[Int(job)].limit)
                     turns[0].cursor = after(line, turns[0].cursor)
@@ -160,6 +163,24 @@ extension Scheduler {
             }
         }
     }
+
+    /// Where only what is reserved in advance keeps the first waiting, so that no room is kept for it, room is kept for the
+    /// next who finds none.
+    ///
+    /// - Returns: Whether the one after this job is still to be asked.
+    private mutating func keepsForNext(_ job: Int32, _ now: Int64) -> Bool {
+        guard hasWindows, promised < 0, promiseTries < Self.promiseTriesMax else { return false }
+        switch rules.promises {
+        case .none, .everybody: return false
+        case .overdue where !isOverdue(job, now): return false
+        case .head, .overdue:
+            promiseTries += 1
+            return !promise(job, Int(jobs[Int(job)].jobClass), now)
+        }
+    }
+
+    /// In one pass, where all wait for the same window: each asks every node and run.
+    static let promiseTriesMax = 8
 
     /// Whether a job is known to need promised or reserved room for too long, as others before it in its line do.
     @inline(__always)

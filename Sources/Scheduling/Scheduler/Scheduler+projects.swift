@@ -152,16 +152,17 @@ extension Scheduler {
             let attempt = isAllowed(turn, now) ? tryOut(turn, now, &started) : nil
             if attempt == .noRoom || attempt == .tooLong {
                 let isHead = !isHeadFound
-                isHeadFound = true
                 guard rules.fill != nil else { return }
-                keepRoom(for: turn, isHead: isHead, now)
-                if isHead, hasFills {
+                isHeadFound = keepRoom(for: turn, isHead: isHead, now) || !isHead
+                if isHead, isHeadFound, hasFills {
                     takeTurns(numbers, isFilling: true)
                     continue
                 }
             }
-            var isOut = attempt == nil || attempt == .noRoom
-            if attempt == .tooLong {
+            // Behind one that only waits for what is reserved in advance, the next may be the first for whom room is kept.
+            let isPassed = attempt == .noRoom && !isHeadFound
+            var isOut = attempt == nil || attempt == .noRoom && !isPassed
+            if attempt == .tooLong || isPassed {
                 turn.looked += 1
                 turn.tooLong = min(turn.tooLong, jobs[Int(turn.entry.job)].limit)
                 isOut = turn.looked >= rules.depth
@@ -211,26 +212,46 @@ extension Scheduler {
         return false
     }
 
-    private func isOverdue(_ job: Int32, _ now: Int64) -> Bool {
+    func isOverdue(_ job: Int32, _ now: Int64) -> Bool {
         guard case .overdue(let seconds) = rules.promises else { return false }
         return now - jobs[Int(job)].arrival > Int64(seconds) * 1000 + jobs[Int(job)].estimate
     }
 
     /// Keeps room for a job that finds none: for the first of all if it is overdue, and for the first of each project
     /// that is behind.
-    private mutating func keepRoom(for turn: Turn, isHead: Bool, _ now: Int64) {
+    ///
+    /// - Returns: Whether the job counts as such: not if only what is reserved in advance keeps it waiting, so that the
+    ///   next has its place.
+    private mutating func keepRoom(for turn: Turn, isHead: Bool, _ now: Int64) -> Bool {
         switch rules.promises {
         case .none, .everybody: break
-        case .head: if isHead { due = (turn.entry.job, Int(turn.jobClass)) }
+        case .head:
+            guard isHead, hasWindows else {
+                if isHead { due = (turn.entry.job, Int(turn.jobClass)) }
+                break
+            }
+            guard keep(for: turn, now) else { return false }
         case .overdue:
             let account = lines[Int(turn.line)].account
             guard accounts.isFirstBlocked(account, in: passes), promisedJobs.count < Self.promisesMax,
                 !promisedJobs.contains(where: { lines[Int(jobs[Int($0)].line)].account == account }),
                 isHead && isOverdue(turn.entry.job, now) || accounts.isBehind(account)
-            else { return }
-            promise(turn.entry.job, Int(turn.jobClass), now)
-            latestPromise = max(latestPromise, promisedStart(of: turn.entry.job) ?? .min)
+            else { return true }
+            guard keep(for: turn, now) else {
+                accounts.letPass(account)
+                return false
+            }
         }
+        return true
+    }
+
+    /// - Returns: `false` when only what is reserved in advance keeps the job waiting, and others may still be asked.
+    private mutating func keep(for turn: Turn, _ now: Int64) -> Bool {
+        let isKept = promise(turn.entry.job, Int(turn.jobClass), now)
+        latestPromise = max(latestPromise, promisedStart(of: turn.entry.job) ?? .min)
+        guard hasWindows, !isKept, promiseTries < Self.promiseTriesMax else { return true }
+        promiseTries += 1
+        return false
     }
 
     /// Each sets nodes aside and is asked about at every placement.

@@ -1,7 +1,10 @@
 extension Scheduler {
     /// Keeps room for a blocked job where it can start first, if no run outlives its limit, beside the room that is kept
     /// for others.
-    mutating func promise(_ job: Int32, _ number: Int, _ now: Int64) {
+    ///
+    /// - Returns: Whether there is any: none where only what is reserved in advance keeps the job waiting.
+    @discardableResult
+    mutating func promise(_ job: Int32, _ number: Int, _ now: Int64) -> Bool {
         var best: (site: Int, opening: Promise)?
         for candidate in classes[number].candidates {
             let site = Int(candidate.site)
@@ -10,9 +13,10 @@ extension Scheduler {
             guard let opening = opening(job, number, site, now) else { continue }
             if best.map({ opening.start < $0.opening.start }) ?? true { best = (site, opening) }
         }
-        guard let best else { return }
+        guard let best else { return false }
         sites[best.site].keep(best.opening)
         promisedJobs.append(job)
+        return true
     }
 
     /// Forgets every promise.

@@ -156,6 +156,8 @@ public struct Scheduler {
     var hasWindows = false
     /// The longest that any job so far may run: what begins later than that is in nobody's way yet.
     var longestLimit: Int64 = 0
+    /// How often room was sought in this pass for who is not the first.
+    var promiseTries = 0
     /// Memory that passes use again.
     var scratch: [Turn] = []
     let heaviest: (milliCores: Int, cardMilli: Int)
