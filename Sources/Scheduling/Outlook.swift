@@ -52,6 +52,7 @@ public struct Outlook {
         }
         var next: Int32 = 0
         var held: [Need: Int32] = [:]
+        let horizon = Int64(Policy().othersHorizonSeconds) * 1000
         for (site, centre) in snapshot.centres.enumerated() {
             if Gates.state(centre) != nil { scheduler.setOpen(Int32(site), false) }
             let places = Dictionary(nodes[site].enumerated().map { ($0.element.name, Int32($0.offset)) }) { a, _ in a }
@@ -77,11 +78,58 @@ public struct Outlook {
                 )
                 next += 1
             }
+            for (node, resources) in Self.others(at: centre, nodes[site], places) {
+                let need = Self.need(resources, tasks: 1)
+                let number = held[need] ?? scheduler.addHeldClass(need)
+                held[need] = number
+                scheduler.hold(
+                    next,
+                    class: number,
+                    at: Int32(site),
+                    places: [Scheduler.Place(node: node, tasks: 1, isRest: false)],
+                    begin: now,
+                    estimate: horizon,
+                    limit: horizon,
+                    project: nil
+                )
+                next += 1
+            }
             for reservation in centre.reservations where reservation.endsAt > snapshot.now {
                 scheduler.addWindow(window(reservation, nodes[site], places), at: Int32(site))
             }
         }
         submit(snapshot, nodes.map { !$0.isEmpty }, makes, waiting, first: next)
+    }
+
+    /// What others hold of each node, as far as runs of ours leave it: those may be waiting for just that.
+    private static func others(
+        at centre: Snapshot.Centre,
+        _ nodes: [Node],
+        _ places: [String: Int32]
+    ) -> [(node: Int32, resources: TaskResources)] {
+        guard !centre.others.isEmpty else { return [] }
+        var left = nodes.map { node in
+            TaskResources(cores: node.cores, memory: node.memory, cards: cards(of: node)?.count ?? 0)
+        }
+        for run in centre.runs {
+            for share in run.nodes {
+                guard let node = places[share.node].map({ Int($0) }) else { continue }
+                left[node].cores = left[node].cores - run.resources.cores * share.tasks
+                left[node].memory = left[node].memory - run.resources.memory * share.tasks
+                left[node].cards -= run.resources.cards * share.tasks
+            }
+        }
+        return centre.others.compactMap { use in
+            guard let node = places[use.node] else { return nil }
+            let (left, whole) = (left[Int(node)], cards(of: nodes[Int(node)]))
+            let cards = use.cards.first { $0.model == whole?.model && $0.emulated == whole?.emulated }
+            let resources = TaskResources(
+                cores: max(0, min(use.cores, left.cores)),
+                memory: max(0, min(use.memory, left.memory)),
+                cards: max(0, min(cards?.count ?? 0, left.cards))
+            )
+            return resources == TaskResources(cores: 0, memory: 0) ? nil : (node, resources)
+        }
     }
 
     /// Nodes that the centre does not have now are left out.

@@ -60,6 +60,17 @@ import Testing
         #expect(reason.predictedStart == noon + .seconds(Policy().othersHorizonSeconds))
     }
 
+    @Test("forecasts know what others hold, beside runs of ours that wait for it")
+    func forecasts() throws {
+        var centre = shared(others: [use("n1", cores: 16), use("n2", cores: 12)])
+        centre.runs = [.fixture(50, on: [NodeShare(node: "n2", tasks: 1)], cores: 8, seconds: 600)]
+        let snapshot = Snapshot.fixture([centre], [.fixture(1, .fixture(cores: 16)), .fixture(2, .fixture(cores: 1))])
+        let prospects = Outlook(snapshot).prospects(of: [jobID(1), jobID(2)])
+        #expect(try #require(prospects[jobID(1)]).wait == Double(Policy().othersHorizonSeconds))
+        // On the second node ours has eight of the twelve that others have now.
+        #expect(try #require(prospects[jobID(2)]).wait == 600)
+    }
+
     @Test("as many as there are turns wait in the centre's own queue, in order, and say so")
     func turns() throws {
         let full = [use("n1", cores: 16), use("n2", cores: 14)]

@@ -31,7 +31,7 @@ struct CentrePage: Sendable {
             <ul class="meta"><li>\(w(centre.tier))</li><li>\(engine(w))</li><li>\(freshness(frame))</li></ul></div>
             \(controls(frame))</div>
             <div id="live" data-get="\(path)" data-swap="#live" data-every="5">
-            \(topology(frame))\(shared(frame))
+            \(topology(frame))
             \(reservations.render(frame))
             <div class="columns"><div>\(runs(frame))</div><div>\(facts(frame))</div></div>
             </div>
@@ -111,7 +111,7 @@ struct CentrePage: Sendable {
 
                 """
         }
-        return "<section>\(title)<ul class=\"machines\">\(tiles)</ul></section>"
+        return "<section>\(title)<ul class=\"machines\">\(tiles)</ul>\(shared(frame))</section>"
     }
 
     /// What others hold, where the centre is not ours alone.
