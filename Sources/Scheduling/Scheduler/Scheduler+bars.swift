@@ -1,19 +1,34 @@
 /// What is reserved in advance, for conservative backfill: to who may not use it, it is taken as by a job that is to come.
 extension Scheduler {
-    /// What of a site's nodes is reserved for others than a job's project, and not held by those: by node.
+    /// What of a site's nodes is reserved for others than a job's project, and not held by those: by node, by time.
     ///
-    /// - Parameter node: The only one that comes into question; -1 for all.
-    func bars(_ site: Int, _ node: Int32, for job: Int32, _ now: Int64) -> [Int: [Timetable.Bar]] {
-        guard hasWindows, !sites[site].windows.isEmpty else { return [:] }
-        var bars: [Int: [Timetable.Bar]] = [:]
-        for entry in sites[site].windows.whole where binds(entry, account(job)) {
-            let nodes = node < 0 ? sites[site].states.indices : Int(node)..<Int(node) + 1
-            for node in nodes { bars[node, default: []].append(.init(from: entry.start, to: entry.end, room: .all)) }
+    /// - Parameters:
+    ///   - node: The only one that comes into question; -1 for all.
+    ///   - reach: What begins from then on is left out.
+    func bars(
+        _ site: Int,
+        _ node: Int32,
+        for job: Int32,
+        _ now: Int64,
+        before reach: Int64
+    ) -> [Int: [Timetable.Change]] {
+        let windows = sites[site].windows
+        guard !windows.isEmpty else { return [:] }
+        var shut: [Timetable.Change] = []
+        for entry in windows.whole where entry.start < reach && binds(entry, account(job)) {
+            shut += Timetable.Bar(from: entry.start, to: entry.end, room: .all).changes
         }
-        for known in sites[site].windows.nodes where node < 0 || known.node == node {
-            let binding = known.entries.filter { binds($0, account(job)) }
+        shut.sort { $0.time < $1.time }
+        var bars: [Int: [Timetable.Change]] = [:]
+        if !shut.isEmpty {
+            for node in node < 0 ? sites[site].states.indices : Int(node)..<Int(node) + 1 { bars[node] = shut }
+        }
+        let known = node < 0 ? windows.nodes.indices : windows.position(of: node).map { $0..<$0 + 1 } ?? 0..<0
+        for known in windows.nodes[known] {
+            let binding = known.entries.filter { $0.start < reach && binds($0, account(job)) }
             guard !binding.isEmpty else { continue }
-            bars[Int(known.node), default: []] += self.bars(site, known, binding, for: job, now)
+            let own = self.bars(site, known, binding, for: job, now).flatMap(\.changes)
+            bars[Int(known.node)] = (own + shut).sorted { $0.time < $1.time }
         }
         return bars
     }

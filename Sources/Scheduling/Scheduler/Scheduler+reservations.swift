@@ -142,11 +142,45 @@ extension Scheduler {
         length: Int64? = nil,
         _ best: inout (site: Int32, opening: Timetable.Opening)?
     ) {
-        let need = classes[Int(jobs[Int(job)].jobClass)].need
         let length = length ?? jobs[Int(job)].limit
+        guard hasWindows else {
+            seek(site, node: node, job, now, before: before, length: length, [:], &best)
+            return
+        }
+        let isGang = classes[Int(jobs[Int(job)].jobClass)].need.isGang
+        // Windows may be many and far: those that begin after the end of what is found are in nobody's way.
+        var reach = max(now, reservations.timetables[Int(site)].lastChange ?? now) + length
+        while true {
+            let bars = bars(Int(site), isGang ? -1 : node, for: job, now, before: reach)
+            var found = best
+            guard seek(site, node: node, job, now, before: before, length: length, bars, &found), let opening = found
+            else {
+                return
+            }
+            if reach == .max || opening.opening.start + length <= reach {
+                best = found
+                return
+            }
+            reach = .max
+        }
+    }
+
+    /// - Returns: Whether there is a better one.
+    @discardableResult
+    private func seek(
+        _ site: Int32,
+        node: Int32,
+        _ job: Int32,
+        _ now: Int64,
+        before: Int64,
+        length: Int64,
+        _ bars: [Int: [Timetable.Change]],
+        _ best: inout (site: Int32, opening: Timetable.Opening)?
+    ) -> Bool {
+        let need = classes[Int(jobs[Int(job)].jobClass)].need
+        var isFound = false
         let latest = min(before, best.map { $0.opening.start + 1 } ?? .max)
         let known = sites[Int(site)].states
-        let bars = bars(Int(site), need.isGang ? -1 : node, for: job, now)
         func isRight(_ node: Int) -> Bool { need.cards == 0 || states.isModelRight(states[known[node]], need) }
         func isBetter(_ start: Int64, _ left: Int) -> Bool {
             best.map { (start, left) < ($0.opening.start, $0.opening.left) } ?? true
@@ -162,8 +196,11 @@ extension Scheduler {
                 isRight: isRight,
                 freeNow: { states.tasks(known[$0], $1, limit: need.tasks) }
             )
-            if let found, isBetter(found.start, found.left) { best = (site, found) }
-            return
+            if let found, isBetter(found.start, found.left) {
+                best = (site, found)
+                isFound = true
+            }
+            return isFound
         }
         let one = Timetable.Room(need, tasks: 1)
         let nodes = node < 0 ? known.indices : Int(node)..<Int(node) + 1
@@ -181,7 +218,9 @@ extension Scheduler {
             guard let found, isBetter(found.start, found.left) else { continue }
             let stand = Stand(node: Int32(node), tasks: 1)
             best = (site, Timetable.Opening(start: found.start, left: found.left, stands: [stand]))
+            isFound = true
         }
+        return isFound
     }
 
     // MARK: moving up

@@ -77,9 +77,14 @@ struct Timetable {
         var from: Int64
         var to: Int64
         var room: Room
+
+        /// As of somebody who is no job.
+        var changes: [Change] {
+            [Change(time: from, job: -1, room: -room), Change(time: to, job: -1, room: room)]
+        }
     }
 
-    private struct Change {
+    struct Change {
         var time: Int64
         var job: Int32
         var room: Room
@@ -177,13 +182,29 @@ struct Timetable {
         nodes[Int(node)].changes.lazy.filter { $0.time > now && $0.room.isGain }.map(\.job)
     }
 
+    /// When the last that is known of the site is over.
+    var lastChange: Int64? { whole.changes.last?.time }
+
     /// The changes of a node with those by what is barred there.
-    private func changes(_ node: Int, _ bars: [Int: [Bar]]) -> [Change] {
-        guard let own = bars[node] else { return nodes[node].changes }
-        let barred = own.flatMap {
-            [Change(time: $0.from, job: -1, room: -$0.room), Change(time: $0.to, job: -1, room: $0.room)]
+    @inline(__always)
+    private func changes(_ node: Int, _ bars: [Int: [Change]]) -> [Change] {
+        bars.isEmpty ? nodes[node].changes : Self.merged(nodes[node].changes, bars[node] ?? [])
+    }
+
+    private static func merged(_ own: [Change], _ barred: [Change]) -> [Change] {
+        if barred.isEmpty { return own }
+        var merged: [Change] = []
+        merged.reserveCapacity(own.count + barred.count)
+        var next = 0
+        for change in own {
+            while next < barred.count, barred[next].time <= change.time {
+                merged.append(barred[next])
+                next += 1
+            }
+            merged.append(change)
         }
-        return (nodes[node].changes + barred).sorted { $0.time < $1.time }
+        merged += barred[next...]
+        return merged
     }
 
     // MARK: openings
@@ -219,7 +240,7 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
-        bars: [Int: [Bar]],
+        bars: [Int: [Change]],
         isFreeNow: Bool
     ) -> (start: Int64, left: Int)? {
         var level = nodes[node].free
@@ -258,7 +279,7 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
-        bars: [Int: [Bar]],
+        bars: [Int: [Change]],
         freeNow: Int,
         _ scratch: inout Scratch
     ) -> Int {
@@ -338,7 +359,7 @@ struct Timetable {
         now: Int64,
         before: Int64,
         without job: Int32,
-        bars: [Int: [Bar]],
+        bars: [Int: [Change]],
         isRight: (Int) -> Bool,
         freeNow: (Int, Need) -> Int
     ) -> Opening? {
@@ -385,7 +406,7 @@ struct Timetable {
         _ time: Int64,
         _ now: Int64,
         _ job: Int32,
-        _ bars: [Int: [Bar]],
+        _ bars: [Int: [Change]],
         isRight: (Int) -> Bool,
         freeNow: (Int, Need) -> Int
     ) -> Opening? {
@@ -447,7 +468,7 @@ struct Timetable {
         _ time: Int64,
         _ now: Int64,
         _ job: Int32,
-        _ bars: [Int: [Bar]]
+        _ bars: [Int: [Change]]
     ) -> Room {
         var level = nodes[node].free
         var least: Room?
