@@ -207,7 +207,7 @@ let package = Package(
         .testTarget(
             name: "JobsTests",
             dependencies: [
-                "Blobs", "Core", "Jobs", "Scheduling", "Store", "Wire",
+                "Blobs", "Core", "Jobs", "Scheduling", "Store", "TestKit", "Wire",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -253,10 +253,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ReplayTests",
-            dependencies: ["Core", "Replay", "Scheduling", "onepoint"],
+            dependencies: ["Core", "Replay", "Scheduling", "Wire", "onepoint"],
             swiftSettings: strict
         ),
-        .testTarget(name: "WireTests", dependencies: ["Core", "Wire", "Yams"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Core", "TestKit", "Wire", "Yams"], swiftSettings: strict),
         .testTarget(
             name: "ClientTests",
             dependencies: [
@@ -296,7 +296,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Core", "Curation", "Entry", "Hub", "Scheduling", "Wire",
+                "Console", "Core", "Curation", "Entry", "Hub", "Scheduling", "TestKit", "Wire",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -306,7 +306,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Curation", "Entry", "Hub", "Jobs", "Store", "Blobs", "Core", "Wire",
+                "API", "Curation", "Entry", "Hub", "Jobs", "Store", "TestKit", "Blobs", "Core", "Wire",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

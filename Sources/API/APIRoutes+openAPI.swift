@@ -72,7 +72,7 @@ extension APIRoutes {
 
     private static func pathSchema(_ name: String) -> Schema {
         switch name {
-        case "project", "centre", "user", "reservation": .name
+        case "project", "centre", "user", "reservation", "simulation": .name
         case "digest": .digest
         case "job": .identifier("job")
         case "array": .identifier("arr")
@@ -162,6 +162,7 @@ extension APIRoutes {
         { _ = $0.schema(of: TokenView.self) }, { _ = $0.schema(of: IssuedToken.self) },
         { _ = $0.schema(of: CentreView.self) }, { _ = $0.schema(of: JoinView.self) },
         { _ = $0.schema(of: Page<ReservationView>.self) },
+        { _ = $0.schema(of: Page<SimulationView>.self) }, { _ = $0.schema(of: SimulationDetail.self) },
         { _ = $0.schema(of: CapacityView.self) }, { _ = $0.schema(of: OverviewView.self) },
         { _ = $0.schema(of: Accelerator.self) }, { _ = $0.schema(of: SubmissionView.self) },
         { _ = $0.schema(of: Page<JobView>.self) }, { _ = $0.schema(of: JobDetail.self) },

@@ -57,9 +57,9 @@ public struct APIRoutes: Sendable {
 
     /// Every route, in the order of the document.
     static let endpoints: [Endpoint] =
-        tenancyEndpoints + centreEndpoints + reservationEndpoints + jobEndpoints + workflowEndpoints + eventEndpoints
-        + artifactEndpoints
-        + repositoryEndpoints + releaseEndpoints + ledgerEndpoints + agentEndpoints + operationEndpoints
+        tenancyEndpoints + centreEndpoints + reservationEndpoints + simulationEndpoints + jobEndpoints
+        + workflowEndpoints + eventEndpoints + artifactEndpoints + repositoryEndpoints + releaseEndpoints
+        + ledgerEndpoints + agentEndpoints + operationEndpoints
 
     /// Every route, for tests and tools.
     public static var routes: [RouteDescription] {

@@ -58,7 +58,9 @@ struct WireSchema {
         case is Bytes.Type: .integer("In bytes.")
         case is MilliCores.Type: .integer("In thousandths of a core.")
         case is MicroCredits.Type: .integer("In millionths of a credit.")
-        case is ProjectName.Type, is CentreName.Type, is UserName.Type, is ReservationName.Type: .name
+        case is ProjectName.Type, is CentreName.Type, is UserName.Type, is ReservationName.Type,
+            is SimulationName.Type:
+            .name
         case is JobID.Type: .identifier("job")
         case is RepositoryID.Type: .identifier("repo")
         case is ArrayID.Type: .identifier("arr")
@@ -169,6 +171,7 @@ final class SchemaProbe: Decoder {
             RunKey(job: JobID(high: 0, low: 0), number: 1), Dependency.job(JobID(high: 0, low: 0)),
             Core.Digest(bytes: [UInt8](repeating: 0, count: 32)) as Any, ProjectName("x") as Any,
             CentreName("x") as Any, UserName("x") as Any, ReservationName("x") as Any,
+            SimulationName("x") as Any,
         ]
         if let example = examples.lazy.compactMap({ $0 as? Value }).first { return example }
         if let choice = type as? any CaseIterable.Type, let first = choice.firstCase as? Value { return first }

@@ -17,6 +17,8 @@ extension Event {
         case capacityReported = "capacity_reported"
         case reservationCreated = "reservation_created"
         case reservationCancelled = "reservation_cancelled"
+        case simulationPublished = "simulation_published"
+        case simulationRemoved = "simulation_removed"
         case workflowSubmitted = "workflow_submitted"
         case jobsSubmitted = "jobs_submitted"
         case jobCancelRequested = "job_cancel_requested"
@@ -74,6 +76,8 @@ extension Event {
         case .capacityReported: .capacityReported
         case .reservationCreated: .reservationCreated
         case .reservationCancelled: .reservationCancelled
+        case .simulationPublished: .simulationPublished
+        case .simulationRemoved: .simulationRemoved
         case .workflowSubmitted: .workflowSubmitted
         case .jobsSubmitted: .jobsSubmitted
         case .jobCancelRequested: .jobCancelRequested
@@ -133,6 +137,8 @@ extension Event {
         case .capacityReported(let payload): payload
         case .reservationCreated(let payload): payload
         case .reservationCancelled(let payload): payload
+        case .simulationPublished(let payload): payload
+        case .simulationRemoved(let payload): payload
         case .workflowSubmitted(let payload): payload
         case .jobsSubmitted(let payload): payload
         case .jobCancelRequested(let payload): payload
@@ -193,6 +199,8 @@ extension Event {
             case .capacityReported: .capacityReported(try reader.read())
             case .reservationCreated: .reservationCreated(try reader.read())
             case .reservationCancelled: .reservationCancelled(try reader.read())
+            case .simulationPublished: .simulationPublished(try reader.read())
+            case .simulationRemoved: .simulationRemoved(try reader.read())
             case .workflowSubmitted: .workflowSubmitted(try reader.read())
             case .jobsSubmitted: .jobsSubmitted(try reader.read())
             case .jobCancelRequested: .jobCancelRequested(try reader.read())

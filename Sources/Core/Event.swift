@@ -19,6 +19,8 @@ public enum Event: Hashable, Sendable {
     case capacityReported(CapacityReported)
     case reservationCreated(Reservation)
     case reservationCancelled(ReservationCancelled)
+    case simulationPublished(SimulationPublished)
+    case simulationRemoved(SimulationRemoved)
     case workflowSubmitted(WorkflowSubmitted)
     case jobsSubmitted(JobsSubmitted)
     case jobCancelRequested(JobCancelRequested)
@@ -135,6 +137,21 @@ public enum Event: Hashable, Sendable {
     public struct ReservationCancelled: Hashable, Sendable, Codable {
         public var reservation: ReservationName
         public init(reservation: ReservationName) { self.reservation = reservation }
+    }
+
+    /// Takes the place of an earlier report of that name.
+    public struct SimulationPublished: Hashable, Sendable, Codable {
+        public var simulation: SimulationName
+        public var report: SimulationReport
+        public var user: UserName
+        public init(simulation: SimulationName, report: SimulationReport, user: UserName) {
+            (self.simulation, self.report, self.user) = (simulation, report, user)
+        }
+    }
+
+    public struct SimulationRemoved: Hashable, Sendable, Codable {
+        public var simulation: SimulationName
+        public init(simulation: SimulationName) { self.simulation = simulation }
     }
 
     /// What makes a repeated request find the first: the client's key and a hash of what it asked.

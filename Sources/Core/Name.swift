@@ -37,8 +37,10 @@ public enum ProjectTag {}
 public enum CentreTag {}
 public enum UserTag {}
 public enum ReservationTag {}
+public enum SimulationTag {}
 
 public typealias ProjectName = Name<ProjectTag>
 public typealias CentreName = Name<CentreTag>
 public typealias UserName = Name<UserTag>
 public typealias ReservationName = Name<ReservationTag>
+public typealias SimulationName = Name<SimulationTag>

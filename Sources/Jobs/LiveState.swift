@@ -305,7 +305,8 @@ extension LiveState {
                     .repositoryChanged, .repositoryRemoved, .repositoryBlobGranted, .repositoryBlobsRevoked,
                     .revisionCommitted, .referenceSet, .referenceRemoved, .revisionsDropped, .manifestPut,
                     .manifestRemoved, .tagRemoved, .accessSet, .factNoted, .discussionSet, .discussionNoted,
-                    .publicationSettled, .sampleJudged, .repositoryDuplicated, .downloadsCounted:
+                    .publicationSettled, .sampleJudged, .repositoryDuplicated, .downloadsCounted, .simulationPublished,
+                    .simulationRemoved:
                     break
                 }
             }

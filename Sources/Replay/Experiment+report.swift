@@ -1,7 +1,10 @@
+internal import Core
+
 extension Experiment {
     /// One page that stands alone: figures, differences, and charts of queue, use and waits.
     public func html(_ outcomes: [Outcome], _ comparisons: [Comparison]) -> String {
-        let courses = outcomes.map { Course(replayed, $0.schedule, federation) }
+        let span = Course.Span(replayed, outcomes.map(\.schedule), moments: SimulationReport.momentsMax)
+        let courses = outcomes.map { Course(replayed, $0.schedule, federation, over: span) }
         var body = "<h1>\(Self.escaped(trace.name))</h1>\n<p>\(replayed.count) jobs"
         for (reason, count) in trace.skipped.sorted(by: { $0.key < $1.key }) {
             body += ", \(count) skipped: \(Self.escaped(reason))"
@@ -25,20 +28,18 @@ extension Experiment {
             }
             body += "</table>\n"
         }
-        if let times = courses.first?.seconds {
-            body += "<h2>Jobs that wait</h2>\n"
-            body +=
-                LineChart(
-                    x: times,
-                    lines: zip(outcomes, courses).map { ($0.policy, $1.queued) },
-                    unit: ""
-                ).svg
-        }
+        body += "<h2>Jobs that wait</h2>\n"
+        body +=
+            LineChart(
+                x: span.seconds,
+                lines: zip(outcomes, courses).map { ($0.policy, $1.queued) },
+                unit: ""
+            ).svg
         for (outcome, course) in zip(outcomes, courses) {
             body += "<h2>Use by centre: \(outcome.policy)</h2>\n"
             body +=
                 LineChart(
-                    x: course.seconds,
+                    x: span.seconds,
                     lines: zip(federation.centres, course.used).map { ($0.name, $1.map { $0 * 100 }) },
                     unit: " %"
                 ).svg
@@ -106,22 +107,32 @@ extension Experiment {
         var text = "<table><tr><th>size<th>jobs"
         for outcome in outcomes { text += "<th>\(outcome.policy)" }
         text += "</tr>\n"
+        for (upTo, members) in sizes {
+            text += "<tr><td>up to \(upTo)<td>\(members.count)"
+            for outcome in outcomes {
+                text += "<td>\(meanWait(members, outcome).map { Self.short($0.seconds) } ?? "")"
+            }
+            text += "</tr>\n"
+        }
+        return text + "</table>\n"
+    }
+
+    /// Jobs by what their size is rounded up to.
+    var sizes: [(upTo: Int, members: [Int])] {
         var classes: [Int: [Int]] = [:]
         for index in replayed.indices {
             let size = max(1, Int(replayed[index].size.rounded(.up)))
             classes[Int.bitWidth - (size - 1).leadingZeroBitCount, default: []].append(index)
         }
-        for (power, members) in classes.sorted(by: { $0.key < $1.key }) {
-            let to = 1 << power
-            text += "<tr><td>\(power == 0 ? "up to 1" : "up to \(to)")<td>\(members.count)"
-            for outcome in outcomes {
-                let ran = members.filter { outcome.schedule.start[$0] >= 0 }
-                let sum = ran.reduce(0.0) { $0 + Double(outcome.schedule.start[$1] - replayed[$1].submit) }
-                text += "<td>\(ran.isEmpty ? "" : Self.short(sum / Double(ran.count)))"
-            }
-            text += "</tr>\n"
-        }
-        return text + "</table>\n"
+        return classes.sorted { $0.key < $1.key }.map { (1 << $0.key, $0.value) }
+    }
+
+    /// Of those that started; `nil` when none did.
+    func meanWait(_ members: [Int], _ outcome: Outcome) -> (jobs: Int, seconds: Double)? {
+        let ran = members.filter { outcome.schedule.start[$0] >= 0 }
+        guard !ran.isEmpty else { return nil }
+        let sum = ran.reduce(0.0) { $0 + Double(outcome.schedule.start[$1] - replayed[$1].submit) }
+        return (ran.count, sum / Double(ran.count))
     }
 
     static func escaped(_ text: String) -> String {

@@ -31,7 +31,8 @@ public struct Metrics: Hashable, Sendable {
     /// By the federation's prices.
     public var credits = 0.0
 
-    /// Every figure under the name it has in JSON and CSV; `nil` for one that has no meaning here.
+    /// Every figure under the name it has in JSON and CSV, as in ``Core/SimulationReport/Figure``; `nil` for one that has no
+    /// meaning here.
     public static let columns: [(name: String, value: @Sendable (Metrics) -> Double?)] = [
         ("mean_wait_seconds", { $0.meanWait }), ("median_wait_seconds", { $0.medianWait }),
         ("p95_wait_seconds", { $0.p95Wait }), ("p99_wait_seconds", { $0.p99Wait }),

@@ -10,6 +10,7 @@ struct Migration: Sendable {
     static let all: [Migration] = [
         .first, .runWaiting, .agentSeat, .runToTell, .runEnded, .forecast, .repository,
         .repositoryLists, .artifactRevision, .sampleVerdict, .projectTree, .reservation, .repositoryLife,
+        .simulation,
     ]
 }
 
@@ -23,6 +24,7 @@ enum Schema {
         "reference", "tree_entry", "manifest", "manifest_reference", "oci_tag", "access_request", "fact", "discussion",
         "lineage",
         "publication", "sample_verdict", "reservation", "discussion_note", "download_day", "download_total",
+        "simulation",
     ]
 
     /// Brings a database to the newest version.

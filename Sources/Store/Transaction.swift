@@ -117,6 +117,8 @@ public final class WriteTransaction: ReadTransaction {
         case .capacityReported(let reported): try apply(reported)
         case .reservationCreated(let reservation): try apply(reservation, sequence, at)
         case .reservationCancelled(let cancelled): try apply(cancelled, at)
+        case .simulationPublished(let published): try apply(published, sequence, at)
+        case .simulationRemoved(let removed): try apply(removed)
         case .workflowSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobsSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobCancelRequested(let requested): try apply(requested)

@@ -1,11 +1,12 @@
 import ArgumentParser
+import Client
 import Core
 import FoundationEssentials
 import Glibc
 import Replay
 
 /// `onepoint simulate`: replays traces through the scheduler in virtual time.
-struct SimulateCommand: ParsableCommand {
+struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Replay the jobs of real machines under one policy or several, in virtual time.",
@@ -15,7 +16,8 @@ struct SimulateCommand: ParsableCommand {
             federation with it; each may be packed with gzip. Each policy gets the same jobs on the same federation, and \
             sees how long one ran only when it ends, unless its name ends in +actual. From the second policy on, its \
             difference to the first is told job by job, with 95 per cent confidence. The same input gives the same \
-            schedule on any machine; its hash says so.
+            schedule on any machine; its hash says so. With --publish the report, with its charts, is kept at a point for \
+            everybody who looks at its console ('onepoint simulation', operators only).
             """
     )
 
@@ -81,6 +83,20 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
     @Flag(help: "Print comma-separated values.") var csv = false
     @Option(help: ArgumentHelp("Write a page with charts.", valueName: "file"), completion: .file()) var html: String?
+    @Option(
+        help: ArgumentHelp(
+            "Publish the report at the point under this name, in the place of an earlier one.",
+            valueName: "name"
+        )
+    )
+    var publish: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --publish: the point, instead of the one of login or ONEPOINT_URL.",
+            valueName: "address"
+        )
+    )
+    var url: String?
 
     func validate() throws {
         guard !json || !csv else { throw ValidationError("--json and --csv exclude each other") }
@@ -119,11 +135,30 @@ struct SimulateCommand: ParsableCommand {
         guard (1...10_000).contains(seeds) else { throw ValidationError("--seeds: from 1 to 10,000") }
         guard html == nil || fill == nil else { throw ValidationError("--html has no page for --fill") }
         guard html == nil || trace.count == 1 else { throw ValidationError("--html takes one trace") }
+        guard publish == nil || fill == nil else { throw ValidationError("--publish has no report of --fill") }
+        guard publish == nil || trace.count == 1 else { throw ValidationError("--publish takes one trace") }
+        guard url == nil || publish != nil else { throw ValidationError("--url has no meaning without --publish") }
+        if let publish, SimulationName(publish) == nil {
+            throw ValidationError("--publish: '\(publish)' is no name: \(SimulationName.rule)")
+        }
     }
 
-    func run() throws {
+    func run() async throws {
         do {
-            try fill == nil ? replay() : fillUp()
+            guard fill == nil else { return try fillUp() }
+            // Before minutes of replaying, not after.
+            var publisher: SimulationPublisher?
+            if publish != nil { publisher = try await SimulationPublisher(url: url) }
+            let reports = try replay()
+            guard let publisher, let report = reports.first, let name = publish.flatMap({ SimulationName($0) }) else {
+                return
+            }
+            let address = try await publisher.publish(
+                report.experiment.report(report.outcomes, report.comparisons),
+                as: name
+            )
+            // Beside the report itself, which may be read by a program.
+            standardError("published: \(address)\n")
         } catch let fault as TraceFault {
             throw Failure(.invalid, "\(fault).")
         }
@@ -186,12 +221,15 @@ struct SimulateCommand: ParsableCommand {
 
     // MARK: replay
 
-    private func replay() throws {
+    private func replay() throws -> [ReplayReport] {
         var reports: [ReplayReport] = []
         for path in trace {
             let experiment = try experiment(path)
             guard experiment.trace.hasTimes else {
                 throw Failure(.invalid, "\(path) does not say when its jobs came or how long they ran; try --fill.")
+            }
+            if publish != nil, let fault = experiment.reportFault(chosen) {
+                throw Failure(.invalid, "--publish \(fault).")
             }
             let count = experiment.replayed.count
             var outcomes: [Experiment.Outcome] = []
@@ -220,6 +258,7 @@ struct SimulateCommand: ParsableCommand {
         } else {
             print(reports.map(\.text).joined(separator: "\n"), terminator: "")
         }
+        return reports
     }
 
     /// Of this process, in seconds.

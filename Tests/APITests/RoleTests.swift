@@ -2,6 +2,7 @@ import API
 import Core
 import HTTPTypes
 import Jobs
+import TestKit
 import Testing
 import Wire
 
@@ -100,6 +101,19 @@ struct RoleTests {
             Row(
                 "DELETE", "/v1/reservations/{reservation}", "/v1/reservations/new-5", nil,
                 401, 403, 403, 403, 403, 200, 401
+            ),
+            Row("GET", "/v1/simulations", "/v1/simulations", nil, 401, 200, 200, 200, 200, 200, 401),
+            Row(
+                "PUT", "/v1/simulations/{simulation}", "/v1/simulations/kth", made.report,
+                401, 403, 403, 403, 403, 201, 401
+            ),
+            Row(
+                "GET", "/v1/simulations/{simulation}", "/v1/simulations/kth", nil,
+                401, 200, 200, 200, 200, 200, 401
+            ),
+            Row(
+                "DELETE", "/v1/simulations/{simulation}", "/v1/simulations/kth", nil,
+                401, 403, 403, 403, 403, 204, 401
             ),
             Row("GET", "/v1/capacity", "/v1/capacity", nil, 401, 200, 200, 200, 200, 200, 401),
             Row("GET", "/v1/overview", "/v1/overview", nil, 401, 200, 200, 200, 200, 200, 401),
@@ -274,6 +288,7 @@ struct RoleTests {
     private struct Made {
         var document = #"{"name":"probe","command":["true"]}"#
         var exchange = ""
+        var report = ""
         var job = ""
         /// A job for each caller to cancel.
         var victims: [String] = []
@@ -415,6 +430,7 @@ struct RoleTests {
         )
         let agent = try await scene.point.authenticateAgent(bearer: scene.tokens[.agent] ?? "").agent
         try await scene.reportCapacity()
+        made.report = try JSON(encoding: SimulationReport.sample).text
         made.exchange = """
             {"agent":"\(agent)","seat":"here","at":"2026-01-01T00:00:00Z","reports":[],"holds":[],"strays":[],"wait_milliseconds":0}
             """

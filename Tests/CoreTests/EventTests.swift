@@ -140,6 +140,8 @@ import Testing
                 )
             ),
             .reservationCancelled(.init(reservation: .fixture("course"))),
+            .simulationPublished(.init(simulation: .fixture("kth"), report: .sample, user: user)),
+            .simulationRemoved(.init(simulation: .fixture("kth"))),
             .workflowSubmitted(
                 .init(
                     workflow: .fixture(),

@@ -118,6 +118,8 @@ extension Event {
                 )
             ),
             .reservationCancelled(.init(reservation: .named("course"))),
+            .simulationPublished(.init(simulation: .named("kth"), report: .sample, user: user)),
+            .simulationRemoved(.init(simulation: .named("kth"))),
             .workflowSubmitted(
                 .init(
                     workflow: .number(9),

@@ -1,4 +1,5 @@
 import Core
+import TestKit
 
 @testable import Store
 
@@ -36,7 +37,7 @@ struct History {
     /// One thing that happens.
     mutating func step(_ tx: WriteTransaction) throws {
         seconds += Int.random(in: 0...900, using: &generator)
-        switch Int.random(in: 0..<23, using: &generator) {
+        switch Int.random(in: 0..<24, using: &generator) {
         case 0..<4: try submit(tx, count: 1)
         case 4: try submit(tx, count: Int.random(in: 2...6, using: &generator))
         case 5: try submitWorkflow(tx)
@@ -49,6 +50,7 @@ struct History {
         case 18: try changeTenancy(tx)
         case 19, 20: try changeRepositories(tx)
         case 21: try reserve(tx)
+        case 22: try simulate(tx)
         default: try changeCentre(tx)
         }
     }
@@ -259,6 +261,17 @@ struct History {
             user: Self.users[0]
         )
         try tx.append(.reservationCreated(reservation), at: now)
+    }
+
+    private mutating func simulate(_ tx: WriteTransaction) throws {
+        if let known = try tx.simulations(limit: 10).randomElement(using: &generator), Bool.random(using: &generator) {
+            try tx.append(.simulationRemoved(.init(simulation: known.name)), at: now)
+            return
+        }
+        var report = SimulationReport.sample
+        report.trace.jobs = Int(identifiers) + 1
+        let name: SimulationName = .named("s-\(Int.random(in: 0..<3, using: &generator))")
+        try tx.append(.simulationPublished(.init(simulation: name, report: report, user: Self.users[0])), at: now)
     }
 
     private mutating func changeRepositories(_ tx: WriteTransaction) throws {

@@ -228,6 +228,8 @@ struct Words: Sendable {
         case .capacityReported: self(.eventCapacityReported)
         case .reservationCreated: eventReservationCreated
         case .reservationCancelled: eventReservationCancelled
+        case .simulationPublished: eventSimulationPublished
+        case .simulationRemoved: eventSimulationRemoved
         case .workflowSubmitted: self(.eventWorkflowSubmitted)
         case .jobsSubmitted: self(.eventJobsSubmitted)
         case .jobCancelRequested: self(.eventJobCancelRequested)
