@@ -129,6 +129,44 @@ import Wire
         #expect(NodeChart(emulated, title: "edge").render().text.occurrences(of: "emulated") == 2)
     }
 
+    @Test("lines stand on one scale, and a level stretch takes two points")
+    func lines() {
+        let chart = LineChart(
+            lines: [
+                .init(name: "a", values: [0, 50, 50, 50, 50, 100]), .init(name: "b", values: [100, 0, 0, 0, 0, 200]),
+            ],
+            top: 100,
+            scale: ["100", "50", "0"],
+            times: ["0", "1 h"],
+            label: "lines"
+        )
+        let drawn = chart.render().text
+        #expect(drawn.contains("points=\"0,100 1,50 4,50 5,0\""), "\(drawn)")
+        #expect(
+            drawn.contains("points=\"0,0 1,100 4,100 5,0\""),
+            "what is above the scale is drawn at its top: \(drawn)"
+        )
+        #expect(drawn.contains("class=\"series-a\"") && drawn.contains("class=\"series-b\""))
+        #expect(drawn.contains("d=\"M0 50H5\""))
+        let many = LineKey(names: (0..<16).map { "p\($0)" }).render().text
+        #expect(many.occurrences(of: "series-a") == 2 && many.occurrences(of: "series-a dashed") == 1)
+        for (values, top) in [([], 1.0), ([0], 1), ([1], 1), ([3, 1.5], 3), ([51], 60), ([1001], 1500)] {
+            #expect(LineChart.top(of: values) == top, "\(values)")
+        }
+        let empty = LineChart(lines: [], top: 0, scale: [], times: [], label: "none").render().text
+        #expect(empty.contains("role=\"img\""))
+    }
+
+    @Test("an interval lies on its side of zero, and says whether it touches it")
+    func intervals() {
+        func drawn(_ low: Double, _ high: Double) -> String {
+            IntervalChart(mean: (low + high) / 2, low: low, high: high, scale: 100, label: "i").render().text
+        }
+        #expect(drawn(-100, -50).contains("is-better") && drawn(-100, -50).contains("x=\"2\" y=\"4.5\" width=\"49\""))
+        #expect(drawn(50, 100).contains("is-worse") && drawn(-1, 1).contains("is-open"))
+        #expect(IntervalChart(mean: 0, low: 0, high: 0, scale: 0, label: "none").render().text.contains("is-open"))
+    }
+
     @Test("an area has gaps where values are unknown and nothing to show with one value")
     func areas() {
         #expect(AreaChart(values: [1], label: "one").render().isEmpty)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct GoldenTests {
     /// The pages held in both languages; the others are held in English.
     static let bilingual: Set<String> = [
-        "overview", "job", "login", "governance", "judge", "projects", "centre",
+        "overview", "job", "login", "governance", "judge", "projects", "centre", "simulation",
     ]
 
     @Test("pages are what they were", arguments: Gallery.pages(Sample.frame()).map(\.name))

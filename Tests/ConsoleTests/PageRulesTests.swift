@@ -98,7 +98,10 @@ import Testing
     @Test("nothing but operators see what only they can do")
     func operators() throws {
         let viewer = Gallery.pages(Sample.frame(isOperator: false))
-        for (page, text) in [("centres", "Make a join token"), ("centre", "Drain"), ("project", "Grant a voucher")] {
+        for (page, text) in [
+            ("centres", "Make a join token"), ("centre", "Drain"), ("project", "Grant a voucher"),
+            ("simulation", "Delete"),
+        ] {
             let html = try #require(viewer.first { $0.name == page }).html.text
             let isThere = html.contains(text)
             #expect(!isThere, "\(page) has \(text)")

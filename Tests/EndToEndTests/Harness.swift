@@ -267,14 +267,14 @@ struct CommandLineUnderTest {
 
     func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
 
-    func run(_ arguments: [String]) async throws -> Outcome {
+    func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
         let process = Process()
         process.executableURL = Program.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging([
             "ONEPOINT_URL": point.url, "ONEPOINT_TOKEN": point.token,
             "XDG_CONFIG_HOME": point.folder.appendingPathComponent("client").path,
-        ]) { $1 }
+        ]) { $1 }.merging(environment) { $1 }
         let (out, errors) = (
             point.folder.appendingPathComponent("out-\(UUID())"), point.folder.appendingPathComponent("err-\(UUID())")
         )

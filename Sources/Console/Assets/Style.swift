@@ -10,6 +10,8 @@ enum Style {
           --queued: #6b6250; --queued-bg: #efebdf; --active: #1d5f9e; --active-bg: #e0ecf7; --succeeded: #23693f;
           --succeeded-bg: #e0f0e5; --failed: #a52a22; --failed-bg: #fae5e2; --cancelled: #62605c; --cancelled-bg: #ebebe8;
           --unseen: #8a4b08; --unseen-bg: #fbebd4; --closed: #cfd1cb; --track: #eeeee8; --free: #a9d3cc; --shade: #0000000d;
+          --series-a: #0072b2; --series-b: #d55e00; --series-c: #00805d; --series-d: #b5558c; --series-e: #a87400;
+          --series-f: #3a93c8; --series-g: #76761a; --series-h: #1c2126;
           --mono: ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", "DejaVu Sans Mono", monospace;
         }
         @media (prefers-color-scheme: dark) {
@@ -19,6 +21,8 @@ enum Style {
             --queued: #cdbf9b; --queued-bg: #322d20; --active: #8dc0f0; --active-bg: #18304a; --succeeded: #86cfa0;
             --succeeded-bg: #173524; --failed: #f2988f; --failed-bg: #452120; --cancelled: #b1b5b8; --cancelled-bg: #2b3033;
             --unseen: #f0b872; --unseen-bg: #42301a; --closed: #454d53; --track: #242b30; --free: #2d625b; --shade: #00000040;
+            --series-a: #5aa9dd; --series-b: #f0803c; --series-c: #3dbd98; --series-d: #d98fbd; --series-e: #e6ae3c;
+            --series-f: #9ad2f2; --series-g: #b9b95c; --series-h: #e4e8ea;
           }
         }
         * { box-sizing: border-box; }
@@ -207,6 +211,13 @@ enum Style {
         .machines { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17.5rem, 100%), 1fr)); gap: 1rem; } .machines li { border: 1px solid var(--line); border-radius: 9px; background: var(--raised); padding: .8rem 1rem .85rem; max-width: 100%; } .node-name { font-weight: 560; margin-bottom: .6rem; }
         .node { max-width: 100%; height: auto; margin-bottom: .5rem; } .core { fill: var(--track); stroke: var(--closed); stroke-width: .7; } .core.used { fill: var(--accent); stroke: none; } .card { fill: var(--free); } .card.used { fill: var(--accent); } .card.emulated { fill: var(--track); stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 4 3; } .card.used.emulated { fill: var(--accent); fill-opacity: .45; }
         .funnel { max-width: none; } .funnel .left { fill: var(--accent); } .funnel .gone { fill: var(--free); } .funnel text { fill: var(--ink); font-size: 13px; } .funnel .label { text-anchor: end; fill: var(--soft); }
+        .series-a { --series: var(--series-a); } .series-b { --series: var(--series-b); } .series-c { --series: var(--series-c); } .series-d { --series: var(--series-d); } .series-e { --series: var(--series-e); } .series-f { --series: var(--series-f); } .series-g { --series: var(--series-g); } .series-h { --series: var(--series-h); }
+        .lines { width: 100%; height: 100%; min-height: 8.5rem; overflow: visible; } .lines polyline { fill: none; stroke: var(--series); stroke-width: 1.6; stroke-linejoin: round; vector-effect: non-scaling-stroke; } .lines .dashed { stroke-dasharray: 5 3; } .rule { fill: none; stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
+        .plane { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 .7rem; } .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; min-width: 2.6rem; color: var(--soft); font-size: .8rem; line-height: 1rem; margin: -.5rem 0; font-variant-numeric: tabular-nums; } .plane .ends { grid-column: 2; font-size: .8rem; }
+        section > .plane .lines { min-height: 14rem; } .plot { margin: 0 0 1.6rem; } .plot figcaption { margin-bottom: .8rem; font-weight: 500; } .plot figcaption .soft { font-weight: 400; font-size: .87rem; margin-left: .3rem; }
+        i.line { display: inline-block; width: 1.3rem; height: 0; border-top: 3px solid var(--series); border-radius: 0; margin-right: .5rem; vertical-align: .25em; } i.line.dashed { border-top-style: dashed; }
+        .bar rect[class^="series"] { fill: var(--series); } .interval { width: 100%; height: 12px; margin-top: .35rem; } .interval rect { fill: var(--cancelled); } .interval.is-better rect { fill: var(--succeeded); } .interval.is-worse rect { fill: var(--failed); } .interval .zero { fill: var(--closed) !important; }
+        .halves .scroll + .scroll { margin-top: 1.6rem; } .difference { font-weight: 560; } .differences td { width: 40%; min-width: 11rem; } .by-size td:not(.n) { min-width: 6.5rem; } .shares td:nth-child(3) { width: 30%; }
         .node.closed { opacity: .45; } .warn { color: var(--unseen); }
 
         """#

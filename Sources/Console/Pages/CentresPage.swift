@@ -11,7 +11,8 @@ struct CentresPage: Sendable {
             title: w(.centres),
             section: .centres,
             """
-            <div class="title"><h1>\(w(.centres))</h1></div>
+            <div class="title"><h1>\(w(.centres))</h1>
+            <a class="button" href="/console/simulations">\(w.simulations)</a></div>
             <div id="live" data-get="/console/centres" data-swap="#live" data-every="5">
             \(CapacityMap(centres: centres).render(w))
             \(list(frame))

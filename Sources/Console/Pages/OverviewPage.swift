@@ -75,7 +75,10 @@ struct OverviewPage: Sendable {
                 \(bar.render())<p class="soft">\(frame.spoken(group.headline))</p></li>
                 """
         }
-        return "<section>\(title)<ul class=\"reasons\">\(rows)</ul></section>"
+        return """
+            <section>\(title)<ul class="reasons">\(rows)</ul>
+            <p><a href="/console/simulations">\(w.otherPolicies)</a></p></section>
+            """
     }
 
     private func running(_ frame: Frame) -> HTML {

@@ -63,6 +63,7 @@ public func addConsoleRoutes(
     console.addRepositoryRoutes(to: pages)
     console.addTrainingRoutes(to: pages)
     console.addCentreRoutes(to: pages)
+    console.addSimulationRoutes(to: pages)
     console.addLedgerRoutes(to: pages)
     console.addProjectRoutes(to: pages)
     console.addTokenRoutes(to: pages)
