@@ -171,6 +171,8 @@ public enum LeaseState: String, Hashable, Sendable, Codable, CaseIterable {
 /// Why a run is to stop before its own end.
 public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
     case cancel, preempt, drain
+    /// It goes on elsewhere in its centre, so that another job finds its place.
+    case consolidate
     /// Its centre was given up and the job may already run elsewhere.
     case superseded
 
@@ -178,9 +180,17 @@ public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
     public var outcome: RunOutcome.Kind {
         switch self {
         case .cancel: .cancelled
-        case .preempt, .drain: .preempted
+        case .preempt, .drain, .consolidate: .preempted
         case .superseded: .lost
         }
+    }
+
+    /// What its agent is told: to the centre moving a run is preempting it.
+    public var order: StopReason { self == .consolidate ? .preempt : self }
+
+    /// What there is to say beside the kind of the outcome.
+    public var detail: String? {
+        self == .consolidate ? "it was moved to other nodes so that another job finds its place" : nil
     }
 }
 

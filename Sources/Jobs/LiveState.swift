@@ -28,6 +28,7 @@ struct LiveState: Sendable {
         var usage: (ProjectName) -> Double
         var runTimes: RunTimes
         var claims: [JobID: CentreName]
+        var moves: [JobID: Snapshot.Move]
         var whereabouts: Whereabouts
         var links: [CentreName: Link]
         var shared: SharedCentres
@@ -104,7 +105,7 @@ struct LiveState: Sendable {
         (runs, places) = ([:], [:])
         for (run, spec) in try tx.liveRunsWithSpecs() {
             places[run.key.job] = Place(run, spec)
-            runs[run.centre, default: []].append(Snapshot.Run(run, spec: spec))
+            runs[run.centre, default: []].append(Snapshot.Run(run, spec: spec, moves: try tx.moves(before: run.key)))
         }
         try readProjects(tx)
         try readReservations(tx, now)
@@ -159,7 +160,8 @@ struct LiveState: Sendable {
         if let place = places.removeValue(forKey: id) { runs[place.centre]?.remove(place.key) }
         if let run, !run.state.isTerminal {
             places[id] = Place(run, job.spec)
-            runs[run.centre, default: []].insert(Snapshot.Run(run, spec: job.spec))
+            runs[run.centre, default: []]
+                .insert(Snapshot.Run(run, spec: job.spec, moves: try tx.moves(before: run.key)))
         }
         queues[job.project]?.remove(id, QueueFront.Place(job))
         if job.state == .queued, job.unmetDependencies == 0 { try put(job, tx) }
@@ -252,7 +254,8 @@ struct LiveState: Sendable {
             for run in snapshot.centres[centre].runs.indices {
                 let job = snapshot.centres[centre].runs[run].key.job
                 snapshot.centres[centre].runs[run].estimateSeconds = places[job].map { runTimes.seconds($0.kind) }
-            }
+            },
+            moves: memories.moves.values.sorted { $0.job < $1.job }
         }
         return snapshot
     }

@@ -230,6 +230,9 @@ extension Point {
         if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop {
             checked.outcome?.kind = stop.outcome
         }
+        if checked.outcome?.kind == .preempted, checked.outcome?.detail == nil {
+            checked.outcome?.detail = run.lifecycle.stop?.detail
+        }
         guard observation.outcome?.kind == .succeeded, let job = try tx.job(run.key.job) else {
             checked.artifacts = []
             return checked
@@ -303,7 +306,7 @@ extension Point {
             }
             if let reason = run.lifecycle.stop, let job = try tx.job(run.key.job) {
                 response.stops.append(
-                    .init(run: run.key, reason: reason, graceSeconds: job.spec.gracePeriodSeconds)
+                    .init(run: run.key, reason: reason.order, graceSeconds: job.spec.gracePeriodSeconds)
                 )
             }
         }

@@ -223,6 +223,7 @@ extension Point {
         guard job.state == .queued else { return Self.whyNotWaiting(job, run) }
         let at = now()
         let (reason, foretold) = try await explain(job, naming: projects)
+        let last = run.flatMap { run in run.outcome.map { "attempt \(run.key.number) \($0.summary)" } }
         // What was foretold some time ago may have passed.
         func ahead(_ start: Instant?) -> Instant? { start.flatMap { $0 < at ? nil : $0 } }
         return WhyView(
@@ -230,7 +231,7 @@ extension Point {
             state: job.state,
             code: reason.code,
             headline: reason.headline,
-            evidence: reason.evidence,
+            evidence: reason.evidence + (last.map { [$0] } ?? []),
             wayOut: reason.wayOut,
             predictedStart: ahead(foretold?.startP50) ?? reason.predictedStart,
             predictedStartP90: ahead(foretold?.startP90),
@@ -270,6 +271,11 @@ extension Point {
                     "Its centre '\(run.centre)' has been silent since \(since); the run may well be going on."
                 view.wayOut =
                     "It is waited for. Submit with on_centre_loss: {requeue_after: …} if it may be run again elsewhere."
+            } else if run.lifecycle.stop == .consolidate {
+                view.code = "stopping"
+                view.headline =
+                    "It is being moved to other nodes of centre '\(run.centre)', where room is kept for it, so that "
+                    + "another job finds its place."
             } else if let stop = run.lifecycle.stop {
                 view.code = "stopping"
                 view.headline = "It was asked to stop (\(stop.rawValue)) and has not ended yet."

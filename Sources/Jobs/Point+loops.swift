@@ -181,3 +181,8 @@ extension Point: Service {
         try await foretell(plan, snapshot, at: now)
     }
 }
+        moves.withLock { moves in
+            guard !moves.isEmpty else { return }
+            let stopping = Set(snapshot.centres.lazy.flatMap(\.runs).filter(\.stopping).map(\.key.job))
+            moves = moves.filter { extent.isTruncated || queued.contains($0.key) || stopping.contains($0.key) }
+        }

@@ -65,8 +65,9 @@ extension Point {
     /// - Returns: Also what is known of the state that it is of.
     func snapshot(now: Instant, including extra: Job? = nil) async throws -> (Snapshot, LiveState.Extent) {
         let claims = claims.withLock { $0 }
+        let moves = moves.withLock { $0 }
         return try await store.read { tx in
-            let memories = self.memories(at: now, claims)
+            let memories = self.memories(at: now, claims, moves)
             var (snapshot, extent) = try self.living.withLock { living in
                 try living.follow(tx, now: now)
                 return (living.snapshot(now: now, memories), living.extent)
@@ -79,12 +80,17 @@ extension Point {
         }
     }
 
-    private func memories(at now: Instant, _ claims: [JobID: CentreName]) -> LiveState.Memories {
+    private func memories(
+        at now: Instant,
+        _ claims: [JobID: CentreName] = [:],
+        _ moves: [JobID: Snapshot.Move] = [:]
+    ) -> LiveState.Memories {
         LiveState.Memories(
             silentSince: { self.sight.silentSince($0, now: now, after: self.settings.silenceAfter) },
             usage: { self.usageMemory.usage($0, now: now) },
             runTimes: runTimes,
             claims: claims,
+            moves: moves,
             whereabouts: whereabouts,
             links: settings.links,
             shared: shared
@@ -98,7 +104,7 @@ extension Point {
         let now = now()
         let window = settings.queueWindow
         return try await store.read { tx in
-            let memories = self.memories(at: now, [:])
+            let memories = self.memories(at: now)
             var fresh = LiveState(window: window)
             try fresh.follow(tx, now: now)
             return try self.living.withLock { living in
@@ -202,8 +208,7 @@ extension Point {
             }
             let leased = try await write { tx in
                 // What somebody has reserved since, the plan knows nothing of.
-                let fresh = try tx.liveReservations(now: now).map(\.reservation).filter { !reservations.contains($0) }
-                let closed = Set(fresh.map(\.centre))
+                let closed = try tx.centresReserved(since: reservations, now: now)
                 return try leases.filter { lease in
                     guard !closed.contains(lease.0.centre) else { return false }
                     return try tx.lease(lease.0, forecast: lease.1, at: now)
@@ -211,13 +216,21 @@ extension Point {
             }
             placed += leased.count
             claims.withLock { claims in for job in leased { claims[job] = nil } }
+            moves.withLock { moves in for job in leased { moves[job] = nil } }
             orderBell.ring()
         }
         if !plan.preemptions.isEmpty {
             let made = try await write { tx in
-                try tx.makeRoom(plan.preemptions, actor: Actor.point, at: now, counters: counters)
+                let closed = try tx.centresReserved(since: reservations, now: now)
+                return try tx.makeRoom(
+                    plan.preemptions.filter { !closed.contains($0.centre) },
+                    actor: Actor.point,
+                    at: now,
+                    counters: counters
+                )
             }
-            claims.withLock { $0.merge(made) { $1 } }
+            claims.withLock { $0.merge(made.claims) { $1 } }
+            moves.withLock { moves in for move in made.moves { moves[move.job] = move } }
             orderBell.ring()
         }
         return placed
@@ -295,16 +308,23 @@ extension WriteTransaction {
         )
         return true
     }
+
+    /// The centres where something was reserved that a plan did not know of.
+    func centresReserved(since known: Set<Reservation>, now: Instant) throws -> Set<CentreName> {
+        Set(try liveReservations(now: now).lazy.map(\.reservation).filter { !known.contains($0) }.map(\.centre))
+    }
+
     /// Asks runs to stop so that others find room: for a job all of them, or none when it could not be placed any more.
     ///
-    /// - Returns: Where room is made for whom.
+    /// - Returns: Where room is made for whom, and where those go that are moved.
     func makeRoom(
         _ preemptions: [Plan.Preemption],
         actor: String,
         at now: Instant,
         counters: Counters
-    ) throws -> [JobID: CentreName] {
+    ) throws -> (claims: [JobID: CentreName], moves: [Snapshot.Move]) {
         var made: [JobID: CentreName] = [:]
+        var moves: [Snapshot.Move] = []
         var refused: Set<JobID> = []
         for preemption in preemptions where !refused.contains(preemption.job) {
             if made[preemption.job] == nil {
@@ -315,9 +335,16 @@ extension WriteTransaction {
                 made[preemption.job] = preemption.centre
             }
             guard let run = try run(preemption.run), !run.state.isTerminal else { continue }
-            try stop(run, .preempt, actor: actor, at: now, counters: counters)
+            guard let nodes = preemption.destination else {
+                try stop(run, .preempt, actor: actor, at: now, counters: counters)
+                continue
+            }
+            try stop(run, .consolidate, actor: actor, at: now, counters: counters)
+            moves.append(
+                .init(job: run.key.job, centre: run.centre, nodes: nodes, beneficiary: preemption.job)
+            )
         }
-        return made
+        return (made, moves)
     }
 
     /// A job that may be placed at a centre as far as it, the centre and the quotas of its project and of those above go,

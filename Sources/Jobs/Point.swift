@@ -61,6 +61,8 @@ public final class Point: Sendable {
     let waiting = Mutex<WaitingReasons>(WaitingReasons())
     /// Where runs were preempted to make room, until the job they made room for is placed.
     let claims = Mutex<[JobID: CentreName]>([:])
+    /// Where jobs go whose runs are moved, until they are placed again.
+    let moves = Mutex<[JobID: Snapshot.Move]>([:])
     /// Until when nothing becomes due at a silent centre, so that silence of days does not cost a look at every run.
     let quiet = Mutex<[CentreName: Quiet]>([:])
     /// The keys of each centre's live runs, and where the log ended when they were read.

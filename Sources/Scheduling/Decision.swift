@@ -54,6 +54,8 @@ extension Planner {
         self = other
         self.focus = focus
         plan = Plan()
+        // Nobody carries out what is found here.
+        policy.consolidates = false
         grounds = grounds.map { $0.map { Ground($0) } }
     }
 

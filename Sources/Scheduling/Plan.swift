@@ -29,12 +29,15 @@ public struct Plan: Hashable, Sendable {
         public var reason: String
     }
 
-    /// A run that is to stop so that a job of higher priority finds room.
+    /// A run that is to stop so that a job of higher priority finds room, or that is to be moved so that a job finds its
+    /// place.
     public struct Preemption: Hashable, Sendable {
         public var run: RunKey
         public var centre: CentreName
         /// The job it gives way to; its ``QueuedJob/claim`` is to be set to `centre`.
         public var job: JobID
+        /// Where its job's next run goes, in the same centre, when it is moved: to be remembered as a ``Snapshot/Move``.
+        public var destination: [NodeShare]?
         public var reason: String
     }
 
@@ -51,7 +54,8 @@ public struct Plan: Hashable, Sendable {
 ///
 /// In order: jobs that room was made for by preemption; then always the first job (by priority, then arrival) of the
 /// project with the least usage for its weight. Each passes the gates or gets its reason; it is placed where it fits
-/// best; else it may preempt, or has room kept for it that later jobs must leave alone. docs/scheduling.md says it all.
+/// best; else it may preempt, or runs may be moved for it, or it has room kept for it that later jobs must leave alone.
+/// docs/scheduling.md says it all.
 ///
 /// Deterministic: the same snapshot gives the same plan.
 /// - Complexity: O(nodes + runs + queue · centres) while requests repeat; each distinct request adds a scan of the nodes.

@@ -7,24 +7,32 @@ extension Planner {
         var candidate: Int
         var start: Instant
         var after: JobID?
+        /// Runs that are stopping for good, as far as this centre goes.
         var preempting: [RunKey] = []
+        /// How many are stopping to go on elsewhere in the centre.
+        var moving = 0
+
+        /// Whether somebody is stopping for it.
+        var isBeingMade: Bool { !preempting.isEmpty || moving > 0 }
     }
 
     /// - Returns: Whether it was placed after all: where others are, to wait among them.
     mutating func block(_ job: QueuedJob, account: Int, class index: Int, balance: MicroCredits?) -> Bool {
         let affordable = affordable(index, balance)
-        let made = makeRoom(job, class: index, affordable)
+        let made =
+            makeRoom(job, class: index, affordable)
+            ?? consolidate(job, account: account, class: index, affordable)
         if made == nil, let (number, fit) = turn(index, affordable) {
             classes[index].candidates[number].fit = fit
             let centre = classes[index].candidates[number].centre
             turns[centre] -= 1
-            place(job, account: account, class: index, candidate: number, awaits: true)
+            place(job, account: account, class: index, candidate: number, as: .awaiting)
             return true
         }
         let room = made ?? reserve(job, class: index, affordable)
         let detail = job.id == focus
         let way: Reason.WayOut
-        if let room, !room.preempting.isEmpty {
+        if let room, room.isBeingMade {
             way = .nothing
         } else {
             way = wayOut(index, affordable, balance: balance, detail: detail, room: room)
@@ -107,7 +115,7 @@ extension Planner {
     // MARK: Preemption
 
     func mayPreempt(_ job: QueuedJob, class index: Int) -> Bool {
-        policy.preempts && job.priority > classes[index].preemptionFailed
+        (policy.preempts || job.claim != nil) && job.priority > classes[index].preemptionFailed
             && (job.claim != nil || job.priority > preemptibleFloor)
     }
 
@@ -125,7 +133,7 @@ extension Planner {
                 until: end,
                 for: tenant,
                 runs: runs
-            ) { run in
+            ) { _, run in
                 guard run.preemptible, run.priority < job.priority else { return nil }
                 let share = FairShare.dominantShare(tasks: run.tasks, resources: run.resources, of: totals)
                 return share * (run.startedAt.map { max(0, (now - $0).seconds) } ?? 0)
@@ -151,15 +159,10 @@ extension Planner {
         guard let plain = grounds[candidate.centre]?.make.plain,
             let fit = eviction.columns.fit(candidate.demand, plain: plain)
         else { return nil }
-        var start = now
-        for run in centre.runs.indices where grounds[candidate.centre]?.stopping[run] == true {
-            start = max(start, now + .seconds(centre.runs[run].gracePeriodSeconds))
-        }
+        let start = emptied(candidate.centre, stopping: eviction.runs)
         for run in eviction.runs {
             let victim = centre.runs[run]
-            let end = now + .seconds(victim.gracePeriodSeconds)
-            start = max(start, end)
-            grounds[candidate.centre]?.stop(run: run, by: end)
+            grounds[candidate.centre]?.stop(run: run, by: now + .seconds(victim.gracePeriodSeconds))
             let held = (victim.startedAt.map { max(0, (now - $0).seconds) } ?? 0).rounded(.down)
             plan.preemptions.append(
                 .init(
@@ -175,7 +178,15 @@ extension Planner {
         grounds[candidate.centre]?.hold(pieces, for: job, from: start, of: eviction.columns, byPreemption: true)
         plan.reservations.append(.init(job: job.id, centre: centre.name, start: start))
         let stopping = centre.runs.indices.filter { grounds[candidate.centre]?.stopping[$0] == true }
-        return Room(candidate: number, start: start, after: nil, preempting: stopping.map { centre.runs[$0].key })
+            .map { centre.runs[$0].key }
+        let moved = Set(snapshot.moves.filter { $0.beneficiary == job.id }.map(\.job))
+        return Room(
+            candidate: number,
+            start: start,
+            after: nil,
+            preempting: stopping.filter { !moved.contains($0.job) },
+            moving: stopping.count { moved.contains($0.job) }
+        )
     }
 
     // MARK: Reservation
@@ -308,6 +319,7 @@ extension Planner {
                 isReserved: room != nil,
                 ahead: passed,
                 preempting: room?.preempting ?? [],
+                moving: room?.moving ?? 0,
                 others: detail ? heldByOthers(classes[index].candidates[number]) : nil
             )
         )

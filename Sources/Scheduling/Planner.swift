@@ -53,7 +53,7 @@ struct ClassKey: Hashable {
 /// The state of one making of a plan. Lives for one call.
 struct Planner {
     let snapshot: Snapshot
-    let policy: Policy
+    var policy: Policy
     /// The job whose reason is worked out in full; of the others that is done when somebody asks.
     var focus: JobID?
     let totals: FairShare.Totals
@@ -75,6 +75,10 @@ struct Planner {
     var passed = 0
     /// The lowest priority of a run that may be preempted; `Int.max` when there is none.
     let preemptibleFloor: Int
+    /// By centre: how often runs were looked for that could be moved.
+    var searches: [Int]
+    /// The centres at which this plan moves runs.
+    var consolidated: Set<Int> = []
     var plan = Plan()
 
     var now: Instant { snapshot.now }
@@ -101,6 +105,7 @@ struct Planner {
             return Ground(centre, make, plot.load, families: families, now: snapshot.now, policy: policy)
         }
         turns = snapshot.centres.map(\.queue.turns)
+        searches = Array(repeating: 0, count: snapshot.centres.count)
         bookers = families.values.reduce(into: []) { $0.formUnion($1) }
         accounts = [ProjectAccount](snapshot.projects)
         for (index, account) in accounts.enumerated() { projectIndex[account.project.name] = index }
@@ -128,19 +133,27 @@ struct Planner {
 
     mutating func run() {
         var claims: [QueuedJob] = []
+        let moved = Set(snapshot.moves.map(\.job))
         plan.waiting.reserveCapacity(snapshot.queue.count)
         for (index, job) in snapshot.queue.enumerated() {
             if let reason = reasonOfItsOwn(job) {
                 plan.waiting[job.id] = reason
-            } else if job.claim != nil {
+            } else if job.claim != nil || moved.contains(job.id) {
                 claims.append(job)
             } else {
                 let account = account(of: job.project)
                 accounts[account].append(job, at: index)
             }
         }
-        claims.sort { ($1.priority, $0.sequence, $0.id) < ($0.priority, $1.sequence, $1.id) }
-        for job in claims { consider(job, account: account(of: job.project)) }
+        let placed = goOnMoving(
+            Dictionary(claims.filter { moved.contains($0.id) }.map { ($0.id, $0) }) { first, _ in first }
+        )
+        // Who is moved gives way to the job that it is moved for.
+        func turn(_ job: QueuedJob) -> (Int, Int, Int64, JobID) {
+            (job.claim == nil ? 1 : 0, -job.priority, job.sequence, job.id)
+        }
+        claims.sort { turn($0) < turn($1) }
+        for job in claims where !placed.contains(job.id) { consider(job, account: account(of: job.project)) }
         for index in accounts.indices { accounts[index].sortQueue() }
         var active = accounts.indices.filter { accounts[$0].hasNext }
         while let first = active.min(by: { accounts.precedes($0, $1) }) {
@@ -351,13 +364,21 @@ struct Planner {
         }
     }
 
-    /// - Parameter awaits: Whether it has to wait at the centre until others have left.
+    /// How a job comes to its place.
+    enum Way {
+        case fitting
+        /// Its earlier run was stopped so that it starts here.
+        case moved
+        /// It has to wait at the centre until others have left.
+        case awaiting
+    }
+
     mutating func place(
         _ job: QueuedJob,
         account: Int,
         class index: Int,
         candidate number: Int,
-        awaits: Bool = false
+        as way: Way = .fitting
     ) {
         let candidate = classes[index].candidates[number]
         guard let fit = candidate.fit, let shapes = shapes[candidate.centre] else {
@@ -365,7 +386,9 @@ struct Planner {
         }
         let centre = snapshot.centres[candidate.centre]
         let hasCards = job.request.resources.cards > 0
-        let reason = awaits ? awaitingReason(index, number) : placementReason(index, number, fit, job)
+        let reason =
+            way == .awaiting
+            ? awaitingReason(index, number) : placementReason(index, number, fit, job, isMoved: way == .moved)
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
         let nodes = fit.shares.map { share in
             NodeShare(
@@ -430,11 +453,15 @@ struct Planner {
         _ index: Int,
         _ number: Int,
         _ fit: Fit,
-        _ job: QueuedJob
+        _ job: QueuedJob,
+        isMoved: Bool
     ) -> String {
         let candidate = classes[index].candidates[number]
-        let open = Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
-        var text = open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
+        let open = isMoved ? 1 : Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
+        var text =
+            isMoved
+            ? "moved here from other nodes so that another job finds its place"
+            : open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
         if open > 1, candidate.tierDistance == 0,
             classes[index].live.contains(where: { classes[index].candidates[$0].tierDistance > 0 })
         {

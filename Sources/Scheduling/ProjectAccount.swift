@@ -65,6 +65,13 @@ struct ProjectAccount {
         return queue[position - 1].index
     }
 
+    /// Whether it holds more than its quota allows, which may have been lowered.
+    fileprivate var isOverQuota: Bool {
+        let quota = project.quota
+        return cores > quota.cores?.count ?? .max || cards > quota.cards.map { Int64($0) } ?? .max
+            || runs > quota.runs.map { Int64($0) } ?? .max
+    }
+
     /// The reason when the quota does not allow a request: of several the one exceeded by the largest part.
     fileprivate func overQuota(_ request: Request) -> Reason? {
         var worst: (part: Double, dimension: Dimension, used: Int64, limit: Int64, need: Int64)?
@@ -127,6 +134,21 @@ extension [ProjectAccount] {
             self[at].hold(resources, tasks: tasks, shareHours: shareHours)
             at = self[at].rank.parent
         }
+    }
+
+    /// Keeps a part of the balance for a run that is to start soon.
+    mutating func setAside(_ cost: MicroCredits, by account: Int) {
+        self[account].balance = self[account].balance.map { $0 - cost }
+    }
+
+    /// Whether an account, or one that it is part of, holds more than its quota allows.
+    func isOverQuota(_ account: Int) -> Bool {
+        var at = account
+        while at >= 0 {
+            if self[at].isOverQuota { return true }
+            at = self[at].rank.parent
+        }
+        return false
     }
 
     /// A job of an account passed the gates.

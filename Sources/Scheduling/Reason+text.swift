@@ -19,6 +19,10 @@ extension Reason {
             return "Project \(project) has \(balance) credits left, and this job needs \(need) set aside even at "
                 + "\(centre), its cheapest centre."
         case .capacity(let busy):
+            if busy.moving > 0 {
+                return "Its place is being made at \(busy.centre): \(counted(busy.moving, "run")) "
+                    + "\(busy.moving == 1 ? "is" : "are") being moved to other nodes there."
+            }
             if !busy.preempting.isEmpty {
                 return "Room is being made for it at \(busy.centre): \(counted(busy.preempting.count, "run")) of lower "
                     + "priority \(busy.preempting.count == 1 ? "is" : "are") stopping."
@@ -62,6 +66,11 @@ extension Reason {
             }
             if let others = busy.others { lines.append("other users of \(busy.centre) hold \(others.text) there") }
             lines += busy.preempting.map { "\($0) is stopping" }
+            if busy.moving > 0 {
+                lines.append(
+                    "room is free in sum but scattered, and what the moved lose is little against what it would wait"
+                )
+            }
         case .behind(_, let job?), .fairShare(_, _, let job?): lines.append("\(job) is the next that room is kept for")
         case .reserved:
             if let predictedStart { lines.append("it is expected to start at \(predictedStart)") }
@@ -124,6 +133,7 @@ extension Reason {
             figures = ["need": busy.lack.need, "have": busy.lack.have, "ahead": Int64(busy.ahead)]
             figures["free_at_ms"] = busy.freeAt?.milliseconds
             if !busy.preempting.isEmpty { figures["preempting"] = Int64(busy.preempting.count) }
+            if busy.moving > 0 { figures["moving"] = Int64(busy.moving) }
         case .behind(let ahead, _), .fairShare(_, let ahead, _): figures["ahead"] = Int64(ahead)
         case .reserved(_, let window):
             figures = ["from_ms": window.from.milliseconds, "until_ms": window.until.milliseconds]

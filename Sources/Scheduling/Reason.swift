@@ -60,6 +60,8 @@ public struct Reason: Hashable, Sendable {
         public var ahead: Int
         /// Runs that are being stopped to make room for it.
         public var preempting: [RunKey]
+        /// How many runs are being moved within the centre so that it finds its place.
+        public var moving: Int
         /// What others than us hold there, of all that there is; `nil` where they hold nothing or it was not worked out.
         public var others: Lack?
     }

@@ -13,12 +13,15 @@ public struct Snapshot: Hashable, Sendable {
     public var projects: [Project]
     /// Jobs in state `queued`, in any order, each once.
     public var queue: [QueuedJob]
+    /// Jobs on their way from some nodes of a centre to others, each once.
+    public var moves: [Move]
 
-    public init(now: Instant, centres: [Centre], projects: [Project], queue: [QueuedJob]) {
+    public init(now: Instant, centres: [Centre], projects: [Project], queue: [QueuedJob], moves: [Move] = []) {
         self.now = now
         self.centres = centres
         self.projects = projects
         self.queue = queue
+        self.moves = moves
     }
 }
 
@@ -124,6 +127,8 @@ extension Snapshot {
         /// Somebody already asked for its end: it is gone within its grace period and not asked again.
         public var stopping: Bool
         public var gracePeriodSeconds: Int
+        /// How often its job was moved so far.
+        public var moves: Int
 
         public init(
             key: RunKey,
@@ -137,7 +142,8 @@ extension Snapshot {
             priority: Int = 500,
             preemptible: Bool = false,
             stopping: Bool = false,
-            gracePeriodSeconds: Int = 10
+            gracePeriodSeconds: Int = 10,
+            moves: Int = 0
         ) {
             self.key = key
             self.project = project
@@ -151,10 +157,11 @@ extension Snapshot {
             self.preemptible = preemptible
             self.stopping = stopping
             self.gracePeriodSeconds = gracePeriodSeconds
+            self.moves = moves
         }
 
         /// A live run as it is stored, with its job's description.
-        public init(_ run: Core.Run, spec: JobSpec, estimateSeconds: Int? = nil) {
+        public init(_ run: Core.Run, spec: JobSpec, estimateSeconds: Int? = nil, moves: Int = 0) {
             self.init(
                 key: run.key,
                 project: run.project,
@@ -167,7 +174,8 @@ extension Snapshot {
                 priority: spec.priority,
                 preemptible: spec.preemptible,
                 stopping: run.lifecycle.stop != nil,
-                gracePeriodSeconds: spec.gracePeriodSeconds
+                gracePeriodSeconds: spec.gracePeriodSeconds,
+                moves: moves
             )
         }
 
@@ -175,6 +183,23 @@ extension Snapshot {
 
         /// When its time limit ends it: counted from its start, or from its lease while it has not started.
         public var limitEnd: Instant { (startedAt ?? leasedAt).later(bySeconds: timeLimitSeconds) }
+    }
+
+    /// A job whose run was asked to stop so that another job finds its place, and where its next run goes: nobody else is
+    /// given that room while the run is stopping, and the job is considered before all others once it waits again.
+    public struct Move: Hashable, Sendable {
+        public var job: JobID
+        public var centre: CentreName
+        public var nodes: [NodeShare]
+        /// The job that finds its place by it.
+        public var beneficiary: JobID
+
+        public init(job: JobID, centre: CentreName, nodes: [NodeShare], beneficiary: JobID) {
+            self.job = job
+            self.centre = centre
+            self.nodes = nodes
+            self.beneficiary = beneficiary
+        }
     }
 
     /// A project's part in the whole, and its limits.
@@ -393,6 +418,19 @@ public struct Policy: Hashable, Sendable {
     public var othersHorizonSeconds = 3600
     /// Whether preemptible runs give way to jobs of higher priority.
     public var preempts = true
+    /// Whether preemptible runs are moved within their centre so that a blocked job finds its place.
+    public var consolidates = true
+    /// What a blocked job gains by it must be worth this many times what the moved runs lose.
+    public var consolidationWorth = 10.0
+    /// Nobody is moved so that a job starts sooner by less than this.
+    public var consolidationGainSecondsMin = 600
+    /// What a run that is moved loses beside what it has done and its grace period: until it is where it was.
+    public var restartSeconds = 60
+    /// At most so many runs are moved for one job.
+    public var movedRunsMax = 16
+    /// A job is moved at most so often, and the next time only after `settleSeconds` on its new place.
+    public var movesMax = 2
+    public var settleSeconds = 3600
 
     public init() {}
 }

@@ -25,6 +25,17 @@ extension ReadTransaction {
         try connection.all("\(Self.runQuery) WHERE job = ? ORDER BY number", job, read: Self.run).map(withArtifacts)
     }
 
+    /// How many of a job's runs before this one were ended so that they go on elsewhere in their centre.
+    public func moves(before run: RunKey) throws -> Int {
+        guard run.number > 1 else { return 0 }
+        return try connection.first(
+            "SELECT COUNT(*) FROM run WHERE job = ? AND number < ? AND stop = ?",
+            run.job,
+            run.number,
+            StopReason.consolidate.rawValue
+        ) { $0.int(0) } ?? 0
+    }
+
     /// Every run that has not ended, at one centre or at all, in the order of their keys.
     public func liveRuns(at centre: CentreName? = nil) throws -> [Run] {
         guard let centre else {

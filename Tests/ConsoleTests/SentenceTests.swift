@@ -101,9 +101,15 @@ import Testing
                         isReserved: isReserved,
                         ahead: preempting.count,
                         preempting: preempting,
+                        moving: 0,
                         others: isReserved ? nil : lack
                     )
                     causes.append(.capacity(busy))
+                    for moving in 1...2 {
+                        var made = busy
+                        made.moving = moving
+                        causes.append(.capacity(made))
+                    }
                 }
             }
         }
@@ -163,6 +169,9 @@ import Testing
             expectChinese("attempt 2 \(RunOutcome(kind, code: code).summary)")
             guard kind != .succeeded else { continue }
             expectChinese(RunOutcome(kind, code: code, detail: "cancelled by alice").summary)
+            for detail in StopReason.allCases.compactMap(\.detail) {
+                expectChinese("attempt 2 \(RunOutcome(kind, code: code, detail: detail).summary)")
+            }
             expectChinese("It failed: \(RunOutcome(kind, code: code, detail: "before it started").summary).")
         }
     }
@@ -177,6 +186,10 @@ import Testing
             "Centre 'north' has it: its inputs do not come: 磁盘已满",
             "It has ended at 'north', its outputs are still to arrive: uploading model.bin: 1.2 GiB of 3.4 GiB, 85 MiB/s",
             "It has ended at 'north', its outputs are still to arrive: its outputs do not arrive: 磁盘已满",
+            "It is being moved to other nodes of centre 'north', where room is kept for it, so that another job finds its "
+                + "place.",
+            "attempt 2 was placed at north at 2026-11-25T10:00:00Z: moved here from other nodes so that another job finds "
+                + "its place: leaves 3 cores on node n-1; price 0.02 credits an hour",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "

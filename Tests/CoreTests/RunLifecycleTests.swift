@@ -5,7 +5,7 @@ import Testing
 @Suite struct RunLifecycleTests {
     enum Input: Hashable, CaseIterable {
         case offer, submitting, staging, pending, waiting, running, delivering, succeeded, failed, lost
-        case loseSight, regainSight, cancel, preempt, drain, superseded, giveUp
+        case loseSight, regainSight, cancel, preempt, consolidate, drain, superseded, giveUp
     }
 
     /// Every life that transitions can reach, found by walking; with the inputs that led there.
@@ -53,6 +53,7 @@ import Testing
         case .regainSight: life.regainSight()
         case .cancel: life.requestStop(.cancel, now: .start)
         case .preempt: life.requestStop(.preempt, now: .start)
+        case .consolidate: life.requestStop(.consolidate, now: .start)
         case .drain: life.requestStop(.drain, now: .start)
         case .superseded: life.requestStop(.superseded, now: .start)
         case .giveUp: life.giveUp(now: .start)

@@ -196,15 +196,23 @@ final class Bench: Sendable {
         tier: Tier = .hub,
         cores: Int64 = 8000,
         cards: [CardGroup] = [],
+        nodes: Int = 1,
         prices: PriceTable = PriceTable()
     ) async throws -> HandAgent {
         let join = try await point.createCentre(.named(name), tier: tier, prices: prices, root)
-        return try await self.join(join.token, cores: cores, cards: cards)
+        return try await self.join(join.token, cores: cores, cards: cards, nodes: nodes)
     }
 
-    func join(_ token: String, cores: Int64 = 8000, cards: [CardGroup] = []) async throws -> HandAgent {
+    func join(
+        _ token: String,
+        cores: Int64 = 8000,
+        cards: [CardGroup] = [],
+        nodes: Int = 1
+    ) async throws -> HandAgent {
         let answer = try await point.join(JoinRequest(token: token))
-        let node = Node(name: "n1", cores: MilliCores(cores), memory: .gibi(64), cards: cards)
+        let made = (1...nodes).map {
+            Node(name: "n\($0)", cores: MilliCores(cores), memory: .gibi(64), cards: cards)
+        }
         let agent = HandAgent(
             bench: self,
             principal: AgentPrincipal(centre: answer.centre, agent: answer.agent),

@@ -162,7 +162,12 @@ struct Federation {
     /// What a job really takes; its time limit when missing.
     var seconds: [JobID: Int] = [:]
     var started: [JobID: Instant] = [:]
+    /// Of every run.
+    var graceSeconds = 10
     var preempted: [JobID: Int] = [:]
+    /// How often jobs were moved, and the seconds of work that each lost by it.
+    var moved: [JobID: [Double]] = [:]
+    private var stops: [RunKey: Instant] = [:]
     private var jobs: [JobID: QueuedJob] = [:]
 
     init(_ centres: [Snapshot.Centre], projects: [Snapshot.Project] = []) {
@@ -185,6 +190,13 @@ struct Federation {
             else { continue }
             preempted[preemption.run.job, default: 0] += 1
             snapshot.centres[centre].runs[run].stopping = true
+            let stopping = snapshot.centres[centre].runs[run]
+            stops[preemption.run] = snapshot.now + .seconds(stopping.gracePeriodSeconds)
+            if let nodes = preemption.destination {
+                let (job, centre) = (preemption.run.job, preemption.centre)
+                moved[job, default: []].append((snapshot.now - (stopping.startedAt ?? snapshot.now)).seconds)
+                snapshot.moves.append(.init(job: job, centre: centre, nodes: nodes, beneficiary: preemption.job))
+            }
             if let index = snapshot.queue.firstIndex(where: { $0.id == preemption.job }) {
                 snapshot.queue[index].claim = preemption.centre
             }
@@ -194,6 +206,7 @@ struct Federation {
                 let centre = snapshot.centres.firstIndex(where: { $0.name == placement.centre })
             else { continue }
             snapshot.queue.removeAll { $0.id == job.id }
+            snapshot.moves.removeAll { $0.job == job.id }
             started[job.id] = snapshot.now
             snapshot.centres[centre].runs.append(
                 Snapshot.Run(
@@ -205,7 +218,9 @@ struct Federation {
                     startedAt: snapshot.now,
                     timeLimitSeconds: job.request.timeLimitSeconds,
                     priority: job.priority,
-                    preemptible: job.preemptible
+                    preemptible: job.preemptible,
+                    gracePeriodSeconds: graceSeconds,
+                    moves: moved[job.id, default: []].count
                 )
             )
         }
@@ -218,9 +233,14 @@ struct Federation {
                     snapshot.projects[project].usage += share * Double(stepSeconds) / 3600
                 }
                 let end = (run.startedAt ?? noon) + .seconds(seconds[run.key.job] ?? run.timeLimitSeconds)
-                guard run.stopping || end <= snapshot.now else { continue }
+                let isStopped = run.stopping && stops[run.key] ?? snapshot.now <= snapshot.now
+                guard isStopped || end <= snapshot.now else { continue }
                 snapshot.centres[centre].runs.removeAll { $0.key == run.key }
-                if run.stopping, end > snapshot.now, let job = jobs[run.key.job] { snapshot.queue.append(job) }
+                if isStopped, end > snapshot.now, let job = jobs[run.key.job] {
+                    snapshot.queue.append(job)
+                } else {
+                    snapshot.moves.removeAll { $0.job == run.key.job }
+                }
             }
         }
         return plan

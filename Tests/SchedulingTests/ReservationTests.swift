@@ -408,7 +408,7 @@ extension Snapshot.Centre {
     @Test("a predicted start comes true when runs take their whole time limits, and nothing starts before it")
     func predictions() {
         var policy = Policy()
-        policy.preempts = false
+        (policy.preempts, policy.consolidates) = (false, false)
         var seen = 0
         for seed in seeds(300) {
             var snapshot = Self.snapshot(seed: seed)

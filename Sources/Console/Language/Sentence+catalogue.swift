@@ -22,6 +22,8 @@ extension Sentence {
         Project {0} has {1} credits left, and this job needs {2} set aside even at {3}, its cheapest centre. ¦ 项目 {0} 还剩 {1} 积分，而此作业即使在最便宜的中心 {3} 也需预留 {2} 积分。
         Room is being made for it at {0}: {1} of lower priority is stopping. ¦ {0} 正在为它腾出空间：{1}（优先级较低）正在停止。
         Room is being made for it at {0}: {1} of lower priority are stopping. ¦ {0} 正在为它腾出空间：{1}（优先级较低）正在停止。
+        Its place is being made at {0}: {1} is being moved to other nodes there. ¦ {0} 正在为它腾出位置：{1}正在移到那里的其他节点。
+        Its place is being made at {0}: {1} are being moved to other nodes there. ¦ {0} 正在为它腾出位置：{1}正在移到那里的其他节点。
         Every centre that could run it is busy: {0} has {1} free. ¦ 能运行它的中心都在忙：{0} 空闲 {1}。
         Every centre that could run it is busy: {0} has {1} free on its best node. ¦ 能运行它的中心都在忙：{0} 最空闲的节点空闲 {1}。
         Every centre that could run it is busy: {0} has {1} free, and room is kept for it from {2}. ¦ 能运行它的中心都在忙：{0} 空闲 {1}，已从 {2} 起为它留出空间。
@@ -50,6 +52,7 @@ extension Sentence {
         {0} is expected to have room at {1} when {2} ends, not kept for it ¦ 预计 {0} 在 {1}（{2} 结束时）有空间，未为它保留
         other users of {0} hold {1} there ¦ {0} 的其他用户在那里占用 {1}
         {0} is stopping ¦ {0} 正在停止
+        room is free in sum but scattered, and what the moved lose is little against what it would wait ¦ 总空闲足够但分散；与它本要等待的相比，被移动者的损失很小
         {0} is the next that room is kept for ¦ 接下来为 {0} 保留空间
         {0} not among those that the job names ¦ {0}不在作业指定之列
         {0} of tiers that the job does not allow ¦ {0}属于作业不允许的层级
@@ -100,6 +103,7 @@ extension Sentence {
         the only possible centre: {0} ¦ 唯一可用的中心：{0}
         best fit of {0} possible centres, with {1} of its inputs: {2} ¦ {0} 个可用中心中最合适的，已有输入 {1}：{2}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}
+        moved here from other nodes so that another job finds its place: {0} ¦ 从别的节点移到此处，好让另一个作业找到位置：{0}
         leaves {0} on node {1}; price {2} credits an hour ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分
         leaves {0} on {1} nodes; price {2} credits an hour ¦ {1} 个节点还剩 {0}；每小时 {2} 积分
         leaves {0} on node {1}; price {2} credits an hour; {3} of {4} out: {5…} ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分；{4}中有 {3} 个不可用：{5}
@@ -117,6 +121,7 @@ extension Sentence {
         It was asked to stop (cancel) and has not ended yet. ¦ 已要求它停止（取消），尚未结束。
         It was asked to stop (preempt) and has not ended yet. ¦ 已要求它停止（抢占），尚未结束。
         It was asked to stop (drain) and has not ended yet. ¦ 已要求它停止（排空），尚未结束。
+        It is being moved to other nodes of centre '{0}', where room is kept for it, so that another job finds its place. ¦ 它正被移到中心 {0} 的其他节点（已为它留出空间），好让另一个作业找到位置。
         It was asked to stop (superseded) and has not ended yet. ¦ 已要求它停止（已被取代），尚未结束。
         It is promised to centre '{0}', which has not taken it yet. ¦ 已许给中心 {0}，对方尚未接收。
         Centre '{0}' has it and is bringing its inputs. ¦ 中心 {0} 已接收，正在取输入。
@@ -154,6 +159,7 @@ extension Sentence {
         was cancelled: {0} ¦ 被取消：{0}
         was preempted ¦ 被抢占
         was preempted: {0} ¦ 被抢占：{0}
+        it was moved to other nodes so that another job finds its place ¦ 它被移到其他节点，好让另一个作业找到位置
         was lost by its centre ¦ 被所在中心丢失
         was lost by its centre: {0} ¦ 被所在中心丢失：{0}
         before it started ¦ 在它启动之前
