@@ -19,6 +19,7 @@ extension Event {
         case reservationCancelled = "reservation_cancelled"
         case simulationPublished = "simulation_published"
         case simulationRemoved = "simulation_removed"
+        case reservationMoved = "reservation_moved"
         case workflowSubmitted = "workflow_submitted"
         case jobsSubmitted = "jobs_submitted"
         case jobCancelRequested = "job_cancel_requested"
@@ -78,6 +79,7 @@ extension Event {
         case .reservationCancelled: .reservationCancelled
         case .simulationPublished: .simulationPublished
         case .simulationRemoved: .simulationRemoved
+        case .reservationMoved: .reservationMoved
         case .workflowSubmitted: .workflowSubmitted
         case .jobsSubmitted: .jobsSubmitted
         case .jobCancelRequested: .jobCancelRequested
@@ -139,6 +141,7 @@ extension Event {
         case .reservationCancelled(let payload): payload
         case .simulationPublished(let payload): payload
         case .simulationRemoved(let payload): payload
+        case .reservationMoved(let payload): payload
         case .workflowSubmitted(let payload): payload
         case .jobsSubmitted(let payload): payload
         case .jobCancelRequested(let payload): payload
@@ -201,6 +204,7 @@ extension Event {
             case .reservationCancelled: .reservationCancelled(try reader.read())
             case .simulationPublished: .simulationPublished(try reader.read())
             case .simulationRemoved: .simulationRemoved(try reader.read())
+            case .reservationMoved: .reservationMoved(try reader.read())
             case .workflowSubmitted: .workflowSubmitted(try reader.read())
             case .jobsSubmitted: .jobsSubmitted(try reader.read())
             case .jobCancelRequested: .jobCancelRequested(try reader.read())

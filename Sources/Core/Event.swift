@@ -21,6 +21,8 @@ public enum Event: Hashable, Sendable {
     case reservationCancelled(ReservationCancelled)
     case simulationPublished(SimulationPublished)
     case simulationRemoved(SimulationRemoved)
+    /// It keeps something on other nodes than before.
+    case reservationMoved(ReservationMoved)
     case workflowSubmitted(WorkflowSubmitted)
     case jobsSubmitted(JobsSubmitted)
     case jobCancelRequested(JobCancelRequested)
@@ -134,6 +136,15 @@ public enum Event: Hashable, Sendable {
     }
 
     /// Ends the newest reservation of that name before its time, or before it began.
+    public struct ReservationMoved: Hashable, Sendable, Codable {
+        public var reservation: ReservationName
+        /// All that it keeps from now on.
+        public var shares: [Reservation.Share]
+        public init(reservation: ReservationName, shares: [Reservation.Share]) {
+            (self.reservation, self.shares) = (reservation, shares)
+        }
+    }
+
     public struct ReservationCancelled: Hashable, Sendable, Codable {
         public var reservation: ReservationName
         public init(reservation: ReservationName) { self.reservation = reservation }

@@ -9,8 +9,15 @@ public struct Reservation: Hashable, Sendable, Codable {
         public var node: String
         /// `nil` is the whole node, whatever it has then.
         public var amount: Amount?
+        /// Of a whole node, what it had when it was chosen: another in its place has at least that.
+        public var size: Amount?
+        /// The node whose place it took, since that had failed or gone.
+        public var insteadOf: String?
 
-        public init(node: String, amount: Amount? = nil) { (self.node, self.amount) = (node, amount) }
+        public init(node: String, amount: Amount? = nil, size: Amount? = nil, insteadOf: String? = nil) {
+            (self.node, self.amount) = (node, amount)
+            (self.size, self.insteadOf) = (size, insteadOf)
+        }
     }
 
     /// A part of a node.

@@ -55,6 +55,8 @@ struct LiveState: Sendable {
     private var queues: [ProjectName: QueueFront] = [:]
     /// What is kept in advance, by centre and start: all that was not over when it was read.
     private var reservations: [CentreName: [Reservation]] = [:]
+    /// Those of them that lack nodes; `nil` when that is not known.
+    private var lacking: [Reservation]?
     private var reservationsReadAt = Instant(milliseconds: .max)
     /// How many of those have begun, and how many have ended.
     private var reservationsTurned = 0
@@ -119,6 +121,7 @@ struct LiveState: Sendable {
     }
 
     private mutating func readCentre(_ name: CentreName, _ tx: ReadTransaction) throws {
+        lacking = nil
         let fresh = try tx.centre(name).flatMap { $0.state == .removed ? nil : $0 }
         let at = centres.firstIndex { $0.name >= name } ?? centres.endIndex
         if at < centres.endIndex, centres[at].name == name { centres.remove(at: at) }
@@ -128,6 +131,7 @@ struct LiveState: Sendable {
     private mutating func readReservations(_ tx: ReadTransaction, _ now: Instant) throws {
         reservations = Dictionary(grouping: try tx.liveReservations(now: now).map(\.reservation), by: \.centre)
         reservationsReadAt = now
+        lacking = nil
         reservationsTurned = turned(by: now)
     }
 
@@ -193,6 +197,20 @@ struct LiveState: Sendable {
         queues[project]?.isWhole = jobs.count < window * 2
     }
 
+    /// The reservations for projects that keep something on nodes that are down or gone.
+    mutating func broken(at now: Instant) -> [ReservationName] {
+        let known =
+            lacking
+            ?? centres.flatMap { centre in
+                (reservations[centre.name] ?? []).filter { reservation in
+                    guard reservation.project != nil, let capacity = centre.capacity else { return false }
+                    return !Point.lost(reservation, capacity).isEmpty
+                }
+            }
+        lacking = known
+        return known.filter { $0.endsAt > now }.map(\.name)
+    }
+
     // MARK: handing out
 
     /// How much there is.
@@ -243,7 +261,8 @@ struct LiveState: Sendable {
             queue: queues.sorted { $0.key < $1.key }.flatMap { _, queue in
                 (queue.ready.prefix(window) + queue.resting.values.sorted { $0.place < $1.place }.prefix(window))
                     .map { $0.queued(memories) }
-            }
+            },
+            moves: memories.moves.values.sorted { $0.job < $1.job }
         )
     }
 
@@ -254,8 +273,7 @@ struct LiveState: Sendable {
             for run in snapshot.centres[centre].runs.indices {
                 let job = snapshot.centres[centre].runs[run].key.job
                 snapshot.centres[centre].runs[run].estimateSeconds = places[job].map { runTimes.seconds($0.kind) }
-            },
-            moves: memories.moves.values.sorted { $0.job < $1.job }
+            }
         }
         return snapshot
     }
@@ -284,7 +302,7 @@ extension LiveState {
                 guard let kind = change.kind else { return nil }
                 switch kind {
                 case .projectCreated, .projectChanged: readsProjects = true
-                case .reservationCreated, .reservationCancelled: readsReservations = true
+                case .reservationCreated, .reservationCancelled, .reservationMoved: readsReservations = true
                 case .voucherGranted:
                     guard let project = change.project else { return nil }
                     balances.insert(project)

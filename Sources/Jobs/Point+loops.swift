@@ -24,7 +24,7 @@ extension Point: Service {
     package func reconcile() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.loop("place", self.placeBell) { try await self.place() } }
-            group.addTask { await self.loop("watch", nil) { try await self.watch() } }
+            group.addTask { await self.loop("watch", nil) { try await self.look() } }
         }
     }
 
@@ -50,6 +50,11 @@ extension Point: Service {
     }
 
     // MARK: Watching centres
+
+    private func look() async throws {
+        try await watch()
+        try await replaceLostNodes()
+    }
 
     /// Marks what cannot be seen, and gives up what its own policy says to give up.
     func watch() async throws {
@@ -176,13 +181,13 @@ extension Point: Service {
         let queued = Set(snapshot.queue.map(\.id))
         if !extent.isTruncated { foresight.keep(only: queued) }
         claims.withLock { claims in claims = claims.filter { extent.isTruncated || queued.contains($0.key) } }
-        let placed = try await carryOut(plan, of: snapshot, at: now)
-        log.debug("placed", metadata: ["jobs": "\(placed)", "of": "\(plan.placements.count)"])
-        try await foretell(plan, snapshot, at: now)
-    }
-}
         moves.withLock { moves in
             guard !moves.isEmpty else { return }
             let stopping = Set(snapshot.centres.lazy.flatMap(\.runs).filter(\.stopping).map(\.key.job))
             moves = moves.filter { extent.isTruncated || queued.contains($0.key) || stopping.contains($0.key) }
         }
+        let placed = try await carryOut(plan, of: snapshot, at: now)
+        log.debug("placed", metadata: ["jobs": "\(placed)", "of": "\(plan.placements.count)"])
+        try await foretell(plan, snapshot, at: now)
+    }
+}

@@ -88,7 +88,7 @@ extension Point {
     }
 
     /// Which project is part of which.
-    private static func tree(_ tx: ReadTransaction) throws -> [Snapshot.Project] {
+    static func tree(_ tx: ReadTransaction) throws -> [Snapshot.Project] {
         try tx.projects().map { Snapshot.Project(name: $0.name, parent: $0.parent) }
     }
 
@@ -124,7 +124,13 @@ extension Point {
                 until: reservation.endsAt,
                 now: now
             )
-            return Self.view(record, names, now: now, lacking: search?.lacking(reservation.shares))
+            return Self.view(
+                record,
+                names,
+                now: now,
+                lacking: search?.lacking(reservation.shares),
+                capacity: centre.capacity
+            )
         }
     }
 
@@ -154,8 +160,14 @@ extension Point {
                 limit: limit + 1
             )
             let page = found.prefix(limit)
+            var capacities: [CentreName: CentreCapacity?] = [:]
+            for record in page where record.mayMiss(at: now) && capacities[record.reservation.centre] == nil {
+                capacities[record.reservation.centre] = try tx.centre(record.reservation.centre)?.capacity
+            }
             return Page(
-                items: page.map { Self.view($0, names, now: now) },
+                items: page.map {
+                    Self.view($0, names, now: now, capacity: capacities[$0.reservation.centre] ?? nil)
+                },
                 next: found.count > limit
                     ? page.last.map { "\($0.cursor.startsAt.milliseconds).\($0.cursor.sequence)" } : nil
             )
@@ -168,7 +180,7 @@ extension Point {
         return .init(startsAt: Instant(milliseconds: start), sequence: sequence)
     }
 
-    private static func find(_ name: ReservationName, _ tx: ReadTransaction) throws -> ReservationRecord {
+    static func find(_ name: ReservationName, _ tx: ReadTransaction) throws -> ReservationRecord {
         guard let record = try tx.reservation(name) else {
             throw Failure(
                 .notFound,
@@ -179,7 +191,7 @@ extension Point {
     }
 
     /// The centre with all that lives there and is kept there.
-    private static func snapshot(
+    static func snapshot(
         _ centre: Centre,
         _ live: [ReservationRecord],
         _ tx: ReadTransaction
@@ -324,12 +336,15 @@ extension Point {
 
     // MARK: Views
 
-    /// - Parameter names: The projects that its reader sees; `nil` is all.
+    /// - Parameters:
+    ///   - names: The projects that its reader sees; `nil` is all.
+    ///   - capacity: Of its centre; `nil` leaves out what is missing.
     private static func view(
         _ record: ReservationRecord,
         _ names: [ProjectName]?,
         now: Instant,
-        lacking: RoomLacking? = nil
+        lacking: RoomLacking? = nil,
+        capacity: CentreCapacity? = nil
     ) -> ReservationView {
         let reservation = record.reservation
         let isKnown = reservation.project.map { names?.contains($0) ?? true } ?? true
@@ -353,14 +368,16 @@ extension Point {
                     cores: share.amount?.cores,
                     memory: share.amount?.memory,
                     cards: share.amount?.cards,
-                    card: share.amount?.card
+                    card: share.amount?.card,
+                    insteadOf: share.insteadOf
                 )
             },
             note: isKnown && !reservation.note.isEmpty ? reservation.note : nil,
             user: isKnown ? reservation.user : nil,
             createdAt: record.createdAt,
             cancelledAt: record.cancelledAt,
-            lacking: lacking.map { .init(nodes: $0.nodes, runs: $0.runs, until: $0.until) }
+            lacking: lacking.map { .init(nodes: $0.nodes, runs: $0.runs, until: $0.until) },
+            missing: record.mayMiss(at: now) ? capacity.map { Self.lost(reservation, $0).map(\.node) } ?? [] : []
         )
     }
 }

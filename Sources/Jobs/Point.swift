@@ -73,6 +73,8 @@ public final class Point: Sendable {
     let terrain = Mutex(Terrain())
     /// The latest decision about everything that waits.
     let latest = Mutex<LatestDecision?>(nil)
+    /// Of which revision, and when, other nodes were looked for the last time; `nil` while no reservation lacks any.
+    let searched = Mutex<(revision: UInt64, at: Instant)?>(nil)
     let usageMemory = UsageMemory()
     let runTimes = RunTimes()
     let foresight = Foresight()

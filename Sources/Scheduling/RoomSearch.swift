@@ -47,7 +47,7 @@ public struct RoomSearch {
     /// Those that overlap.
     private let others: [Reservation]
     /// By node, the most that those keep of it at one time; `nil` for nodes that none is about.
-    private let taken: [Int: Amounts]
+    private var taken: [Int: Amounts]
     /// By node, the runs that may still be in the way when it begins.
     private let leaving: [[Booked.Stay]]
 
@@ -121,7 +121,10 @@ public struct RoomSearch {
             }
             return .success(nil)
         case .named(let names): return named(names, ignoringRuns).map { $0 }
-        case .nodes(let count, let card): return nodes(count, card, ignoringRuns).map { $0 }
+        case .nodes(let count, let card):
+            return nodes(count, plainFirst: card == nil, ignoringRuns) { node in
+                card == nil || make.nodes[node].cards.contains { $0.model == card && $0.count > 0 }
+            }.map { $0 }
         case .cards(let count, let card): return cards(count, card, ignoringRuns).map { $0 }
         case .cores(let cores, let memory):
             return parts(of: cores.count, ignoringRuns) { node in
@@ -164,17 +167,22 @@ public struct RoomSearch {
         guard ignoringRuns || occupied.isEmpty else {
             return .failure(.busy(most: Int64(nodes.count - occupied.count), from: freedAt(occupied)))
         }
-        return .success(nodes.map { .init(node: make.nodes[$0].name) })
+        return .success(nodes.map(share))
+    }
+
+    /// A whole node.
+    private func share(_ node: Int) -> Reservation.Share {
+        Reservation.Share(node: make.nodes[node].name, size: size(node))
     }
 
     private func nodes(
         _ count: Int,
-        _ card: String?,
-        _ ignoringRuns: Bool
+        plainFirst: Bool,
+        _ ignoringRuns: Bool,
+        where fits: (Int) -> Bool
     ) -> Result<[Reservation.Share], RoomRefused> {
         let fitting = make.nodes.indices.filter { node in
-            make.nodes[node].schedulable && make.index[make.nodes[node].name] == node
-                && (card == nil || make.nodes[node].cards.contains { $0.model == card && $0.count > 0 })
+            make.nodes[node].schedulable && make.index[make.nodes[node].name] == node && fits(node)
         }
         guard fitting.count >= count else { return .failure(.tooMuch(most: Int64(fitting.count))) }
         let open = fitting.filter { taken[$0] == nil }
@@ -182,14 +190,69 @@ public struct RoomSearch {
         let ordered = open.sorted { a, b in
             let (endA, endB) = (freedAt([a]), freedAt([b]))
             if endA != endB { return endA < endB }
-            if card == nil, make.plain[a] != make.plain[b] { return make.plain[a] }
+            if plainFirst, make.plain[a] != make.plain[b] { return make.plain[a] }
             return a < b
         }
         let chosen = ordered.prefix(count)
         guard ignoringRuns || chosen.allSatisfy({ leaving[$0].isEmpty }) else {
             return .failure(.busy(most: Int64(open.count { leaving[$0].isEmpty }), from: freedAt(Array(chosen))))
         }
-        return .success(chosen.sorted().map { .init(node: make.nodes[$0].name) })
+        return .success(chosen.sorted().map(share))
+    }
+
+    // MARK: others for those that are lost
+
+    /// Looks for as much elsewhere as a share keeps on a node that is down or gone: another whole node with at least what
+    /// it had, or as many cards of the model or cores, as at the beginning. Of those that can be had the ones that are
+    /// free before the ones that runs hold for a while yet.
+    ///
+    /// What is found counts as taken from then on.
+    ///
+    /// - Returns: `nil` when there is no such room.
+    public mutating func others(for share: Reservation.Share) -> [Reservation.Share]? {
+        let found = find(insteadOf: share, ignoringRuns: false) ?? find(insteadOf: share, ignoringRuns: true)
+        guard let found, !found.isEmpty else { return nil }
+        for (node, amounts, _) in Bookings.shares(found, on: make) {
+            taken[node, default: Amounts(flavours: make.shapes.flavours.count)].add(amounts)
+        }
+        return found.map { other in
+            var other = other
+            other.insteadOf = share.node
+            return other
+        }
+    }
+
+    private func find(insteadOf share: Reservation.Share, ignoringRuns: Bool) -> [Reservation.Share]? {
+        if let amount = share.amount {
+            guard amount.cards > 0 else {
+                let wanted = RoomWanted.cores(amount.cores, memory: amount.memory)
+                return (try? find(wanted, ignoringRuns: ignoringRuns).get()) ?? nil
+            }
+            return try? cards(amount.cards, amount.card, ignoringRuns).get()
+        }
+        guard let size = share.size ?? make.index[share.node].map({ self.size($0) }) else {
+            return try? nodes(1, plainFirst: true, ignoringRuns, where: { _ in true }).get()
+        }
+        // One of the same size leaves larger ones to those who need them.
+        let same = try? nodes(1, plainFirst: size.cards == 0, ignoringRuns, where: { self.size($0) == size }).get()
+        return same
+            ?? (try? nodes(1, plainFirst: size.cards == 0, ignoringRuns) { node in
+                let own = self.size(node, of: size.card)
+                return own.cores >= size.cores && own.memory >= size.memory && own.cards >= size.cards
+            }.get())
+    }
+
+    /// What a node has, with its most plentiful cards, or those of a model.
+    private func size(_ node: Int, of model: String? = nil) -> Reservation.Amount {
+        let groups = make.nodes[node].cards.filter { model == nil || $0.model == model }
+        let most = groups.max { $0.count < $1.count }
+        return Reservation.Amount(
+            cores: make.nodes[node].cores,
+            memory: make.nodes[node].memory,
+            cards: most?.count ?? 0,
+            card: most?.count ?? 0 > 0 ? most?.model : nil,
+            emulated: most?.emulated ?? false
+        )
     }
 
     // MARK: parts of nodes

@@ -36,6 +36,13 @@ extension ReadTransaction {
         )
     }
 
+    /// Whether there is one that was not cancelled and ends after `now`.
+    public func hasLiveReservation(now: Instant) throws -> Bool {
+        try connection.first("SELECT 1 FROM reservation WHERE ends_at > ? AND cancelled_at IS NULL LIMIT 1", now) { _ in
+            true
+        } ?? false
+    }
+
     /// Those that were not cancelled and end after `now`, by start.
     public func liveReservations(now: Instant) throws -> [ReservationRecord] {
         try connection.all(
@@ -125,6 +132,17 @@ extension WriteTransaction {
             reservation.note,
             reservation.user,
             at
+        )
+    }
+
+    func apply(_ moved: Event.ReservationMoved) throws {
+        try change(
+            "reservation \(moved.reservation)",
+            """
+            UPDATE reservation SET shares = ? WHERE sequence = (SELECT MAX(sequence) FROM reservation WHERE name = ?)
+            """,
+            try StoredJSON.encode(moved.shares),
+            moved.reservation
         )
     }
 

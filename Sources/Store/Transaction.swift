@@ -119,6 +119,7 @@ public final class WriteTransaction: ReadTransaction {
         case .reservationCancelled(let cancelled): try apply(cancelled, at)
         case .simulationPublished(let published): try apply(published, sequence, at)
         case .simulationRemoved(let removed): try apply(removed)
+        case .reservationMoved(let moved): try apply(moved)
         case .workflowSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobsSubmitted(let submitted): try apply(submitted, sequence, at)
         case .jobCancelRequested(let requested): try apply(requested)

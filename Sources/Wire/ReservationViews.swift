@@ -24,16 +24,19 @@ public struct ReservationView: Codable, Sendable, Hashable {
         public var memory: Bytes?
         public var cards: Int?
         public var card: String?
+        /// The node whose place it took, since that had failed or gone.
+        public var insteadOf: String?
         public init(
             node: String,
             whole: Bool,
             cores: MilliCores? = nil,
             memory: Bytes? = nil,
             cards: Int? = nil,
-            card: String? = nil
+            card: String? = nil,
+            insteadOf: String? = nil
         ) {
             (self.node, self.whole, self.cores, self.memory) = (node, whole, cores, memory)
-            (self.cards, self.card) = (cards, card)
+            (self.cards, self.card, self.insteadOf) = (cards, card, insteadOf)
         }
     }
 
@@ -64,6 +67,8 @@ public struct ReservationView: Codable, Sendable, Hashable {
     public var cancelledAt: Instant?
     /// Of one that is not over, when it is made or shown alone.
     public var lacking: Lacking?
+    /// Of one that is not over: those of its nodes that are down or gone and for which there is no other of their kind.
+    public var missing: [String]
 
     public init(
         name: ReservationName,
@@ -79,7 +84,8 @@ public struct ReservationView: Codable, Sendable, Hashable {
         user: UserName? = nil,
         createdAt: Instant,
         cancelledAt: Instant? = nil,
-        lacking: Lacking? = nil
+        lacking: Lacking? = nil,
+        missing: [String] = []
     ) {
         self.name = name
         self.centre = centre
@@ -95,6 +101,7 @@ public struct ReservationView: Codable, Sendable, Hashable {
         self.createdAt = createdAt
         self.cancelledAt = cancelledAt
         self.lacking = lacking
+        self.missing = missing
     }
 }
 

@@ -9,7 +9,16 @@ extension CentrePage {
         jobs: [Sample.jobs[1]],
         reservations: ReservationsSection(
             reservations: [
-                reservation("course", .active, project: "tour", from: 60, [.init(node: "n1", whole: true)]),
+                reservation(
+                    "course",
+                    .active,
+                    project: "tour",
+                    from: 60,
+                    [
+                        .init(node: "n1", whole: true, insteadOf: "n<0>"), .init(node: "n2", whole: true),
+                    ],
+                    missing: ["n2"]
+                ),
                 reservation(
                     "demo",
                     .planned,
@@ -29,7 +38,8 @@ extension CentrePage {
         _ purpose: ReservationPurpose = .project,
         project: String?,
         from: Int,
-        _ nodes: [ReservationView.NodePart]
+        _ nodes: [ReservationView.NodePart],
+        missing: [String] = []
     ) -> ReservationView {
         guard let name = ReservationName(name) else { preconditionFailure("\(name) is no name") }
         return ReservationView(
@@ -43,7 +53,8 @@ extension CentrePage {
             wholeCentre: nodes.isEmpty,
             nodes: nodes,
             note: purpose == .maintenance ? "new <power> supply" : nil,
-            createdAt: Sample.ago(90)
+            createdAt: Sample.ago(90),
+            missing: missing
         )
     }
 }

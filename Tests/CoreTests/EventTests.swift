@@ -142,6 +142,18 @@ import Testing
             .reservationCancelled(.init(reservation: .fixture("course"))),
             .simulationPublished(.init(simulation: .fixture("kth"), report: .sample, user: user)),
             .simulationRemoved(.init(simulation: .fixture("kth"))),
+            .reservationMoved(
+                .init(
+                    reservation: .fixture("course"),
+                    shares: [
+                        .init(
+                            node: "n3",
+                            size: .init(cores: 8000, memory: .gibi(64), cards: 4, card: "h100-sxm5"),
+                            insteadOf: "n1"
+                        )
+                    ]
+                )
+            ),
             .workflowSubmitted(
                 .init(
                     workflow: .fixture(),

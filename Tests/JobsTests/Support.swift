@@ -217,7 +217,7 @@ final class Bench: Sendable {
             bench: self,
             principal: AgentPrincipal(centre: answer.centre, agent: answer.agent),
             key: answer.key,
-            capacity: CentreCapacity(engine: .fake, engineVersion: "1", nodes: [node], isolates: false)
+            capacity: CentreCapacity(engine: .fake, engineVersion: "1", nodes: made, isolates: false)
         )
         _ = try await agent.exchange()
         return agent
@@ -255,12 +255,13 @@ final class HandAgent: Sendable {
     let principal: AgentPrincipal
     let key: String
     let seat: String
-    let capacity: CentreCapacity
+    private let reported: Mutex<CentreCapacity>
     private let state = Mutex<(holds: Set<RunKey>, strays: Set<RunKey>?, version: Int)>(([], [], 0))
     private let told = Mutex<[NodeUse]?>(nil)
 
     init(bench: Bench, principal: AgentPrincipal, key: String, seat: String = "here", capacity: CentreCapacity) {
-        (self.bench, self.principal, self.key, self.capacity) = (bench, principal, key, capacity)
+        (self.bench, self.principal, self.key) = (bench, principal, key)
+        reported = Mutex(capacity)
         self.seat = seat
     }
 
@@ -269,6 +270,12 @@ final class HandAgent: Sendable {
         let copy = HandAgent(bench: bench, principal: principal, key: key, seat: "elsewhere", capacity: capacity)
         copy.holds = holds
         return copy
+    }
+
+    /// What it says next that its centre has.
+    var capacity: CentreCapacity {
+        get { reported.withLock { $0 } }
+        set { reported.withLock { $0 = newValue } }
     }
 
     var holds: Set<RunKey> {

@@ -131,6 +131,38 @@ import Testing
         #expect(search.lacking(try search.find(.cores(.cores(20), memory: nil), ignoringRuns: true).get()) != nil)
     }
 
+    @Test(
+        "in the place of a failed node: as large, beside all that is kept, and of its own size where there is one"
+    )
+    func others() throws {
+        let eight = [CardGroup(model: "h100", count: 8)]
+        let nodes = [
+            Node.fixture("n1", cards: cards, up: false), .fixture("n2", cards: eight), .fixture("n3", cards: cards),
+            .fixture("n4"), .fixture("n5", cores: 32), .fixture("n6", up: false),
+        ]
+        var search = try search(
+            .fixture("c", nodes: nodes).reserving(
+                .fixture("own", project: "p", from: 3600, to: 7200, [.init(node: "n1"), .init(node: "n6")])
+            )
+        )
+        func next(_ share: Reservation.Share) -> [String]? { search.others(for: share)?.map(\.node) }
+        // What it had is known while it is still reported, and from its own beginning when it is gone.
+        #expect(next(.init(node: "n1")) == ["n3"])
+        let gone = Reservation.Share(
+            node: "n0",
+            size: .init(cores: .cores(16), memory: .gibi(64), cards: 4, card: "h100")
+        )
+        #expect(next(gone) == ["n2"])
+        #expect(next(gone) == nil)
+        #expect(next(.init(node: "n6")) == ["n4"])
+        let part = Reservation.Amount(cores: .cores(20), memory: .gibi(8))
+        #expect(next(.init(node: "n6", amount: part)) == ["n5"])
+        #expect(next(.init(node: "n6", amount: part)) == nil)
+        #expect(
+            search.others(for: .init(node: "n6", amount: .init(cores: .cores(2), memory: 1)))?.first?.insteadOf == "n6"
+        )
+    }
+
     @Test("what a refusal says there is can be had, and what was found fits beside everything")
     func honest() {
         for seed in seeds(300) {

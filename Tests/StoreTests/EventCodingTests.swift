@@ -120,6 +120,18 @@ extension Event {
             .reservationCancelled(.init(reservation: .named("course"))),
             .simulationPublished(.init(simulation: .named("kth"), report: .sample, user: user)),
             .simulationRemoved(.init(simulation: .named("kth"))),
+            .reservationMoved(
+                .init(
+                    reservation: .named("course"),
+                    shares: [
+                        .init(
+                            node: "n3",
+                            size: .init(cores: 8000, memory: .gibi(64), cards: 4, card: "h100-sxm5"),
+                            insteadOf: "n1"
+                        )
+                    ]
+                )
+            ),
             .workflowSubmitted(
                 .init(
                     workflow: .number(9),

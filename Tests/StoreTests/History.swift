@@ -246,6 +246,11 @@ struct History {
 
     private mutating func reserve(_ tx: WriteTransaction) throws {
         if let known = try tx.liveReservations(now: now).randomElement(using: &generator) {
+            if Bool.random(using: &generator) {
+                let shares = [Reservation.Share(node: "n3", insteadOf: "n1")]
+                try tx.append(.reservationMoved(.init(reservation: known.reservation.name, shares: shares)), at: now)
+                return
+            }
             try tx.append(.reservationCancelled(.init(reservation: known.reservation.name)), at: now)
             return
         }

@@ -50,6 +50,14 @@ struct ReservationCommand: AsyncParsableCommand {
     }
 
     private static func warn(_ view: ReservationView) {
+        if !view.missing.isEmpty {
+            let names = view.missing.prefix(8).map { printable($0) }.joined(separator: ", ")
+            let more = view.missing.count > 8 ? " and \(view.missing.count - 8) more" : ""
+            terminal.printError(
+                "warning: \(view.missing.count) of its nodes \(view.missing.count == 1 ? "is" : "are") down or gone, and "
+                    + "no other of that kind can be had: \(names)\(more)."
+            )
+        }
         guard let lacking = view.lacking else { return }
         let runs = lacking.runs == 1 ? "1 run" : "\(lacking.runs) runs"
         let nodes = lacking.nodes == 1 ? "1 node" : "\(lacking.nodes) nodes"
@@ -99,7 +107,7 @@ struct ReservationCommand: AsyncParsableCommand {
                         terminal.print("")
                         var nodes = Table([
                             .init("NODE", shrinks: true), .init("CORES", .right), .init("MEMORY", .right),
-                            .init("CARDS", .right), .init("MODEL", shrinks: true),
+                            .init("CARDS", .right), .init("MODEL", shrinks: true), .init("INSTEAD OF", shrinks: true),
                         ])
                         for part in view.nodes {
                             nodes.add(
@@ -107,7 +115,8 @@ struct ReservationCommand: AsyncParsableCommand {
                                 Table.Cell(part.whole ? "all" : part.cores.map(\.description)),
                                 Table.Cell(part.whole ? "all" : part.memory.map(\.description)),
                                 Table.Cell(part.whole ? "all" : part.cards.map(String.init)),
-                                Table.Cell(part.card)
+                                Table.Cell(part.card),
+                                Table.Cell(part.insteadOf)
                             )
                         }
                         terminal.print(nodes)

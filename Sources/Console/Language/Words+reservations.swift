@@ -14,6 +14,7 @@ extension Words {
 
     var waitingReserved: String { pick("Its room is reserved", "资源已被预约") }
     var eventReservationCreated: String { pick("Room reserved", "已预约资源") }
+    var eventReservationMoved: String { pick("Reserved nodes replaced", "预约的节点已更换") }
     var eventReservationCancelled: String { pick("Reservation cancelled", "预约已取消") }
 
     /// What it is for, as far as its reader may know.
@@ -31,6 +32,29 @@ extension Words {
         case .ended: pick("ended", "已结束")
         case .cancelled: pick("cancelled", "已取消")
         }
+    }
+
+    /// Which nodes took the place of others, and which are missing; empty when all is as it was made.
+    func changes(of view: ReservationView) -> [String] {
+        var lines: [String] = []
+        let moved = view.nodes.compactMap { part in part.insteadOf.map { (part.node, $0) } }
+        if !moved.isEmpty {
+            let some = moved.prefix(4).map { pick("\($0.0) instead of \($0.1)", "\($0.0) 代替 \($0.1)") }
+            let more = moved.count > 4 ? pick(" and \(moved.count - 4) more", " 等 \(moved.count) 个") : ""
+            lines.append(some.joined(separator: pick(", ", "，")) + more)
+        }
+        if !view.missing.isEmpty {
+            let some = view.missing.prefix(4).joined(separator: pick(", ", "、"))
+            let more = view.missing.count > 4 ? pick(" and \(view.missing.count - 4) more", " 等") : ""
+            lines.append(
+                pick(
+                    "\(view.missing.count) of its nodes \(view.missing.count == 1 ? "is" : "are") down or gone, and no "
+                        + "other of that kind can be had: \(some)\(more)",
+                    "其中 \(view.missing.count) 个节点停机或已移除，暂无同类节点可替换：\(some)\(more)"
+                )
+            )
+        }
+        return lines
     }
 
     /// What is kept, in short.

@@ -230,6 +230,7 @@ struct Words: Sendable {
         case .reservationCancelled: eventReservationCancelled
         case .simulationPublished: eventSimulationPublished
         case .simulationRemoved: eventSimulationRemoved
+        case .reservationMoved: eventReservationMoved
         case .workflowSubmitted: self(.eventWorkflowSubmitted)
         case .jobsSubmitted: self(.eventJobsSubmitted)
         case .jobCancelRequested: self(.eventJobCancelRequested)

@@ -15,9 +15,10 @@ struct ReservationsSection: Sendable {
         guard !reservations.isEmpty else { return "<section>\(title)\(frame.nothing(w.noReservations))</section>" }
         let rows = reservations.html { view in
             let note: HTML? = view.note.map { "<span class=\"sub\">\($0)</span>" }
+            let changes = w.changes(of: view).html { "<span class=\"sub\">\($0)</span>" }
             return """
                 <tr><td class="main">\(view.name)\(note)</td><td>\(w.purpose(of: view))</td><td>\(chip(view, w))</td>\
-                <td>\(w.time(view.startsAt))</td><td>\(w.time(view.endsAt))</td><td class="soft">\(w.room(of: view))</td></tr>
+                <td>\(w.time(view.startsAt))</td><td>\(w.time(view.endsAt))</td><td class="soft">\(w.room(of: view))\(changes)</td></tr>
 
                 """
         }
