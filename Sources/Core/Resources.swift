@@ -115,7 +115,12 @@ public struct NodeUse: Hashable, Sendable, Codable {
 }
 
 /// What a centre schedules with.
-public enum EngineKind: String, Hashable, Sendable, Codable, CaseIterable { case local, slurm, kubernetes, ray, fake }
+public enum EngineKind: String, Hashable, Sendable, Codable, CaseIterable {
+    case local, slurm, kubernetes, ray, fake
+
+    /// Whether a run stands on the nodes that were planned for it; the others choose by themselves.
+    public var takesNodes: Bool { self == .local || self == .fake }
+}
 
 /// Where the tasks of one run stand.
 public struct NodeShare: Hashable, Sendable, Codable {

@@ -6,7 +6,8 @@ struct Booked {
     struct Stay {
         var start: Instant
         var end: Instant
-        var project: ProjectName
+        /// `nil` for others than us.
+        var project: ProjectName?
         var piece: Piece
         /// The centre's run, if it is one.
         var run: Int?
@@ -96,8 +97,8 @@ struct Booked {
     /// What runs of some projects, and those that room is kept for, hold of a node at a time.
     func used(_ position: Int, by family: Set<ProjectName>, at time: Instant, _ flavours: Int) -> Amounts {
         var used = Amounts(flavours: flavours)
-        for stay in stays[position] where family.contains(stay.project) && stay.start <= time && time < stay.end {
-            used.add(stay.piece)
+        for stay in stays[position] where stay.start <= time && time < stay.end {
+            if let project = stay.project, family.contains(project) { used.add(stay.piece) }
         }
         return used
     }
@@ -120,6 +121,10 @@ extension Ground {
                     )
                 )
             }
+        }
+        for index in load.piecesOfOthers {
+            let end = othersEnd
+            booked.add(.init(start: now, end: end, project: nil, piece: pieces[index], run: nil, isKept: false))
         }
         self.booked = booked
     }

@@ -105,12 +105,14 @@ final class Ground {
                 )
             }
             if !load.piecesOfOthers.isEmpty {
-                let end = now + .seconds(policy.othersHorizonSeconds)
-                known.append(Occupant(at: end, job: nil, pieces: load.piecesOfOthers, run: nil))
+                known.append(Occupant(at: othersEnd, job: nil, pieces: load.piecesOfOthers, run: nil))
             }
         }
         return known
     }
+
+    /// When what others hold is expected to be theirs no more.
+    var othersEnd: Instant { now + .seconds(policy.othersHorizonSeconds) }
 
     /// By its time limit, or its grace period once it was asked to stop; never in the past.
     func expectedEnd(_ run: Load.Held) -> Instant {

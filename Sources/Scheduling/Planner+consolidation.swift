@@ -22,7 +22,10 @@ extension Planner {
     private static let dropsMax = 4
 
     private func mayConsolidate(_ job: QueuedJob, at centre: Int) -> Bool {
-        guard let ground = grounds[centre] else { return false }
+        // Other engines choose the nodes by themselves: the work would be lost, and the place perhaps not won.
+        guard let ground = grounds[centre], snapshot.centres[centre].capacity?.engine.takesNodes == true else {
+            return false
+        }
         let name = snapshot.centres[centre].name
         return ground.load.preemptibleFloor <= job.priority && searches[centre] < Self.searchesMax
             && ground.reservations < policy.reservationsPerCentre && !consolidated.contains(centre)

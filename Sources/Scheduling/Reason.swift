@@ -116,7 +116,9 @@ public struct Reason: Hashable, Sendable {
     /// Whether it starts by itself once others have ended: then it can be foretold when.
     public var isMatterOfTime: Bool {
         switch cause {
-        case .ready, .capacity, .behind, .fairShare, .quota, .reserved: true
+        case .ready, .behind, .fairShare, .quota, .reserved: true
+        // What is foretold knows of no runs that are moved.
+        case .capacity(let busy): busy.moving == 0
         case .dependency, .backoff, .impossible, .centres, .voucher: false
         }
     }

@@ -414,6 +414,8 @@ extension Snapshot.Centre {
             var snapshot = Self.snapshot(seed: seed)
             snapshot.projects = []
             for centre in snapshot.centres.indices {
+                // Others have no limits: when they leave is guessed anew at every moment.
+                snapshot.centres[centre].others = []
                 snapshot.centres[centre].runs.mutateEach { run in
                     let left = max(1, Int((run.limitEnd - noon).milliseconds / 1000))
                     (run.leasedAt, run.startedAt, run.timeLimitSeconds, run.stopping) = (noon, noon, left, false)

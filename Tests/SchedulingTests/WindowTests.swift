@@ -460,7 +460,7 @@ import Testing
     @Test("a job alone in the queue starts now exactly when the plan starts it, and else when the plan predicts")
     func asPlanned() {
         var policy = Policy()
-        policy.preempts = false
+        (policy.preempts, policy.consolidates) = (false, false)
         var (now, later, reserved) = (0, 0, 0)
         for seed in seeds(400) {
             let snapshot = Self.snapshot(seed: seed)
