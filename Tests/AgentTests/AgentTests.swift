@@ -1,6 +1,7 @@
 import Core
 import Engines
 import Glibc
+import Synchronization
 import TestKit
 import Testing
 import Wire
@@ -210,6 +211,37 @@ import Wire
         #expect(site.outcome(run) == .succeeded)
         #expect(site.point.entry(run)?.logs[0] == Array("log".utf8))
         #expect(site.fake.starts(of: run) == 1)
+    }
+
+    @Test("what others hold is told once, again when the point was away, and what cannot be seen holds up nothing")
+    func others() async throws {
+        let site = Site { _ in .init(duration: .seconds(1)) }
+        site.engine.standing.withLock { $0 = [NodeShare(node: "fake-2", tasks: 1)] }
+        let run = site.lease()
+        try await site.start()
+        await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
+        await site.wait("where it stands is told") {
+            site.point.with { $0.nodes[run] } == [NodeShare(node: "fake-2", tasks: 1)]
+        }
+        #expect(site.point.with { $0.others }.isEmpty)
+        let uses = [NodeUse(node: "fake-1", cores: 1000, memory: .gibi(1))]
+        site.engine.held.withLock { $0 = uses }
+        await site.wait("it is told") { site.point.with { $0.others.last } == uses }
+        func asksAgain() async {
+            let exchanges = site.point.with { $0.exchanges }
+            await site.wait("the point is asked again") { site.point.with { $0.exchanges } > exchanges + 2 }
+        }
+        await asksAgain()
+        let told = site.point.with { $0.others.count }
+        await asksAgain()
+        #expect(site.point.with { $0.others.count } == told)
+        site.point.with { $0.isDown = true }
+        await asksAgain()
+        site.point.with { $0.isDown = false }
+        await site.wait("it is told again") { site.point.with { $0.others.count } > told }
+        site.engine.held.withLock { $0 = [] }
+        await site.wait("that they have left is told") { site.point.with { $0.others.last } == [] }
+        await site.kill()
     }
 
     @Test("a run that the point gave up is stopped, or when it has ended forgotten", arguments: [true, false])

@@ -132,6 +132,10 @@ final class StubPoint: PointLink, BlobLink {
         var loss = 0
         var generator = SeededGenerator(1)
         var capacity: CentreCapacity?
+        /// All that was said of what others hold.
+        var others: [[NodeUse]] = []
+        /// Where runs were said to stand.
+        var nodes: [RunKey: [NodeShare]] = [:]
         var faults: [String] = []
         /// Makes downloads for this run fail as the point does for a run that it has given up.
         var refusesDownloads: RunKey?
@@ -190,6 +194,7 @@ final class StubPoint: PointLink, BlobLink {
 
     private static func answer(_ request: ExchangeRequest, _ state: inout State) throws -> ExchangeResponse {
         state.capacity = request.capacity ?? state.capacity
+        if let others = request.others { state.others.append(others) }
         var response = ExchangeResponse(leases: [], stops: [], acknowledged: [], settled: [], at: request.at)
         for report in request.reports {
             guard var entry = state.runs[report.run] else { continue }
@@ -197,6 +202,7 @@ final class StubPoint: PointLink, BlobLink {
             guard !entry.isTerminal else { continue }
             entry.accepted = true
             entry.waiting = report.observation.waiting
+            if let nodes = report.observation.nodes { state.nodes[report.run] = nodes }
             if report.observation.phase == .ended {
                 if report.observation.outcome == nil { state.faults.append("\(report.run) ended without an outcome") }
                 entry.end = report.observation
@@ -328,75 +334,6 @@ final class StubPoint: PointLink, BlobLink {
             state.runs[run] = entry
             return end
         }
-    }
-}
-
-/// The fake engine behind the same fuse, with eyes on what an agent must never do.
-final class WatchedEngine: Engine {
-    let fake: FakeEngine
-    let point: StubPoint
-    /// What a released run leaves in its outputs folder: nothing when `nil`.
-    private let output: Mutex<String?>
-    private let files: Int
-
-    /// - Parameter files: A folder of so many is written instead of one file, each with its number before the text.
-    init(_ fake: FakeEngine, _ point: StubPoint, output: String?, files: Int) {
-        (self.fake, self.point, self.files) = (fake, point, files)
-        self.output = Mutex(output)
-    }
-
-    var kind: EngineKind { .fake }
-
-    private func guarded<T: Sendable>(
-        _ body: () async throws(EngineError) -> T
-    ) async throws(EngineError) -> T {
-        // A dead agent does nothing and hears nothing.
-        do { try point.fuse.pass() } catch { throw .unreachable("dead") }
-        let value = try await body()
-        do { try point.fuse.pass() } catch { throw .unreachable("dead") }
-        return value
-    }
-
-    func capacity() async throws(EngineError) -> CentreCapacity { try await fake.capacity() }
-    func submit(_ order: EngineOrder) async throws(EngineError) -> String {
-        try await guarded { () throws(EngineError) in try await fake.submit(order) }
-    }
-    func release(_ run: RunKey) async throws(EngineError) {
-        try await guarded { () throws(EngineError) in
-            if point.entry(run)?.accepted != true {
-                point.with { $0.faults.append("\(run) was released before its acceptance was acknowledged") }
-            }
-            if let order = fake.order(of: run), let text = output.withLock({ $0 }) {
-                write(text, files, to: order.outputsFolder + "/out")
-            }
-            try await fake.release(run)
-        }
-    }
-    func list() async throws(EngineError) -> [EngineRun] {
-        try await guarded { () throws(EngineError) in try await fake.list() }
-    }
-    func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
-        try await guarded { () throws(EngineError) in try await fake.cancel(run, grace: grace) }
-    }
-    func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
-        try await guarded { () throws(EngineError) in
-            try await fake.logs(run, task: task, from: offset, countMax: countMax)
-        }
-    }
-    func forget(_ run: RunKey) async throws(EngineError) {
-        try await guarded { () throws(EngineError) in try await fake.forget(run) }
-    }
-
-    private func write(_ text: String, _ files: Int, to path: String) {
-        guard files == 0 else {
-            mkdir(path, 0o755)
-            for file in 0..<files { write("\(file)" + text, 0, to: "\(path)/\(file)") }
-            return
-        }
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-        guard file >= 0 else { return point.with { $0.faults.append("\(path) cannot be written") } }
-        _ = text.withCString { Glibc.write(file, $0, strlen($0)) }
-        close(file)
     }
 }
 
