@@ -151,6 +151,7 @@ extension APIRoutes {
     private static func schemas() -> [(key: String, value: JSON)] {
         var schemas = WireSchema()
         for describe in describedTypes { describe(&schemas) }
+        assert(schemas.unread.isEmpty, "fields are missing from the document: \(schemas.unread)")
         return (schemas.components + [("Problem", problemSchema), ("Document", documentSchema)])
             .sorted { $0.key < $1.key }
             .map { ($0.key, $0.value.json) }
@@ -162,7 +163,7 @@ extension APIRoutes {
         { _ = $0.schema(of: TokenView.self) }, { _ = $0.schema(of: IssuedToken.self) },
         { _ = $0.schema(of: CentreView.self) }, { _ = $0.schema(of: JoinView.self) },
         { _ = $0.schema(of: Page<ReservationView>.self) },
-        { _ = $0.schema(of: Page<SimulationView>.self) }, { _ = $0.schema(of: SimulationDetail.self) },
+        { _ = $0.schema(of: Page<SimulationSummary>.self) }, { _ = $0.schema(of: SimulationDetail.self) },
         { _ = $0.schema(of: CapacityView.self) }, { _ = $0.schema(of: OverviewView.self) },
         { _ = $0.schema(of: Accelerator.self) }, { _ = $0.schema(of: SubmissionView.self) },
         { _ = $0.schema(of: Page<JobView>.self) }, { _ = $0.schema(of: JobDetail.self) },

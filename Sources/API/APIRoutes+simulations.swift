@@ -14,7 +14,7 @@ extension APIRoutes {
             .read,
             "List the published reports of simulations, the newest first",
             parameters: paging,
-            answer: .json(Page<SimulationView>.self)
+            answer: .json(Page<SimulationSummary>.self)
         ) { call in
             let page = try await call.point.simulations(
                 cursor: call.query("cursor"),
@@ -40,7 +40,7 @@ extension APIRoutes {
             .admin,
             "Publish a report, in the place of an earlier one of that name",
             body: .json(WireSchema.reference(to: SimulationReport.self)),
-            answer: .json(SimulationView.self, status: 201, "Published. 200 when there was one of that name.")
+            answer: .json(SimulationSummary.self, status: 201, "Published. 200 when there was one of that name.")
         ) { call in
             let name: SimulationName = try call.path("simulation")
             let document = try await call.json(advice: "A report has at most 40,000 values in its series.")

@@ -8,6 +8,8 @@ import Wire
 struct WireSchema {
     /// Components by name, in the order in which they were met.
     private(set) var components: [(key: String, value: Schema)] = []
+    /// Types that ended their reading before all of it was noted, so that something is missing from the document.
+    private(set) var unread: [String] = []
     private var known: Set<String> = []
 
     static let documentReference = Schema.component("Document")
@@ -25,9 +27,9 @@ struct WireSchema {
         let isNamed = !(type is any Unnamed.Type)
         if isNamed, !known.insert(name).inserted { return .component(name) }
         let probe = SchemaProbe(schemas: self)
-        // Decoding from nothing may fail half-way, after the fields were noted; the notes are what is wanted.
-        _ = try? Value(from: probe)
+        let isWhole = (try? Value(from: probe)) != nil
         self = probe.schemas
+        if !isWhole { unread.append(name) }
         guard isNamed, case .object = probe.shape else { return probe.schema }
         components.append((name, probe.schema))
         return .component(name)
@@ -54,22 +56,10 @@ struct WireSchema {
         case is any FixedWidthInteger.Type: .integer
         case is Double.Type: .number
         case is Instant.Type: .time
-        case is Core.Digest.Type: .digest
+        case let text as any DescribedText.Type: text.schema
         case is Bytes.Type: .integer("In bytes.")
         case is MilliCores.Type: .integer("In thousandths of a core.")
         case is MicroCredits.Type: .integer("In millionths of a credit.")
-        case is ProjectName.Type, is CentreName.Type, is UserName.Type, is ReservationName.Type,
-            is SimulationName.Type:
-            .name
-        case is JobID.Type: .identifier("job")
-        case is RepositoryID.Type: .identifier("repo")
-        case is ArrayID.Type: .identifier("arr")
-        case is WorkflowID.Type: .identifier("wf")
-        case is TokenID.Type: .identifier("tok")
-        case is AgentID.Type: .identifier("agt")
-        case is UploadID.Type: .identifier("up")
-        case is RunKey.Type: .string("A run's name: `op-`, 26 characters, `-` and the attempt's number.")
-        case is Dependency.Type: .string("The id of a job or an array.")
         case is JSON.Type: .anything
         case is CentreLossPolicy.Type:
             .object(["requeue_after_seconds": .integer("Absent: wait.")])
@@ -82,6 +72,8 @@ struct WireSchema {
                 required: ["name"]
             )
         case is ArtifactKind.Type: .choice(["file", "tree"])
+        case is LineageEdge.Direction.Type: .choice(["input", "output"])
+        case is PublicationStatus.State.Type: .choice(["due", "done", "failed"])
         case is RunObservation.Phase.Type: .choice(["submitting", "pending", "running", "ended"])
         case is Accelerator.Unit.Type: .choice(["board", "package", "die", "slice"])
         case is Accelerator.SourceKind.Type: .choice(["vendor", "press", "derived"])
@@ -90,6 +82,44 @@ struct WireSchema {
         default: nil
         }
     }
+}
+
+/// A type that stands in JSON as one text: what its texts are like, and one of them.
+private protocol DescribedText: TextCoded {
+    static var schema: Schema { get }
+    static var example: Self? { get }
+}
+extension Name: DescribedText {
+    static var schema: Schema { .name }
+    static var example: Self? { Self("x") }
+}
+extension ID: DescribedText {
+    static var schema: Schema { .identifier("\(Tag.prefix)") }
+    static var example: Self? { Self(high: 0, low: 0) }
+}
+extension RunKey: DescribedText {
+    static var schema: Schema { .string("A run's name: `op-`, 26 characters, `-` and the attempt's number.") }
+    static var example: Self? { Self(job: JobID(high: 0, low: 0), number: 1) }
+}
+extension Dependency: DescribedText {
+    static var schema: Schema { .string("The id of a job or an array.") }
+    static var example: Self? { .job(JobID(high: 0, low: 0)) }
+}
+extension Core.Digest: DescribedText {
+    static var schema: Schema { .digest }
+    static var example: Self? { Self(bytes: [UInt8](repeating: 0, count: 32)) }
+}
+extension GitHash: DescribedText {
+    static var schema: Schema { .pattern("^[0-9a-f]{40}$") }
+    static var example: Self? { Self(String(repeating: "0", count: 40)) }
+}
+extension ReferenceName: DescribedText {
+    static var schema: Schema { .string("`heads/main`, `tags/v1`, `pr/1`.") }
+    static var example: Self? { .main }
+}
+extension RepositoryName: DescribedText {
+    static var schema: Schema { .string("A repository's name in its project.") }
+    static var example: Self? { Self("x") }
 }
 
 /// Types whose schema is written where they are used instead of becoming a component.
@@ -165,15 +195,12 @@ final class SchemaProbe: Decoder {
         let examples: [Any] = [
             false, "", 0, Int64(0), Int32(0), UInt64(0), 0.0, Instant(milliseconds: 0), Bytes(0), MilliCores(0),
             MicroCredits(0), JSON.null, CentreLossPolicy.wait, ArtifactKind.file, RunObservation.Phase.pending,
+            LineageEdge.Direction.input, PublicationStatus.State.due,
             Accelerator.Unit.board, Accelerator.SourceKind.vendor, Accelerator.Confidence.low,
-            JobInput(name: "", source: .output(job: "", output: "")), JobID(high: 0, low: 0), ArrayID(high: 0, low: 0),
-            WorkflowID(high: 0, low: 0), TokenID(high: 0, low: 0), AgentID(high: 0, low: 0), UploadID(high: 0, low: 0),
-            RunKey(job: JobID(high: 0, low: 0), number: 1), Dependency.job(JobID(high: 0, low: 0)),
-            Core.Digest(bytes: [UInt8](repeating: 0, count: 32)) as Any, ProjectName("x") as Any,
-            CentreName("x") as Any, UserName("x") as Any, ReservationName("x") as Any,
-            SimulationName("x") as Any,
+            JobInput(name: "", source: .output(job: "", output: "")),
         ]
         if let example = examples.lazy.compactMap({ $0 as? Value }).first { return example }
+        if let text = type as? any DescribedText.Type, let example = text.example as? Value { return example }
         if let choice = type as? any CaseIterable.Type, let first = choice.firstCase as? Value { return first }
         return try Value(from: SchemaProbe(schemas: WireSchema()))
     }

@@ -11,9 +11,10 @@ extension Agent {
     /// Takes one run from its lease to the point's last word on it. Every step may be repeated after a crash.
     func carryOut(_ run: RunKey) async {
         var failures = 0
+        var isReleased = false
         while !Task.isCancelled {
             do {
-                try await advance(run)
+                try await advance(run, &isReleased)
                 return
             } catch is CancellationError {
                 return
@@ -29,10 +30,12 @@ extension Agent {
         }
     }
 
-    private func advance(_ run: RunKey) async throws {
+    /// - Parameter isReleased: Whether the engine was asked to release the run, by this process or an earlier one. It may have begun it and forgotten it since:
+    ///   submitted once more it would run twice.
+    private func advance(_ run: RunKey, _ isReleased: inout Bool) async throws {
         guard let record = records[run] else { return }
         if !record.hasEnded {
-            try await start(record)
+            if !isReleased { try await start(record, &isReleased) }
             try await follow(run)
         }
         try await shipLogs(run, complete: true)
@@ -44,12 +47,15 @@ extension Agent {
 
     /// Stages, submits held, and releases once the point has acknowledged that we hold the lease: what the point has
     /// given up in the meantime is never acknowledged, and so never starts.
-    private func start(_ record: AgentRecord) async throws {
+    private func start(_ record: AgentRecord, _ isReleased: inout Bool) async throws {
         let run = record.key
         // A run from before a restart may have been released. A fresh one is unknown to the engine.
         if !fresh.contains(run) {
             if seen[run] == nil { try await lookAnew() }
-            if let known = seen[run], known.state != .held { return }
+            if let known = seen[run], known.state != .held {
+                isReleased = true
+                return
+            }
         }
         guard records[run]?.stop == nil else { return }
         let order: EngineOrder
@@ -85,9 +91,19 @@ extension Agent {
             try Task.checkCancellation()
         }
         guard records[run]?.stop == nil, records[run]?.settled == false else { return }
-        try await engine.release(run)
+        isReleased = true
+        try await release(run)
         log.info("run released", metadata: ["run": "\(run)", "engine_job": "\(engineJob)"])
         lookBell.ring()
+    }
+
+    private func release(_ run: RunKey) async throws {
+        do {
+            try await engine.release(run)
+        } catch {
+            // Forgotten since it was listed or submitted. Whoever follows it finds that out with care.
+            guard case .unknownRun = error else { throw error }
+        }
     }
 
     private func noteStaging(of run: RunKey, _ text: String) {
@@ -122,7 +138,8 @@ extension Agent {
                 try await conclude(record, outcome, startedAt: startedAt, endedAt: endedAt)
                 return
             case .running(let startedAt):
-                let nodes = seen[run]?.nodes.flatMap { record.order.standing(on: $0) }
+                keep(run)
+                let nodes = seen[run]?.nodes
                 observe(run) {
                     $0.phase = .running
                     $0.startedAt = startedAt
@@ -136,7 +153,7 @@ extension Agent {
                 await bell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             case .held:
                 // Released already, and a look from before the release is all we have; releasing again is harmless.
-                if record.stop == nil, record.acknowledged > 0, !record.settled { try await engine.release(run) }
+                if record.stop == nil, record.acknowledged > 0, !record.settled { try await release(run) }
                 await bell.wait(beyond: rings, atMost: pace.lookPeriod, on: runtime)
             case nil:
                 // The engine was listed without it. Ask anew, and again, before believing it.
@@ -166,9 +183,16 @@ extension Agent {
     /// - Returns: Whether there is anything to stop; if not, the run's end has been noted.
     private func passOn(_ stop: ExchangeResponse.Stop, _ record: AgentRecord) async throws -> Bool {
         do {
-            try await engine.cancel(stop.run, grace: .seconds(stop.graceSeconds))
+            if stop.reason == .withdraw {
+                let isWithdrawn = try await engine.withdraw(stop.run)
+                log.info("run asked back", metadata: ["run": "\(stop.run)", "came_back": "\(isWithdrawn)"])
+            } else {
+                try await engine.cancel(stop.run, grace: .seconds(stop.graceSeconds))
+            }
         } catch {
             guard case .unknownRun = error else { throw error }
+            // It may have started before the engine lost it.
+            if stop.reason == .withdraw, record.observation.engineJob != nil { return true }
             // The engine does not have it, most likely because it was never submitted: the end is ours to say.
             let startedAt = record.observation.startedAt
             try await end(
@@ -194,7 +218,7 @@ extension Agent {
         endedAt: Instant
     ) async throws {
         var outcome = outcome
-        if outcome.kind == .cancelled || outcome.kind == .lost, let stop = record.stop {
+        if let stop = record.stop, Self.explains(stop.reason, outcome.kind, startedAt: startedAt) {
             outcome = RunOutcome(stop.reason.outcome, detail: outcome.detail)
         }
         var artifacts: [Artifact] = []
@@ -222,6 +246,16 @@ extension Agent {
                 artifacts: artifacts
             )
         )
+    }
+
+    /// Whether a run ended so because it was asked to stop. What was only asked back may have run before the engine forgot
+    /// it, or before somebody else ended it; then its job is not simply to run again.
+    private static func explains(_ stop: StopReason, _ end: RunOutcome.Kind, startedAt: Instant?) -> Bool {
+        switch end {
+        case .cancelled: stop != .withdraw || startedAt == nil
+        case .lost: stop != .withdraw
+        default: false
+        }
     }
 
     /// Takes its outputs to the point, which hears meanwhile how far they are.

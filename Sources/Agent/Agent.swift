@@ -54,9 +54,6 @@ public actor Agent: Service {
     private var accepting: Set<RunKey> = []
     /// Runs that were accepted in this process's life, so that the engine and the point have nothing of them from before.
     private(set) var fresh: Set<RunKey> = []
-    /// Runs at the engine that nobody here has a record of and that the point knows to be over; whether their stop was
-    /// asked for.
-    private var condemned: [RunKey: Bool] = [:]
     /// Of each run, what rings when its worker should look again.
     private var workBells: [RunKey: Bell] = [:]
     private var looksBegun = 0
@@ -277,13 +274,6 @@ public actor Agent: Service {
             }
             bell(of: run).ring()
         }
-        for run in response.settled where request.strays?.contains(run) == true && records[run] == nil {
-            guard condemned[run] == nil else { continue }
-            isNews = true
-            condemned[run] = false
-            log.notice("stray run is over for the point, ending it", metadata: ["run": "\(run)"])
-            lookBell.ring()
-        }
         // After the stops: what is acknowledged may start, unless it is to stop.
         for item in response.acknowledged {
             guard let record = records[item.run], item.version > record.acknowledged else { continue }
@@ -334,8 +324,7 @@ public actor Agent: Service {
             }
             await lookBell.wait(
                 beyond: rings,
-                atMost: records.isEmpty && condemned.isEmpty
-                    ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod,
+                atMost: records.isEmpty ? pace.capacityPeriod : failures > 0 ? backoff(failures) : pace.lookPeriod,
                 on: runtime
             )
         }
@@ -352,31 +341,6 @@ public actor Agent: Service {
         looksDone = number
         for run in records.keys where seen[run] != before[run] { bell(of: run).ring() }
         lookedBell.ring()
-        await clearStrays()
-    }
-
-    /// Ends and forgets what is over for the point and has no worker here. Each look goes on where the last one failed.
-    private func clearStrays() async {
-        for (run, isStopping) in condemned {
-            do throws(EngineError) {
-                switch seen[run]?.state {
-                case nil:
-                    condemned[run] = nil
-                case .ended:
-                    try await engine.forget(run)
-                    seen[run] = nil
-                    strays.remove(run)
-                    condemned[run] = nil
-                case .held, .pending, .running:
-                    guard !isStopping else { continue }
-                    try await engine.cancel(run, grace: .seconds(10))
-                    condemned[run] = true
-                    lookBell.ring()
-                }
-            } catch {
-                log.warning("stray run not cleared yet", metadata: ["run": "\(run)", "error": "\(error)"])
-            }
-        }
     }
 
     /// Returns when the engine has been listed by a call that was begun after this one. Many wait for the same list.
@@ -478,6 +442,11 @@ public actor Agent: Service {
             metadata: ["run": "\(run)", "outcome": "\(observation.outcome?.kind.rawValue ?? "unknown")"]
         )
         reportBell.ring()
+    }
+
+    /// A run has started: too late to take it back.
+    func keep(_ run: RunKey) {
+        if records[run]?.stop?.reason == .withdraw { records[run]?.stop = nil }
     }
 
     /// Up to where the point has a task's log; `nil` when that has to be asked.

@@ -28,7 +28,13 @@ extension BlobStore {
     public func offload(keeping keep: Bytes) async throws -> Offloaded {
         guard let bucket else { return Offloaded() }
         var done = Offloaded()
-        for digest in try await loose() {
+        let notes = try await loose()
+        doubtful.withLock { doubtful in
+            guard doubtful == nil else { return }
+            let until = ContinuousClock.now + Self.strayPutMax
+            doubtful = Dictionary(uniqueKeysWithValues: notes.map { ($0, until) })
+        }
+        for digest in notes {
             try Task.checkCancellation()
             if try await removeIfUnneeded(digest, from: bucket) { done.objectsRemoved += 1 }
         }
@@ -80,10 +86,17 @@ extension BlobStore {
         guard case .file = reader.source else { return false }
         // Whatever happens from here on, somebody looks after the object.
         try await threads.run { [self] in try noteLoose(blob.digest) }
-        try await bucket.put(blob) { offset, count in
-            var bytes = ByteBuffer()
-            for try await var piece in try reader.chunks(offset..<offset + Int64(count)) { bytes.writeBuffer(&piece) }
-            return bytes
+        do {
+            try await bucket.put(blob) { offset, count in
+                var bytes = ByteBuffer()
+                for try await var piece in try reader.chunks(offset..<offset + Int64(count)) {
+                    bytes.writeBuffer(&piece)
+                }
+                return bytes
+            }
+        } catch {
+            doubtful.withLock { $0?[blob.digest] = ContinuousClock.now + Self.strayPutMax }
+            throw error
         }
         guard try await bucket.size(of: blob.digest) == blob.size.count else {
             throw Failure(.internal, "The bucket has another size for \(blob.digest) than was sent.")
@@ -165,10 +178,17 @@ extension BlobStore {
         }
     }
 
+    /// For so long the service may still carry out a request whose sender is dead or has given up waiting.
+    private static let strayPutMax = Duration.seconds(600)
+
     /// Only rounds of ``offload(keeping:)`` make stubs, and this is a part of them: none can come meanwhile.
     private func removeIfUnneeded(_ digest: Digest, from bucket: S3Bucket) async throws -> Bool {
         let isNeeded = try await threads.run { [self] in try FileSystem.status(file(of: digest))?.isStub ?? false }
         if !isNeeded { try await bucket.remove(digest) }
+        // What was on its way there may arrive after this, and is removed again then.
+        let mayCome = doubtful.withLock { $0?[digest].map { $0 > ContinuousClock.now } ?? false }
+        if !isNeeded, mayCome { return false }
+        doubtful.withLock { $0?[digest] = nil }
         try await threads.run { [self] in try forgetLoose(digest) }
         return !isNeeded
     }

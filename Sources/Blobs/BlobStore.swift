@@ -61,6 +61,9 @@ public final class BlobStore: Sendable {
     let bucket: S3Bucket?
     /// At most so many bytes are here that could move to the bucket; `nil` when nobody has looked yet.
     let movableMax = Mutex<Bytes?>(nil)
+    /// Digests whose bytes an earlier process, or a request that failed, may still have on their way to the bucket, and until
+    /// when; `nil` before the first round.
+    let doubtful = Mutex<[Digest: ContinuousClock.Instant]?>(nil)
     let uploads: Mutex<UploadTable>
     /// Held while a lease is renewed and while a blob is collected.
     let leases = Mutex<Void>(())

@@ -173,6 +173,8 @@ public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
     case cancel, preempt, drain
     /// It goes on elsewhere in its centre, so that another job finds its place.
     case consolidate
+    /// It waits in its engine's own queue and could start elsewhere now: it is taken back, unless it starts first.
+    case withdraw
     /// Its centre was given up and the job may already run elsewhere.
     case superseded
 
@@ -180,7 +182,7 @@ public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
     public var outcome: RunOutcome.Kind {
         switch self {
         case .cancel: .cancelled
-        case .preempt, .drain, .consolidate: .preempted
+        case .preempt, .drain, .consolidate, .withdraw: .preempted
         case .superseded: .lost
         }
     }
@@ -190,7 +192,11 @@ public enum StopReason: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// What there is to say beside the kind of the outcome.
     public var detail: String? {
-        self == .consolidate ? "it was moved to other nodes so that another job finds its place" : nil
+        switch self {
+        case .consolidate: "it was moved to other nodes so that another job finds its place"
+        case .withdraw: "it was taken back before it started, as there was room elsewhere"
+        case .cancel, .preempt, .drain, .superseded: nil
+        }
     }
 }
 
@@ -202,7 +208,7 @@ public struct RunObservation: Hashable, Sendable, Codable {
     /// The engine's own name for it, once known.
     public var engineJob: String?
     public var startedAt: Instant?
-    /// Where it runs, where its engine chose other nodes than the plan did and tells.
+    /// Where it runs, where its engine chooses the nodes and tells. Its cards are those of the plan.
     public var nodes: [NodeShare]?
     public var endedAt: Instant?
     /// Present exactly when `phase` is `ended`.
@@ -311,6 +317,8 @@ public struct RunLifecycle: Hashable, Sendable {
             changes.append(.started(at: min(started, now)))
         }
         state = target
+        // Too late to take it back, and then nobody wants it to stop.
+        if target == .running, stop == .withdraw { stop = nil }
         if target == .pending { return changes + wait(observation.waiting) }
         // Whoever writes the start or the end down writes that too.
         waiting = nil
@@ -347,14 +355,16 @@ public struct RunLifecycle: Hashable, Sendable {
 
     /// Somebody wants the run to stop. A lease that nobody was told of ends at once; anything else waits for the agent.
     public mutating func requestStop(_ reason: StopReason, now: Instant) -> [Change] {
-        guard !state.isTerminal else { return [] }
+        guard !state.isTerminal, reason != .withdraw || state != .running else { return [] }
         if lease == .granted {
             lease = .ended
             state = RunOutcome(reason.outcome).state
             return [.ended(RunOutcome(reason.outcome, detail: "before its centre was told of it"), at: now)]
         }
-        // A cancel overrides a softer wish; a softer wish never overrides a cancel.
-        guard stop == nil || (reason == .cancel && stop != .cancel) else { return [] }
+        // A cancel overrides a softer wish; a softer wish never overrides a cancel. To take it back is the softest.
+        guard stop == nil || (reason == .cancel && stop != .cancel) || (stop == .withdraw && reason != .withdraw) else {
+            return []
+        }
         stop = reason
         return [.stopRequested(reason)]
     }

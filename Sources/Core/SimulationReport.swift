@@ -120,6 +120,10 @@ public struct SimulationReport: Hashable, Sendable, Codable {
         case energy = "energy_kwh"
         case credits
         case makespan = "makespan_seconds"
+        case preemptedRuns = "preempted_runs"
+        case relocatedRuns = "relocated_runs"
+        /// Of a card, else of a core.
+        case lostHours = "lost_hours"
     }
 
     /// Jobs of about one size.

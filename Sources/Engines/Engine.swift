@@ -28,6 +28,12 @@ public protocol Engine: Sendable {
     /// enough to end a run that is still held. The end is seen in ``list()``.
     func cancel(_ run: RunKey, grace: Duration) async throws(EngineError)
 
+    /// Takes back a run that has not started, so that it never does. What has started goes on, and so does what the engine
+    /// starts at this very moment: one of the two comes first.
+    ///
+    /// - Returns: Whether it was taken back. Its end is seen in ``list()`` then.
+    func withdraw(_ run: RunKey) async throws(EngineError) -> Bool
+
     /// Up to `countMax` bytes of what task `task` printed, from `offset`; empty at the end.
     func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8]
 
@@ -104,7 +110,7 @@ public struct EngineRun: Sendable, Hashable {
     public var run: RunKey
     public var engineJob: String
     public var state: State
-    /// Where its tasks run, where the engine chooses the nodes and tells; without the cards, which are those ordered.
+    /// Where its tasks run, where the engine chooses the nodes and tells; without their cards.
     public var nodes: [NodeShare]?
 
     public init(run: RunKey, engineJob: String, state: State, nodes: [NodeShare]? = nil) {

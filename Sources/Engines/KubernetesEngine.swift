@@ -276,7 +276,17 @@ public final class KubernetesEngine: ChangeNotifying, SharedEngine {
 
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
         guard case .never = try await runs.cancel(run, grace: grace) else { return }
-        // Nothing has started, and nothing will: the claim is ours. Should the Job stay, it goes when it is forgotten.
+        await clear(run)
+    }
+
+    public func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        guard try await runs.withdraw(run) else { return false }
+        await clear(run)
+        return true
+    }
+
+    /// Nothing has started, and nothing will: the claim is ours. Should the Job stay, it goes when it is forgotten.
+    private func clear(_ run: RunKey) async {
         do throws(EngineError) { try await delete(run) } catch {
             log.info("the Job of a cancelled run stays", metadata: ["run.id": "\(run)", "error": "\(error)"])
         }

@@ -84,19 +84,34 @@ extension LocalEngine {
         return folder.ending().map { remember($0, of: run) } ?? .ended(outcome, startedAt: started, endedAt: ended)
     }
 
+    /// Ends a run that nobody has started. Whoever links the claim first decides: we, and it never starts; or the
+    /// supervisor.
+    ///
+    /// - Returns: Whether nothing of it has started, nor ever will.
+    private func forbid(_ run: RunKey) throws(Disk.Fault) -> Bool {
+        let folder = folder(run)
+        if folder.claim == nil { _ = try Disk.publish(Array("cancelled\n".utf8), in: folder.path, as: "claim") }
+        if case .supervisor? = folder.claim { return false }
+        write(RunOutcome(.cancelled), of: run)
+        return true
+    }
+
+    /// - Returns: Whether a run that had not started was taken back.
+    func takeBack(_ run: RunKey) throws(EngineError) -> Bool {
+        guard Disk.exists(folder(run).file("order")) else { throw .unknownRun(run) }
+        if folder(run).ending() != nil { return false }
+        do throws(Disk.Fault) { return try forbid(run) } catch {
+            throw .unreachable("The run \(run) cannot be kept from starting: \(error.sentence).")
+        }
+    }
+
     /// Asks for the end of a run; ends it at once while it is held.
     func end(_ run: RunKey, grace: Duration) throws(EngineError) {
         let folder = folder(run)
         guard Disk.exists(folder.file("order")) else { throw .unknownRun(run) }
         if folder.ending() != nil { return }
         do throws(Disk.Fault) {
-            // Whoever links the claim first decides: we, and it never starts; or the supervisor, which is then told.
-            if folder.claim == nil, try Disk.publish(Array("cancelled\n".utf8), in: folder.path, as: "claim") {
-                write(RunOutcome(.cancelled), of: run)
-                return
-            }
-            guard let claim = folder.claim, case .supervisor(let process, let start, _) = claim else {
-                write(RunOutcome(.cancelled), of: run)
+            guard try !forbid(run), let claim = folder.claim, case .supervisor(let process, let start, _) = claim else {
                 return
             }
             let milliseconds = max(0, min(grace.milliseconds, 86_399_999))

@@ -154,6 +154,10 @@ public final class LocalEngine: ChangeNotifying {
         try await blocking { () throws(EngineError) in try self.end(run, grace: grace) }
     }
 
+    public func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        try await blocking { () throws(EngineError) in try self.takeBack(run) }
+    }
+
     /// The most that one call of ``logs(_:task:from:countMax:)`` returns.
     public static let logBytesMax = 4 << 20
 

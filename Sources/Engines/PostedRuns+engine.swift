@@ -52,6 +52,15 @@ extension PostedRuns {
         }
     }
 
+    /// - Returns: Whether nothing of it has started, nor ever will.
+    func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        try await blocking { () throws(EngineError) in
+            guard self.isKnown(run) else { throw .unknownRun(run) }
+            guard try self.traces(run).ending == nil else { return false }
+            return try self.end(run, RunOutcome(.cancelled)) != nil
+        }
+    }
+
     func logs(_ run: RunKey, task: Int, from offset: Int64, countMax: Int) async throws(EngineError) -> [UInt8] {
         try await blocking { () throws(EngineError) in
             try self.runs.logs(run, task: task, from: offset, countMax: countMax)

@@ -101,17 +101,63 @@ struct RayClient: Sendable {
         }
     }
 
-    /// The most nodes that are asked for.
-    static let nodesMax = 10_000
+    /// The most items that one call of the state interface asks for; more it refuses.
+    static let itemsMax = 10_000
 
     func nodes() async throws(EngineError) -> [RayNode] {
-        let path = "/api/v0/nodes?detail=True&limit=\(Self.nodesMax)"
+        try await items("nodes", "").compactMap(RayNode.init)
+    }
+
+    /// The supervisors of our runs that hold something, of whatever centre.
+    func supervisors() async throws(EngineError) -> [RayHolding] {
+        try await items("actors", Self.filter("class_name", "JobSupervisor") + Self.filter("state", "ALIVE"))
+            .compactMap { RayHolding(supervisor: $0) }
+    }
+
+    /// The bundles of all placement groups that hold something.
+    func bundles() async throws(EngineError) -> [RayHolding] {
+        try await items("placement_groups", Self.filter("state", "CREATED")).flatMap(RayHolding.bundles)
+    }
+
+    private static func filter(_ key: String, _ value: String) -> String {
+        "&filter_keys=\(key)&filter_predicates=%3D&filter_values=\(value)"
+    }
+
+    private func items(_ kind: String, _ filters: String) async throws(EngineError) -> [JSON] {
+        let path = "/api/v0/\(kind)?detail=True&limit=\(Self.itemsMax)\(filters)"
         let answer = try await http.call("GET", path)
         guard answer.status == 200 else { throw http.unexpected(answer, to: "GET \(path)") }
-        guard let nodes = RayNode.all(try http.json(answer, of: "GET \(path)")) else {
-            throw .unreachable("Ray at \(http.base) answered GET \(path) with something that is no list of nodes.")
+        guard let items = try http.json(answer, of: "GET \(path)")["data"]?["result"]?["result"]?.arrayValue else {
+            throw .unreachable("Ray at \(http.base) answered GET \(path) with something that is no list of \(kind).")
         }
-        return nodes
+        return items
+    }
+
+    /// What each node has given out, by its id and by resource as ``spelled(_:)``, some seconds ago.
+    ///
+    /// - Returns: `nil` where nobody counts it.
+    func usage() async throws(EngineError) -> [String: [String: Double]]? {
+        let path = "/api/cluster_status"
+        let answer = try await http.call("GET", path)
+        guard answer.status == 200 else { throw http.unexpected(answer, to: "GET \(path)") }
+        let report = try http.json(answer, of: "GET \(path)")["data"]?["clusterStatus"]?["loadMetricsReport"]
+        guard case .object(let nodes)? = report?["usageByNode"] else { return nil }
+        return Dictionary(
+            nodes.map { node, uses in
+                guard case .object(let uses) = uses else { return (node, [:]) }
+                let amounts = uses.compactMap { name, pair in pair.arrayValue?.first?.numberValue.map { (name, $0) } }
+                return (node, Dictionary(amounts, uniquingKeysWith: { first, _ in first }))
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// A resource's name as `/api/cluster_status` has it: `neuron_cores` is `neuronCores` there.
+    ///
+    /// > Source: Ray 2.60, `to_camel_case` in `dashboard/utils.py`.
+    static func spelled(_ resource: String) -> String {
+        let words = resource.split(separator: "_", omittingEmptySubsequences: false)
+        return words.dropFirst().reduce(words.first.map(String.init) ?? "") { $0 + $1.capitalizedFirst }
     }
 
     /// What a Python traceback ends with is its sentence.
@@ -121,4 +167,8 @@ struct RayClient: Sendable {
         let sentence = line ?? "it says nothing"
         return sentence.cut(to: 300)
     }
+}
+
+extension Substring {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

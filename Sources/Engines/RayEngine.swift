@@ -42,6 +42,7 @@ public final class RayEngine: Engine {
     let runs: PostedRuns
     let log: Logger
     private let sending = Mutex<Set<RunKey>>([])
+    let shared = Mutex(Shared())
 
     /// Opens or makes the centre's folder. Ray itself is asked by the first call.
     ///
@@ -132,12 +133,22 @@ public final class RayEngine: Engine {
         } catch {
             log.warning("Ray was not told to clear up", metadata: ["error": "\(error)"])
         }
-        return seen
+        return await standing(seen, jobs)
     }
 
     public func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
         guard case .never(wasReleased: true) = try await runs.cancel(run, grace: grace) else { return }
-        // Nothing has started. Ray answers "stopped" and leaves it pending; what may come of it ends at the claim.
+        await stop(run)
+    }
+
+    public func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        guard try await runs.withdraw(run) else { return false }
+        await stop(run)
+        return true
+    }
+
+    /// Nothing has started. Ray answers "stopped" and leaves it pending; what may come of it ends at the claim.
+    private func stop(_ run: RunKey) async {
         do throws(EngineError) { try await client.stop(run) } catch {
             log.info("Ray was not told of a cancel", metadata: ["run.id": "\(run)", "error": "\(error)"])
         }

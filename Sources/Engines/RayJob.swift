@@ -27,6 +27,8 @@ struct RayJob: Hashable, Sendable {
     var acceptedAt: Instant?
     var endedAt: Instant?
     var exitCode: Int?
+    /// The number of its driver, once that has begun.
+    var driver: String?
     /// The shared folder of the centre that sent it: several may use one cluster.
     var folder: String?
 
@@ -47,6 +49,7 @@ struct RayJob: Hashable, Sendable {
         acceptedAt = json["start_time"]?.integerValue.map { Instant(milliseconds: $0) }
         endedAt = json["end_time"]?.integerValue.map { Instant(milliseconds: $0) }
         exitCode = json["driver_exit_code"]?.integerValue.map { Int($0) }
+        driver = json["job_id"]?.stringValue
         folder = json["metadata"]?[Self.folderKey]?.stringValue
     }
 

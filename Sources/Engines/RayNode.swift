@@ -15,17 +15,16 @@ struct RayNode: Hashable, Sendable {
         self.id = id
         name = json["node_name"]?.stringValue ?? json["node_ip"]?.stringValue ?? id
         isAlive = json["state"]?.stringValue == "ALIVE"
-        resources = Dictionary(
+        resources = Self.amounts(.object(members))
+    }
+
+    /// The numbers of an object, by name.
+    static func amounts(_ json: JSON) -> [String: Double] {
+        guard case .object(let members) = json else { return [:] }
+        return Dictionary(
             members.compactMap { name, value in value.numberValue.map { (name, $0) } },
             uniquingKeysWith: { first, _ in first }
         )
-    }
-
-    /// Every node of an answer.
-    ///
-    /// - Returns: `nil` when the answer has not the shape of one.
-    static func all(_ json: JSON) -> [RayNode]? {
-        json["data"]?["result"]?["result"]?.arrayValue?.compactMap(RayNode.init)
     }
 
     /// The cards of a node, under the catalogue's names, and how to ask Ray for them.
@@ -92,13 +91,23 @@ struct RayCards: Sendable {
         }
     }
 
-    /// The nodes in our words. Nodes of one name, as several on one machine have, are told apart by their id.
+    /// What nodes that live are called here, by their id. Nodes of one name, as several on one machine have, are told apart
+    /// by the id.
+    static func names(_ all: [RayNode]) -> [String: String] {
+        let alive = all.filter(\.isAlive)
+        let counts = Dictionary(alive.map { ($0.name, 1) }, uniquingKeysWith: +)
+        return Dictionary(
+            alive.map { ($0.id, counts[$0.name] == 1 ? $0.name : "\($0.name)#\($0.id.prefix(8))") },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// The nodes in our words.
     func nodes(_ all: [RayNode], emulated: Bool) -> [Node] {
-        var counts: [String: Int] = [:]
-        for node in all where node.isAlive { counts[node.name, default: 0] += 1 }
+        let names = Self.names(all)
         return all.filter(\.isAlive).sorted { ($0.name, $0.id) < ($1.name, $1.id) }.map { node in
             Node(
-                name: counts[node.name] == 1 ? node.name : "\(node.name)#\(node.id.prefix(8))",
+                name: names[node.id] ?? node.name,
                 cores: MilliCores(Int64(min(max(0, node.resources["CPU"] ?? 0), 1e9) * 1000)),
                 memory: Bytes(Int64(min(max(0, node.resources["memory"] ?? 0), 1e18))),
                 cards: groups(node).map { CardGroup(model: $0.model, count: $0.count, emulated: emulated) }

@@ -212,6 +212,16 @@ extension SlurmEngine {
         try await cancelAtSlurm(run)
     }
 
+    public func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        let posted = posted
+        let isWithdrawn = try await blocking { () throws(EngineError) -> Bool in
+            guard let look = posted.runs.look(at: run) else { throw .unknownRun(run) }
+            return look.ending == nil ? try posted.end(run, RunOutcome(.cancelled)) != nil : false
+        }
+        if isWithdrawn { try await cancelAtSlurm(run) }
+        return isWithdrawn
+    }
+
     /// Ends a run's job, together with those of others.
     func cancelAtSlurm(_ run: RunKey) async throws(EngineError) {
         guard let place = batches.place(of: run), place.number != nil else { return }

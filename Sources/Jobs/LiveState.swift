@@ -246,11 +246,9 @@ struct LiveState: Sendable {
                     runs: runs[centre.name] ?? [],
                     reservations: reservations[centre.name]?.filter { $0.endsAt > now } ?? [],
                     others: memories.shared.others(at: centre),
-                    queue: memories.shared.queue(
-                        at: centre,
-                        waiting: runs[centre.name]?.filter { $0.startedAt == nil }.map(\.key) ?? [],
-                        now: now
-                    )
+                    queue: memories.shared.queue(at: centre, now: now) {
+                        (runs[centre.name] ?? []).lazy.filter { $0.startedAt == nil }.map(\.key)
+                    }
                 )
             },
             projects: projects.map { project in
@@ -264,6 +262,16 @@ struct LiveState: Sendable {
             },
             moves: memories.moves.values.sorted { $0.job < $1.job }
         )
+    }
+
+    /// The runs that wait for long in the queues of centres' own engines, and where.
+    func guests(now: Instant, _ shared: SharedCentres) -> [(run: Snapshot.Run, centre: CentreName)] {
+        centres.flatMap { centre in
+            let waiting = shared.guests(at: centre, now: now)
+            guard !waiting.isEmpty else { return [(run: Snapshot.Run, centre: CentreName)]() }
+            return (runs[centre.name] ?? []).filter { $0.startedAt == nil && waiting.contains($0.key) }
+                .map { ($0, centre.name) }
+        }
     }
 
     /// The same with how long each run is expected to take, for who looks ahead.
@@ -386,15 +394,7 @@ extension LiveState {
 }
 
 extension [Snapshot.Run] {
-    fileprivate func position(of key: RunKey) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    fileprivate func position(of key: RunKey) -> Int { partitioningIndex { $0.key >= key } }
 
     fileprivate mutating func insert(_ run: Snapshot.Run) { insert(run, at: position(of: run.key)) }
 

@@ -58,7 +58,10 @@ extension Point {
         let now = now()
         let (live, toTell, reports, capacityChanged) = try await store.read { tx in
             (
-                try self.liveRunKeys(at: agent.centre, tx), try tx.liveRunsToTell(at: agent.centre),
+                try self.live.withLock { live in
+                    try live.follow(tx)
+                    return try live.keys(at: agent.centre, tx)
+                }, try tx.liveRunsToTell(at: agent.centre),
                 try Self.sort(request.reports, of: agent.centre, tx, at: now),
                 try request.capacity.map { try tx.centre(agent.centre)?.capacity != $0 } ?? false
             )
@@ -149,7 +152,7 @@ extension Point {
             }
             let response = try self.orders(
                 tx.liveRunsToTell(at: agent.centre),
-                live: tx.liveRunKeys(at: agent.centre),
+                live: self.live.withLock { $0 }.keys(at: agent.centre, within: tx),
                 holds: holds,
                 strays: strays,
                 ended: reports.ended,
@@ -167,15 +170,6 @@ extension Point {
             logBell.ring()
         }
         return outcome
-    }
-
-    /// The keys of a centre's live runs: read anew only when the log has grown since.
-    private func liveRunKeys(at centre: CentreName, _ tx: ReadTransaction) throws -> Set<RunKey> {
-        let sequence = try tx.lastSequence()
-        if let known = live.withLock({ $0[centre] }), known.sequence == sequence { return known.keys }
-        let keys = try tx.liveRunKeys(at: centre)
-        live.withLock { $0[centre] = (sequence, keys) }
-        return keys
     }
 
     /// What an agent's reports come to.
@@ -221,13 +215,11 @@ extension Point {
         checked.engineJob = cut(observation.engineJob)
         checked.waiting = cut(observation.waiting)
         checked.outcome?.detail = cut(observation.outcome?.detail)
-        if let nodes = observation.nodes {
-            let known = Set(try tx.centre(run.centre)?.capacity?.nodes.map(\.name) ?? [])
-            let isWhole = nodes.count <= run.tasks && nodes.allSatisfy { $0.tasks > 0 && known.contains($0.node) }
-            if !isWhole || nodes.reduce(0, { $0 + min($1.tasks, run.tasks) }) != run.tasks { checked.nodes = nil }
-        }
+        checked.nodes = try observation.nodes.flatMap { try Self.standing($0, of: run, tx) }
         // An agent that was killed meanwhile has forgotten why it stopped the run; we have not.
-        if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop {
+        if observation.outcome?.kind == .cancelled, let stop = run.lifecycle.stop,
+            stop != .withdraw || observation.startedAt == nil
+        {
             checked.outcome?.kind = stop.outcome
         }
         if checked.outcome?.kind == .preempted, checked.outcome?.detail == nil {
@@ -252,6 +244,20 @@ extension Point {
             }
         }
         return checked
+    }
+
+    /// Where a run stands by its agent's word, on the cards that it was planned for; `nil` when that is as planned, or
+    /// cannot be.
+    private static func standing(_ nodes: [NodeShare], of run: Run, _ tx: ReadTransaction) throws -> [NodeShare]? {
+        guard nodes.count <= run.tasks, nodes.allSatisfy({ (1...run.tasks).contains($0.tasks) }),
+            nodes.reduce(0, { $0 + $1.tasks }) == run.tasks
+        else { return nil }
+        let (card, emulated) = (run.nodes.first?.card, run.nodes.first?.emulated ?? false)
+        let standing = nodes.map { NodeShare(node: $0.node, tasks: $0.tasks, card: card, emulated: emulated) }
+        guard Set(standing) != Set(run.nodes), let known = try tx.centre(run.centre)?.capacity?.nodes,
+            standing.allSatisfy({ share in known.contains { $0.name == share.node } })
+        else { return nil }
+        return standing
     }
 
     private func noteUsage(of keys: [RunKey]) async throws {
@@ -318,7 +324,16 @@ extension Point {
                 }
                 continue
             }
+            // What is kept in mind only tells where to look: the row alone says that a run is over.
+            guard lifecycle.state.isTerminal else { continue }
             response.settled.append(key)
+            if strays.contains(key), response.leases.count < Self.leasesOfSettledMax, let run = try tx.run(key),
+                let job = try tx.job(key.job)
+            {
+                // Its log may not have arrived before the agent lost its record: taken up once more, it is brought as of
+                // any run, and the engine cleaned up. Nothing is to run, so no inputs are wanted.
+                response.leases.append(LeaseOrder(run, of: job, inputs: []))
+            }
             if lifecycle.stop == .superseded, !ended.contains(key) {
                 response.stops.append(.init(run: key, reason: .superseded, graceSeconds: 10))
             }
@@ -329,7 +344,16 @@ extension Point {
     private func order(for run: Run, of job: Job, _ tx: ReadTransaction) throws -> LeaseOrder {
         let inputs = try Self.inputs(of: job, tx).map(\.input)
         for input in inputs { whereabouts.note(input.digest, of: run.project, at: run.centre) }
-        return LeaseOrder(
+        return LeaseOrder(run, of: job, inputs: inputs)
+    }
+
+    /// In one answer; the others' turn comes with the next.
+    private static let leasesOfSettledMax = 100
+}
+
+extension LeaseOrder {
+    fileprivate init(_ run: Run, of job: Job, inputs: [Input]) {
+        self.init(
             run: run.key,
             project: run.project,
             spec: job.spec,

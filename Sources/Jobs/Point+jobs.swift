@@ -276,6 +276,10 @@ extension Point {
                 view.headline =
                     "It is being moved to other nodes of centre '\(run.centre)', where room is kept for it, so that "
                     + "another job finds its place."
+            } else if run.lifecycle.stop == .withdraw {
+                view.code = "stopping"
+                view.headline =
+                    "It is being taken back from the queue of '\(run.centre)', as it can start at another centre now."
             } else if let stop = run.lifecycle.stop {
                 view.code = "stopping"
                 view.headline = "It was asked to stop (\(stop.rawValue)) and has not ended yet."

@@ -149,13 +149,13 @@ extension Point: Service {
     func place() async throws {
         let now = now()
         // Most of the time nothing waits, and then what lives need not be read.
-        guard try await store.read({ try $0.waitingCount() }) > 0 else {
+        guard try await store.read({ try $0.waitingCount() }) > 0 || shared.hasGuests(now: now) else {
             waiting.withLock { $0 = WaitingReasons() }
             return claims.withLock { $0 = [:] }
         }
         let began = runtime.elapsed
         let (snapshot, extent) = try await snapshot(now: now)
-        guard !snapshot.queue.isEmpty else {
+        guard !snapshot.queue.isEmpty || !snapshot.guests.isEmpty else {
             waiting.withLock { $0 = WaitingReasons() }
             claims.withLock { $0 = [:] }
             return

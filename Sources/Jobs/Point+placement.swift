@@ -37,8 +37,6 @@ struct LatestDecision: Sendable {
 
 /// What each project has used lately, decayed, in dominant-share hours; kept by adding up as runs end.
 final class UsageMemory: Sendable {
-    static let halfLifeSeconds = 24 * 3600.0
-
     private let sums = Mutex<[ProjectName: (hours: Double, at: Instant)]>([:])
 
     func note(_ project: ProjectName, share: Double, from: Instant, to: Instant) {
@@ -54,7 +52,11 @@ final class UsageMemory: Sendable {
     }
 
     private static func bring(_ sum: (hours: Double, at: Instant), to now: Instant) -> Double {
-        sum.hours * FairShare.decay(elapsedSeconds: (now - sum.at).seconds, halfLifeSeconds: halfLifeSeconds)
+        sum.hours
+            * FairShare.decay(
+                elapsedSeconds: (now - sum.at).seconds,
+                halfLifeSeconds: FairShare.halfLifeSeconds
+            )
     }
 }
 
@@ -68,9 +70,19 @@ extension Point {
         let moves = moves.withLock { $0 }
         return try await store.read { tx in
             let memories = self.memories(at: now, claims, moves)
-            var (snapshot, extent) = try self.living.withLock { living in
+            var (snapshot, extent, guests) = try self.living.withLock { living in
                 try living.follow(tx, now: now)
-                return (living.snapshot(now: now, memories), living.extent)
+                return (living.snapshot(now: now, memories), living.extent, living.guests(now: now, self.shared))
+            }
+            snapshot.guests = try guests.compactMap { run, centre in
+                guard let job = try tx.job(run.key.job) else { return nil }
+                return Snapshot.Guest(
+                    run: run.key,
+                    centre: centre,
+                    job: try LiveState.Waiting(job, tx).queued(memories),
+                    stopping: run.stopping,
+                    moves: run.moves
+                )
             }
             if let extra, !snapshot.queue.contains(where: { $0.id == extra.id }) {
                 let names = try Self.names(of: extra.dependencies, tx)
@@ -105,6 +117,16 @@ extension Point {
         let window = settings.queueWindow
         return try await store.read { tx in
             let memories = self.memories(at: now)
+            let kept = try self.live.withLock { live in
+                try live.follow(tx)
+                return live
+            }
+            for centre in try tx.centres().map(\.name) {
+                let stored = try tx.liveRunKeys(at: centre)[centre] ?? []
+                if try kept.keys(at: centre, tx) != stored {
+                    return "the live runs of \(centre) that are kept in mind are not those that are stored"
+                }
+            }
             var fresh = LiveState(window: window)
             try fresh.follow(tx, now: now)
             return try self.living.withLock { living in
@@ -195,7 +217,7 @@ extension Point {
     /// - Returns: How many jobs were placed.
     @discardableResult
     func carryOut(_ plan: Plan, of snapshot: Snapshot, at now: Instant) async throws -> Int {
-        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty else { return 0 }
+        guard !plan.placements.isEmpty || !plan.preemptions.isEmpty || !plan.takeBacks.isEmpty else { return 0 }
         let reservations = Set(snapshot.centres.flatMap(\.reservations))
         let queued = Dictionary(snapshot.queue.map { ($0.id, $0) }) { first, _ in first }
         let counters = counters
@@ -219,18 +241,18 @@ extension Point {
             moves.withLock { moves in for job in leased { moves[job] = nil } }
             orderBell.ring()
         }
-        if !plan.preemptions.isEmpty {
-            let made = try await write { tx in
+        if !plan.preemptions.isEmpty || !plan.takeBacks.isEmpty {
+            let (made, taken) = try await write { tx in
                 let closed = try tx.centresReserved(since: reservations, now: now)
-                return try tx.makeRoom(
-                    plan.preemptions.filter { !closed.contains($0.centre) },
-                    actor: Actor.point,
-                    at: now,
-                    counters: counters
+                let preemptions = plan.preemptions.filter { !closed.contains($0.centre) }
+                let takeBacks = plan.takeBacks.filter { !closed.contains($0.destination) }
+                return (
+                    try tx.makeRoom(preemptions, actor: Actor.point, at: now, counters: counters),
+                    try tx.takeBack(takeBacks, actor: Actor.point, at: now, counters: counters)
                 )
             }
             claims.withLock { $0.merge(made.claims) { $1 } }
-            moves.withLock { moves in for move in made.moves { moves[move.job] = move } }
+            moves.withLock { moves in for move in made.moves + taken { moves[move.job] = move } }
             orderBell.ring()
         }
         return placed
@@ -249,7 +271,7 @@ extension Point {
     /// Fills what the memory of usage and of run times lost when the process ended: from the accounts of the last two
     /// half-lives, and from the latest runs.
     package func rememberUsage() async throws {
-        let since = now() - .seconds(Int64(2 * UsageMemory.halfLifeSeconds))
+        let since = now() - .seconds(Int64(2 * FairShare.halfLifeSeconds))
         let (hours, totals, ended) = try await store.read { tx in
             (
                 try tx.usageHours(from: since),
@@ -341,10 +363,33 @@ extension WriteTransaction {
             }
             try stop(run, .consolidate, actor: actor, at: now, counters: counters)
             moves.append(
-                .init(job: run.key.job, centre: run.centre, nodes: nodes, beneficiary: preemption.job)
+                .init(job: run.key.job, centre: run.centre, nodes: nodes, cause: .room(for: preemption.job))
             )
         }
         return (made, moves)
+    }
+
+    /// Asks runs back that wait in their engines' own queues and have not started yet as far as one knows.
+    ///
+    /// - Returns: Where they go.
+    func takeBack(
+        _ takeBacks: [Plan.TakeBack],
+        actor: String,
+        at now: Instant,
+        counters: Counters
+    ) throws -> [Snapshot.Move] {
+        try takeBacks.compactMap { item in
+            guard let run = try run(item.run), run.state == .pending, run.lifecycle.stop == nil,
+                try centreHead(item.destination)?.state == .open
+            else { return nil }
+            try stop(run, .withdraw, actor: actor, at: now, counters: counters)
+            return .init(
+                job: run.key.job,
+                centre: item.destination,
+                nodes: item.nodes,
+                cause: .wait(at: item.centre)
+            )
+        }
     }
 
     /// A job that may be placed at a centre as far as it, the centre and the quotas of its project and of those above go,

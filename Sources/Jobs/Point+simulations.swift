@@ -14,13 +14,13 @@ extension Point {
         _ name: SimulationName,
         _ document: JSON,
         _ caller: Principal
-    ) async throws -> (view: SimulationView, isNew: Bool) {
+    ) async throws -> (view: SimulationSummary, isNew: Bool) {
         try Self.requireOperator(caller)
         let report = try SimulationReport.read(document)
         let now = now()
         return try await write { tx in
             let known = try tx.simulation(name)
-            if let known, try tx.simulationReport(at: known.sequence) == report { return (Self.view(known), false) }
+            if let known, try tx.simulationReport(at: known.sequence) == report { return (known.summary, false) }
             if known == nil, try tx.simulationCount() >= Self.simulationsMax {
                 throw Failure(
                     .conflict,
@@ -35,7 +35,7 @@ extension Point {
                 actor: Actor.user(caller),
                 at: now
             )
-            return (Self.view(try Self.find(name, tx)), known == nil)
+            return (try Self.find(name, tx).summary, known == nil)
         }
     }
 
@@ -59,14 +59,14 @@ extension Point {
         cursor: String? = nil,
         limit: Int,
         _ caller: Principal
-    ) async throws -> Page<SimulationView> {
+    ) async throws -> Page<SimulationSummary> {
         guard (1...1000).contains(limit) else { throw Failure(.malformed, "A page has 1 to 1,000 simulations.") }
         let before = try cursor.map { try Cursor.integer($0) }
         return try await store.read { tx in
             let found = try tx.simulations(before: before, limit: limit + 1)
             let page = found.prefix(limit)
             return Page(
-                items: page.map { Self.view($0) },
+                items: page.map(\.summary),
                 next: found.count > limit ? page.last.map { "\($0.sequence)" } : nil
             )
         }
@@ -78,7 +78,7 @@ extension Point {
             var report = try tx.simulationReport(at: record.sequence)
             // A trace may be the point's own log: whose the projects in it are is not for everybody.
             if let names = try Self.visible(to: caller, tx) { report.hideProjects(except: Set(names.map(\.text))) }
-            return SimulationDetail(summary: Self.view(record), report: report)
+            return SimulationDetail(summary: record.summary, report: report)
         }
     }
 
@@ -90,20 +90,6 @@ extension Point {
             )
         }
         return record
-    }
-
-    private static func view(_ record: SimulationRecord) -> SimulationView {
-        SimulationView(
-            name: record.name,
-            trace: record.trace,
-            jobs: record.jobs,
-            policies: record.policies,
-            centres: record.centres,
-            cores: record.cores,
-            cards: record.cards,
-            user: record.user,
-            publishedAt: record.publishedAt
-        )
     }
 }
 

@@ -65,8 +65,7 @@ public final class Point: Sendable {
     let moves = Mutex<[JobID: Snapshot.Move]>([:])
     /// Until when nothing becomes due at a silent centre, so that silence of days does not cost a look at every run.
     let quiet = Mutex<[CentreName: Quiet]>([:])
-    /// The keys of each centre's live runs, and where the log ended when they were read.
-    let live = Mutex<[CentreName: (sequence: Int64, keys: Set<RunKey>)]>([:])
+    let live = Mutex(LiveRuns())
     /// What placing looks at, kept up to date from the log.
     let living: Mutex<LiveState>
     /// What plans have found out about centres.

@@ -24,13 +24,7 @@ struct QueueFront: Hashable, Sendable {
     var resting: [JobID: LiveState.Waiting] = [:]
 
     private func position(_ place: Place) -> Int {
-        var low = 0
-        var high = ready.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ready[middle].place < place { low = middle + 1 } else { high = middle }
-        }
-        return low
+        ready.partitioningIndex { !($0.place < place) }
     }
 
     mutating func put(_ waiting: LiveState.Waiting, at now: Instant, keeping most: Int) {

@@ -33,7 +33,7 @@ final class SharedCentres: Sendable {
 
     static let limitAtFirst = 4
     static let limitMax = 64
-    /// A run that starts within this time makes room for one more.
+    /// A run that starts within this time makes room for one more; one that does not goes where there is room.
     static let soonSeconds = 60
     /// One that waits for longer halves the limit, once in this time.
     static let longSeconds = 600
@@ -84,12 +84,32 @@ final class SharedCentres: Sendable {
 
     /// How many more runs may be given to a centre's own queue.
     ///
-    /// - Parameter waiting: All runs there that have not started.
-    func queue(at centre: Centre, waiting: [RunKey], now: Instant) -> Snapshot.EngineQueue {
+    /// - Parameter waiting: All runs there that have not started; only asked for where others are.
+    func queue(at centre: Centre, now: Instant, waiting: () -> [RunKey]) -> Snapshot.EngineQueue {
         guard !others(at: centre).isEmpty else { return Snapshot.EngineQueue() }
+        let waiting = waiting()
         let queue = look(at: centre.name, waiting, now)
         return Snapshot.EngineQueue(turns: max(0, queue.limit - waiting.count), waitSeconds: queue.median)
     }
+
+    /// Whether a run somewhere has been waiting for longer than it should.
+    func hasGuests(now: Instant) -> Bool {
+        state.withLock { state in
+            state.queues.contains { centre, queue in
+                state.others[centre]?.uses.isEmpty == false && queue.waiting.values.contains { Self.isLong($0, now) }
+            }
+        }
+    }
+
+    /// The runs of a centre that have been waiting in its own queue, among others, for longer than they should.
+    func guests(at centre: Centre, now: Instant) -> Set<RunKey> {
+        guard !others(at: centre).isEmpty else { return [] }
+        return state.withLock { state in
+            Set((state.queues[centre.name]?.waiting ?? [:]).lazy.filter { Self.isLong($0.value, now) }.map(\.key))
+        }
+    }
+
+    private static func isLong(_ since: Instant, _ now: Instant) -> Bool { now - since >= .seconds(soonSeconds) }
 
     /// For people; `nil` where nobody else is.
     func view(of centre: Centre, runs: [Run], now: Instant) -> SharedUse? {

@@ -19,8 +19,11 @@ final class Sight: Sendable {
         var steadySince: Instant
     }
 
-    /// After this long no call that was begun before explains that an agent does not name a run.
-    static let absenceMax = Duration.milliseconds(ExchangeRequest.waitMillisecondsMax) * 2
+    /// After this long no call that was begun before, and repeated or delayed on its way, explains that an agent does
+    /// not name a run.
+    static let absenceMax = Duration.milliseconds(ExchangeRequest.waitMillisecondsMax) * 4
+    /// Calls further apart than this, as around a partition, may both be late ones: what they lack is counted anew.
+    static let callGapMax = Duration.milliseconds(ExchangeRequest.waitMillisecondsMax) * 2
 
     private static let unknownMax = 10_000
 
@@ -55,12 +58,16 @@ final class Sight: Sendable {
 
     /// - Returns: Whether this is the first word of it in this process's life.
     func saw(_ centre: CentreName, at now: Instant) -> Bool {
-        state.withLock { $0.lastSeen.updateValue(now, forKey: centre) == nil }
+        state.withLock { state in
+            let last = state.lastSeen.updateValue(now, forKey: centre)
+            if let last, now - last > Self.callGapMax { state.absent[centre] = nil }
+            return last == nil
+        }
     }
 
     /// Notes which accepted runs an agent did not name in a call that has just begun.
     ///
-    /// - Returns: Those that it has not named for longer than ``absenceMax``.
+    /// - Returns: Those that it has not named for longer than ``absenceMax``, in calls that kept coming.
     func noteAbsent(_ runs: Set<RunKey>, at centre: CentreName, now: Instant) -> Set<RunKey> {
         state.withLock { state in
             let before = state.absent[centre] ?? [:]

@@ -99,6 +99,7 @@ struct EventLog {
             made.cards = spec.resources.cards * spec.tasks
             made.models = trace.models(spec, of: models)
             made.places = trace.places(spec.placement)
+            (made.priority, made.preemptible) = (spec.priority, spec.preemptible)
             made.user = Self.number("\(jobs.event.user)", &owners[.user, default: [:]])
             made.project = Self.number("\(jobs.event.project)", &owners[.project, default: [:]])
             made.program = Self.number(spec.algorithm?.name ?? spec.command.joined(separator: " "), &programs)
@@ -166,7 +167,15 @@ struct EventLog {
         return made.isEmpty ? nil : Federation(centres: made)
     }
 
-    fileprivate static func model(_ name: String, emulated: Bool) -> String { emulated ? name + " (emulated)" : name }
+    private static let emulatedSuffix = " (emulated)"
+
+    fileprivate static func model(_ name: String, emulated: Bool) -> String { emulated ? name + emulatedSuffix : name }
+
+    /// A card model's name, and whether it is emulated.
+    static func parts(ofModel text: String) -> (model: String, isEmulated: Bool) {
+        guard text.hasSuffix(emulatedSuffix) else { return (text, false) }
+        return (String(text.dropLast(emulatedSuffix.count)), true)
+    }
 }
 
 extension Trace {
@@ -176,7 +185,7 @@ extension Trace {
     fileprivate mutating func models(_ spec: JobSpec, of all: [String]) -> Int32 {
         guard spec.resources.cards > 0 else { return -1 }
         let right = all.filter { model in
-            let isEmulated = model.hasSuffix(" (emulated)")
+            let isEmulated = EventLog.parts(ofModel: model).isEmulated
             guard !isEmulated || spec.placement.emulated else { return false }
             return spec.resources.card.map { model == EventLog.model($0, emulated: isEmulated) } ?? true
         }

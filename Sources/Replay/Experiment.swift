@@ -5,16 +5,16 @@ public struct Experiment: Sendable {
     public let trace: Trace
     public let federation: Federation
     public let options: ReplayOptions
-    private let models: [String]
+    let models: [String]
     /// Of the largest nodes.
-    private let cardsMax: Int
+    let cardsMax: Int
     private let coresMax: Int
     /// The trace's jobs in the order of the schedules, their times scaled.
     public let replayed: [TraceJob]
-    private let projects: ReplayProjects
-    private let bookings: [Federation.Booking]
+    let projects: ReplayProjects
+    let bookings: [Federation.Booking]
     /// By reservation; `nil` for maintenance.
-    private let holders: [ReplayProjects.Holder?]
+    let holders: [ReplayProjects.Holder?]
 
     /// What one policy made of it.
     public struct Outcome: Sendable {
@@ -74,8 +74,32 @@ public struct Experiment: Sendable {
         _ policy: ReplayPolicy,
         cpuTime: () -> Double,
         progress: @escaping (Int) -> Void = { _ in }
-    ) -> Outcome {
-        var scheduler = Scheduler(sites: federation.kinds(models), rules: policy.rules)
+    ) throws(TraceFault) -> Outcome {
+        let schedule: Schedule
+        let before: Double
+        switch policy.mind {
+        case .scheduler(let rules):
+            let replay = replay(policy, rules, progress: progress)
+            before = cpuTime()
+            schedule = replay.run()
+        case .plan:
+            let replay = try pointReplay(policy.estimates, progress: progress)
+            before = cpuTime()
+            schedule = replay.run()
+        }
+        let seconds = cpuTime() - before
+        return Outcome(
+            policy: policy.name,
+            schedule: schedule,
+            metrics: Metrics(replayed, schedule, federation),
+            projects: ProjectMetrics.all(replayed, projects, schedule, federation),
+            reservations: schedule.reservations,
+            cpuSeconds: seconds
+        )
+    }
+
+    private func replay(_ policy: ReplayPolicy, _ rules: Rules, progress: @escaping (Int) -> Void) -> Replay {
+        var scheduler = Scheduler(sites: federation.kinds(models), rules: rules)
         var classes = makeClasses(&scheduler)
         // Who knows no shares must know whose a reservation is.
         let needsProjects = policy.knowsProjects || holders.contains { $0 != nil }
@@ -95,8 +119,7 @@ public struct Experiment: Sendable {
         if policy.knowsProjects {
             for index in classes.indices where !projects.couldHold(index, need(replayed[index])) { classes[index] = -1 }
         }
-        let before = cpuTime()
-        let replay = Replay(
+        return Replay(
             jobs: replayed,
             classes: classes,
             needs: Dictionary(
@@ -105,30 +128,24 @@ public struct Experiment: Sendable {
             ),
             projects: numbers.named.isEmpty ? [] : projects.owners.map { $0 < 0 ? -1 : numbers.named[Int($0)] },
             owners: projects.owners,
-            reserved: ReservedTime(
-                federation,
-                bookings,
-                holders: holders.map { $0.map { projects.members(of: $0) } ?? projects.names.map { _ in false } }
-            ),
+            reserved: reservedTime,
             scheduler: scheduler,
             federation: federation,
             policy: policy,
             options: options,
             progress: progress
         )
-        let schedule = replay.run()
-        let seconds = cpuTime() - before
-        return Outcome(
-            policy: policy.name,
-            schedule: schedule,
-            metrics: Metrics(replayed, schedule, federation),
-            projects: ProjectMetrics.all(replayed, projects, schedule, federation),
-            reservations: schedule.reservations,
-            cpuSeconds: seconds
+    }
+
+    var reservedTime: ReservedTime {
+        ReservedTime(
+            federation,
+            bookings,
+            holders: holders.map { $0.map { projects.members(of: $0) } ?? projects.names.map { _ in false } }
         )
     }
 
-    private struct ClassKey: Hashable {
+    struct ClassKey: Hashable {
         var need: Need
         var home: Int32
         var places: Int32
@@ -138,22 +155,29 @@ public struct Experiment: Sendable {
     func makeClasses(_ scheduler: inout Scheduler) -> [Int32] {
         var known: [ClassKey: Int32] = [:]
         return replayed.map { job in
-            let stays = options.staysHome && federation.centres.indices.contains(Int(job.home))
-            let key = ClassKey(need: need(job), home: stays ? job.home : -1, places: job.places)
+            let key = classKey(job)
             if let known = known[key] { return known }
             // Who does not fit at home goes where it does.
-            let places =
-                job.places < 0
-                ? nil
-                : federation.centres.indices.filter {
-                    trace.placeSets[Int(job.places)].contains(federation.centres[$0].name)
-                }.map { Int32($0) }
             let made =
-                (stays ? scheduler.addClass(key.need, sites: [job.home]) : nil)
-                ?? scheduler.addClass(key.need, sites: places)
+                (key.home >= 0 ? scheduler.addClass(key.need, sites: [job.home]) : nil)
+                ?? scheduler.addClass(key.need, sites: places(job))
             known[key] = made ?? -1
             return made ?? -1
         }
+    }
+
+    /// What jobs that are decided alike have in common.
+    func classKey(_ job: TraceJob) -> ClassKey {
+        let stays = options.staysHome && federation.centres.indices.contains(Int(job.home))
+        return ClassKey(need: need(job), home: stays ? job.home : -1, places: job.places)
+    }
+
+    /// The numbers of the centres that will do for a job; `nil` where any will.
+    func places(_ job: TraceJob) -> [Int32]? {
+        guard job.places >= 0 else { return nil }
+        return federation.centres.indices.filter {
+            trace.placeSets[Int(job.places)].contains(federation.centres[$0].name)
+        }.map { Int32($0) }
     }
 
     /// How a job stands on nodes: on one if any could hold it; else whole nodes, and the rest on another.

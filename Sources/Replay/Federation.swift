@@ -124,6 +124,18 @@ public struct Federation: Sendable {
     /// Whether it is known of every node what it draws.
     var knowsPower: Bool { centres.allSatisfy { $0.nodes.allSatisfy { $0.power != nil } } }
 
+    /// What a run draws above what its nodes do when they are idle.
+    func watts(_ need: Need, _ places: [Scheduler.Place], at centre: Int) -> Double {
+        places.reduce(0) { sum, place in
+            let node = centres[centre].nodes[Int(place.node)]
+            guard let power = node.power else { return sum }
+            let tasks = place.isRest ? Double(need.restCards) / Double(max(1, need.cards)) : Double(place.tasks)
+            let cores = Double(need.milliCores) / Double(max(1, node.milliCores)) * (power.busy - power.idle)
+            let cards = Double(need.cards * need.cardMilli) / 1000 * (power.cardBusy - power.cardIdle)
+            return sum + tasks * (cores + cards)
+        }
+    }
+
     /// Federations that come with Onepoint.
     public enum Preset: String, CaseIterable, Sendable {
         /// Four centres of the make-up that a city's public platform has: a hub for training, a supercomputer, a

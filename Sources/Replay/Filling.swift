@@ -25,6 +25,9 @@ extension Experiment {
         seed: UInt64,
         cpuTime: () -> Double
     ) throws(TraceFault) -> Filling {
+        guard case .scheduler(let rules) = policy.mind else {
+            throw TraceFault(path: "policy \(policy.name)", what: "needs time, which filling a federation has not")
+        }
         var chance = SplitMix(seed: seed)
         var shuffled = federation
         for centre in shuffled.centres.indices { chance.shuffle(&shuffled.centres[centre].nodes) }
@@ -50,10 +53,10 @@ extension Experiment {
             order.append(index)
         }
         let other = try Experiment(trace, on: shuffled, options: options)
-        var scheduler = Scheduler(sites: try shuffled.kinds(shuffled.models()), rules: policy.rules)
+        var scheduler = Scheduler(sites: try shuffled.kinds(shuffled.models()), rules: rules)
         let classes = other.makeClasses(&scheduler)
         // The source's policy knows the mix beforehand; ours learns it.
-        if policy.rules.placement == .leastFragmentation {
+        if rules.placement == .leastFragmentation {
             for number in classes where number >= 0 { scheduler.learnMix(number) }
         }
         var placed = 0

@@ -28,6 +28,8 @@ public struct Metrics: Hashable, Sendable {
     public var fragmentation: Double?
     /// From the first submission to the last end, of all nodes; `nil` when the federation does not say what they draw.
     public var kilowattHours: Double?
+    /// What the policy stopped; `nil` for one that stops nobody.
+    public var stops: Schedule.Stops?
     /// By the federation's prices.
     public var credits = 0.0
 
@@ -41,7 +43,8 @@ public struct Metrics: Hashable, Sendable {
         ("large_mean_wait_seconds", { $0.largeWait }), ("utilisation", { $0.utilisation }),
         ("jain_fairness", { $0.fairness }), ("moved_jobs", { Double($0.moved) }), ("moved_bytes", { $0.movedBytes }),
         ("fragmentation", { $0.fragmentation }), ("energy_kwh", { $0.kilowattHours }), ("credits", { $0.credits }),
-        ("makespan_seconds", { $0.makespan }),
+        ("makespan_seconds", { $0.makespan }), ("preempted_runs", { $0.stops.map { Double($0.preempted) } }),
+        ("relocated_runs", { $0.stops.map { Double($0.relocated) } }), ("lost_hours", { $0.stops?.lostHours }),
     ]
 
     /// > Source: Feitelson et al., "Theory and Practice in Parallel Job Scheduling" (JSSPP 1997).
@@ -116,6 +119,7 @@ public struct Metrics: Hashable, Sendable {
         largeWait = large.count > 0 ? large.sum / large.count : 0
         makespan = Double(end - begin)
         fragmentation = schedule.fragmentation
+        stops = schedule.stops
         if let used = schedule.joulesOfUse {
             let idle = federation.centres.reduce(0) { sum, centre in
                 sum

@@ -49,6 +49,37 @@ public struct ReplayOptions: Hashable, Sendable {
     public var projects: TraceJob.Owner?
 
     public init() {}
+
+    /// A centre goes or comes back.
+    struct Turn {
+        var at: Int64
+        var centre: Int
+        var isOpening: Bool
+    }
+
+    /// The outages' begins and ends, in order.
+    var turns: [Turn] {
+        outages.flatMap { outage in
+            [
+                Turn(at: outage.start, centre: outage.centre, isOpening: false),
+                Turn(at: outage.end, centre: outage.centre, isOpening: true),
+            ]
+        }.sorted { ($0.at, $0.isOpening ? 0 : 1) < ($1.at, $1.isOpening ? 0 : 1) }
+    }
+}
+
+extension ReplayOptions.Estimates {
+    /// How long a job is expected to run.
+    func seconds(_ job: TraceJob, _ predictor: Predictor) -> Int64 {
+        switch self {
+        case .requested: job.requested ?? job.run
+        case .actual: job.run
+        case .predicted: predictor.seconds(Replay.contexts(job), limitSeconds: job.requested)
+        }
+    }
+
+    /// How long it may run, as far as anybody knows.
+    func limit(_ job: TraceJob, estimate: Int64) -> Int64 { self == .actual ? job.run : job.requested ?? estimate }
 }
 
 /// What became of each job of a trace.
@@ -61,6 +92,8 @@ public struct Schedule: Hashable, Sendable {
     public internal(set) var impossible = 0
     /// Runs that an outage ended; their jobs ran again.
     public internal(set) var interrupted = 0
+    /// `nil` where the policy asks nobody to stop.
+    public internal(set) var stops: Stops?
     /// Of the card time that stood free from the first submission to the last, the part that a typical request could not
     /// have used; `nil` where nobody asked for cards, or none stood free.
     public internal(set) var fragmentation: Double?
@@ -70,6 +103,21 @@ public struct Schedule: Hashable, Sendable {
     var reservations: [ReservationMetrics] = []
     /// How the forecasts did, where any were asked for.
     public internal(set) var forecasts: ForecastScore?
+
+    /// Runs that the policy ended; their jobs ran again from the beginning.
+    public struct Stops: Hashable, Sendable {
+        /// For a job of higher priority.
+        public internal(set) var preempted = 0
+        /// For a place in the same centre, so that a job finds its own.
+        public internal(set) var relocated = 0
+        /// What they had done, in hours of a card where they had any, else of a core.
+        public internal(set) var lostHours = 0.0
+
+        mutating func note(_ job: TraceJob, ran seconds: Int64, isMove: Bool) {
+            if isMove { relocated += 1 } else { preempted += 1 }
+            lostHours += job.size * Double(seconds) / 3600
+        }
+    }
 
     /// A number that two schedules share only when every job has the same start and place.
     public var hash: UInt64 {
@@ -156,12 +204,7 @@ struct Replay {
 
     consuming func run() -> Schedule {
         var next = 0
-        let turns = options.outages.flatMap { outage in
-            [
-                Turn(at: outage.start, centre: outage.centre, isOpening: false),
-                Turn(at: outage.end, centre: outage.centre, isOpening: true),
-            ]
-        }.sorted { ($0.at, $0.isOpening ? 0 : 1) < ($1.at, $1.isOpening ? 0 : 1) }
+        let turns = options.turns
         var turn = 0
         while true {
             while next < jobs.count, classes[next] < 0 { next += 1 }
@@ -193,14 +236,7 @@ struct Replay {
         return schedule
     }
 
-    /// A centre goes or comes back.
-    private struct Turn {
-        var at: Int64
-        var centre: Int
-        var isOpening: Bool
-    }
-
-    private mutating func take(_ turns: [Turn], _ turn: inout Int, _ now: Int64) {
+    private mutating func take(_ turns: [ReplayOptions.Turn], _ turn: inout Int, _ now: Int64) {
         while turn < turns.count, turns[turn].at == now {
             if turns[turn].isOpening {
                 scheduler.setOpen(Int32(turns[turn].centre), true)
@@ -239,12 +275,7 @@ struct Replay {
 
     private mutating func submit(_ index: Int, _ now: Int64) {
         let job = jobs[index]
-        estimates[index] =
-            switch policy.estimates {
-            case .requested: job.requested ?? job.run
-            case .actual: job.run
-            case .predicted: predictor.seconds(Self.contexts(job), limitSeconds: job.requested)
-            }
+        estimates[index] = policy.estimates.seconds(job, predictor)
         let number = enqueue(index, now)
         if options.forecastEvery > 0, index % options.forecastEvery == 0 {
             newcomers.append((index, number))
@@ -264,7 +295,7 @@ struct Replay {
             lives.append(0)
         }
         let job = jobs[index]
-        let limit = policy.estimates == .actual ? job.run : job.requested ?? estimates[index]
+        let limit = policy.estimates.limit(job, estimate: estimates[index])
         scheduler.submit(
             number,
             class: classes[index],
@@ -320,14 +351,7 @@ struct Replay {
     /// What a run draws above what its nodes do when they are idle.
     private func watts(_ number: Int32, at centre: Int) -> Double {
         guard let need = needs[classes[Int(indexOfNumber[Int(number)])]] else { return 0 }
-        return scheduler.places(of: number).reduce(0) { sum, place in
-            let node = federation.centres[centre].nodes[Int(place.node)]
-            guard let power = node.power else { return sum }
-            let tasks = place.isRest ? Double(need.restCards) / Double(max(1, need.cards)) : Double(place.tasks)
-            let cores = Double(need.milliCores) / Double(max(1, node.milliCores)) * (power.busy - power.idle)
-            let cards = Double(need.cards * need.cardMilli) / 1000 * (power.cardBusy - power.cardIdle)
-            return sum + tasks * (cores + cards)
-        }
+        return federation.watts(need, scheduler.places(of: number), at: centre)
     }
 
     private mutating func foretell(_ now: Int64) {
@@ -364,7 +388,7 @@ struct Replay {
     }
 
     /// From coarse to fine: where the trace names users, by what they ask for; else by centre and size.
-    private static func contexts(_ job: TraceJob) -> [UInt64] {
+    static func contexts(_ job: TraceJob) -> [UInt64] {
         let home = Int64(job.home)
         let size = Int64(job.cards > 0 ? job.cards : job.milliCores)
         let asked = job.requested ?? -1

@@ -1,9 +1,16 @@
 public import Scheduling
 
-/// A policy by its name: rules, and where estimates come from.
+/// A policy by its name: what decides, and where estimates come from.
 public struct ReplayPolicy: Hashable, Sendable {
+    public enum Mind: Hashable, Sendable {
+        /// The incremental scheduler, by these rules.
+        case scheduler(Rules)
+        /// What a running point asks: ``Scheduling/plan(_:policy:)``.
+        case plan
+    }
+
     public var name: String
-    public var rules: Rules
+    public var mind: Mind
     public var estimates: ReplayOptions.Estimates
     /// Whether it shares between projects, where the replay has any.
     public var knowsProjects: Bool
@@ -12,6 +19,7 @@ public struct ReplayPolicy: Hashable, Sendable {
     public static let all: [ReplayPolicy] = [
         ReplayPolicy("onepoint", .standard, .predicted, knowsProjects: true),
         ReplayPolicy("patience", .standard, .predicted),
+        ReplayPolicy("point"),
         ReplayPolicy("fcfs", .fcfs),
         ReplayPolicy("sjf", .sjf),
         ReplayPolicy("easy", .easy),
@@ -31,9 +39,16 @@ public struct ReplayPolicy: Hashable, Sendable {
         knowsProjects: Bool = false
     ) {
         self.name = name
-        self.rules = rules
+        mind = .scheduler(rules)
         self.estimates = estimates
         self.knowsProjects = knowsProjects
+    }
+
+    private init(_ point: String) {
+        name = point
+        mind = .plan
+        estimates = .predicted
+        knowsProjects = true
     }
 
     /// - Parameter text: A name, after `+` where estimates come from: `easy-sjbf+actual`.

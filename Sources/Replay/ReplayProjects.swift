@@ -1,3 +1,4 @@
+internal import Core
 internal import Scheduling
 
 /// The projects of a replay: whose jobs there are, and what the federation says of them.
@@ -70,6 +71,39 @@ struct ReplayProjects {
             index.map { numbers[$0] } ?? (sharing ? scheduler.addProject() : scheduler.addHolder())
         }
         return Numbers(named: named, declared: numbers)
+    }
+
+    /// As a point knows them, with names of its own, and the name of each of those with jobs.
+    var asPoint: (all: [Snapshot.Project], named: [ProjectName]) {
+        guard !names.isEmpty else { return ([], []) }
+        var made = all.enumerated().map { index, project in
+            let limits = project.limits
+            return Snapshot.Project(
+                name: Self.name(ofDeclared: index),
+                parent: project.parent.map { Self.name(ofDeclared: $0) },
+                weight: project.weight,
+                quota: Quota(
+                    cores: limits.milliCores == .max ? nil : MilliCores(Int64(limits.milliCores)),
+                    cards: limits.cardMilli == .max ? nil : limits.cardMilli / 1000,
+                    runs: limits.runs == .max ? nil : limits.runs
+                )
+            )
+        }
+        let named = declared.enumerated().map { number, index in
+            index.map { Self.name(ofDeclared: $0) } ?? Federation.known("t\(number)")
+        }
+        for (index, name) in zip(declared, named) where index == nil { made.append(Snapshot.Project(name: name)) }
+        return (made, named)
+    }
+
+    private static func name(ofDeclared index: Int) -> ProjectName { Federation.known("p\(index)") }
+
+    /// The name by which a point knows a project that something is reserved for.
+    func name(of holder: Holder, _ named: [ProjectName]) -> ProjectName {
+        switch holder {
+        case .declared(let index): Self.name(ofDeclared: index)
+        case .named(let index): named[index]
+        }
     }
 
     /// A project that something is reserved for: one of the federation's, or one of those with jobs.

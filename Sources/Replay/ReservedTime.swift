@@ -1,3 +1,4 @@
+internal import Core
 internal import Scheduling
 
 /// What became of one reservation in a replay.
@@ -101,11 +102,7 @@ struct ReservedTime {
 extension [Int] {
     /// Whether it is there, in ascending order.
     fileprivate func contains(sorted value: Int) -> Bool {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == value
+        let at = partitioningIndex { $0 >= value }
+        return at < count && self[at] == value
     }
 }

@@ -25,6 +25,10 @@ public struct TraceJob: Hashable, Sendable {
     /// Likewise: the group of the user, the project that it is for.
     public var group: Int32
     public var project: Int32
+    /// Higher goes first within its project; only the policy `point` asks for it.
+    public var priority = 500
+    /// Whether it may be stopped for others; only the policy `point` does that.
+    public var preemptible = false
     /// What it brings along from its home, where the trace says it.
     public var inputBytes: Int64?
 

@@ -38,6 +38,8 @@ struct TraceTable {
         let share = column("gpu_milli")
         let models = column("gpu_spec")
         let inputs = column("input_bytes")
+        let priority = column("priority")
+        let preemptible = column("preemptible")
         var owners: [(owner: TraceJob.Owner, column: Int, numbers: [Substring: Int32])] = []
         for (owner, column) in [
             (.home, column("home", "cluster")), (.user, column("user")), (.group, column("group")),
@@ -72,6 +74,8 @@ struct TraceTable {
             job.milliCores = Int(max(0, min(1e9, number(cores) ?? 0)))
             job.memoryMiB = Int(max(0, min(1e9, number(memory) ?? 0)))
             if let bytes = number(inputs), bytes >= 0 { job.inputBytes = Int64(bytes) }
+            if let level = number(priority) { job.priority = Int(max(0, min(1000, level))) }
+            job.preemptible = number(preemptible).map { $0 != 0 } ?? false
             if job.cards == 1, let milli = number(share), (1...1000).contains(milli) { job.cardMilli = Int(milli) }
             for index in owners.indices where owners[index].column < row.count {
                 let text = row[owners[index].column]

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Corrects a kind of prediction by how earlier ones turned out, so that its p50 and p90 hold as often as they say,
 /// whatever the prediction is worth.
 ///
@@ -97,12 +99,6 @@ extension Calibration.Memory {
 
     /// The first place whose value is not smaller.
     private func place(of ratio: Float) -> Int {
-        var low = 0
-        var high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2
-            if sorted[middle] < ratio { low = middle + 1 } else { high = middle }
-        }
-        return low
+        sorted.partitioningIndex { $0 >= ratio }
     }
 }

@@ -8,6 +8,9 @@ public import Core
 /// > Source: Ghodsi et al., "Dominant Resource Fairness: Fair Allocation of Multiple Resource Types" (NSDI 2011),
 /// > section 4: serve the one with the lowest dominant share, divided by its weight.
 public enum FairShare {
+    /// After so long, usage counts half.
+    public static let halfLifeSeconds = 24 * 3600.0
+
     /// All that can be scheduled on: what shares are shares of.
     public struct Totals: Hashable, Sendable {
         public var cores: MilliCores = 0

@@ -173,14 +173,9 @@ struct Alike: Sendable {
 
     /// - Returns: Whether it did so before.
     private mutating func lead(_ node: Int) -> Bool {
-        var low = 0
-        var high = leaders.count
-        while low < high {
-            let middle = (low + high) / 2
-            if leaders[middle] < node { low = middle + 1 } else { high = middle }
-        }
-        if low < leaders.count, leaders[low] == node { return true }
-        leaders.insert(node, at: low)
+        let at = leaders.partitioningIndex { $0 >= node }
+        if at < leaders.count, leaders[at] == node { return true }
+        leaders.insert(node, at: at)
         return false
     }
 }

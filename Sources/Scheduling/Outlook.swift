@@ -52,6 +52,12 @@ public struct Outlook {
         }
         var next: Int32 = 0
         var held: [Need: Int32] = [:]
+        func heldClass(_ need: Need) -> Int32 {
+            if let known = held[need] { return known }
+            let made = scheduler.addHeldClass(need)
+            held[need] = made
+            return made
+        }
         let horizon = Int64(Policy().othersHorizonSeconds) * 1000
         for (site, centre) in snapshot.centres.enumerated() {
             if Gates.state(centre) != nil { scheduler.setOpen(Int32(site), false) }
@@ -62,9 +68,7 @@ public struct Outlook {
                 }
                 guard !stands.isEmpty else { continue }
                 let estimate = Int64(min(run.estimateSeconds ?? .max, run.timeLimitSeconds)) * 1000
-                let need = Self.need(run.resources, tasks: run.tasks)
-                let number = held[need] ?? scheduler.addHeldClass(need)
-                held[need] = number
+                let number = heldClass(Self.need(run.resources, tasks: run.tasks))
                 scheduler.hold(
                     next,
                     class: number,
@@ -79,9 +83,7 @@ public struct Outlook {
                 next += 1
             }
             for (node, resources) in Self.others(at: centre, nodes[site], places) {
-                let need = Self.need(resources, tasks: 1)
-                let number = held[need] ?? scheduler.addHeldClass(need)
-                held[need] = number
+                let number = heldClass(Self.need(resources, tasks: 1))
                 scheduler.hold(
                     next,
                     class: number,

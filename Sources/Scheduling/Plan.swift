@@ -10,6 +10,7 @@ public struct Plan: Hashable, Sendable {
     /// One reason for every job of the queue that is not placed.
     public var waiting: [JobID: Reason] = [:]
     public var preemptions: [Preemption] = []
+    public var takeBacks: [TakeBack] = []
     /// For whom room is kept, where and from when. Not to be written down: the next plan finds it anew.
     public var reservations: [Reservation] = []
 
@@ -39,6 +40,15 @@ public struct Plan: Hashable, Sendable {
         /// Where its job's next run goes, in the same centre, when it is moved: to be remembered as a ``Snapshot/Move``.
         public var destination: [NodeShare]?
         public var reason: String
+    }
+
+    /// A run that waits at its centre's engine and is to be taken back, as it could start elsewhere now.
+    public struct TakeBack: Hashable, Sendable {
+        public var run: RunKey
+        public var centre: CentreName
+        /// Where its job's next run goes: to be remembered as a ``Snapshot/Move``.
+        public var destination: CentreName
+        public var nodes: [NodeShare]
     }
 
     /// Room kept for a blocked job.

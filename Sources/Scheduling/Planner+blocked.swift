@@ -179,7 +179,7 @@ extension Planner {
         plan.reservations.append(.init(job: job.id, centre: centre.name, start: start))
         let stopping = centre.runs.indices.filter { grounds[candidate.centre]?.stopping[$0] == true }
             .map { centre.runs[$0].key }
-        let moved = Set(snapshot.moves.filter { $0.beneficiary == job.id }.map(\.job))
+        let moved = Set(snapshot.moves.filter { $0.cause == .room(for: job.id) }.map(\.job))
         return Room(
             candidate: number,
             start: start,

@@ -256,6 +256,10 @@ extension Planner {
                 if resume(job, move, at: centre) { placed.insert(job.id) }
                 continue
             }
+            if case .wait = move.cause {
+                keepRoom(for: move, at: centre)
+                continue
+            }
             let runs = snapshot.centres[centre].runs
             guard let number = runs.firstIndex(where: { $0.key.job == move.job && $0.stopping }),
                 let demand = demand(of: number, at: centre)
@@ -295,7 +299,7 @@ extension Planner {
             classes[index].candidates[number].fit = fit
             passed += 1
             accounts.pass(account)
-            place(job, account: account, class: index, candidate: number, as: .moved)
+            place(job, account: account, class: index, candidate: number, as: .moved(move.cause))
             return true
         }
         return false
@@ -316,8 +320,7 @@ extension Ground {
     }
 
     /// The place on some nodes, as far as it is still there.
-    fileprivate func fit(_ demand: Demand, on nodes: [NodeShare], until end: Instant, for tenant: ProjectName?) -> Fit?
-    {
+    func fit(_ demand: Demand, on nodes: [NodeShare], until end: Instant, for tenant: ProjectName?) -> Fit? {
         let usable = usable(until: end, for: tenant)
         var columns = usable
         columns.cores = Array(repeating: Columns.never, count: usable.count)

@@ -154,12 +154,20 @@ struct Planner {
         }
         claims.sort { turn($0) < turn($1) }
         for job in claims where !placed.contains(job.id) { consider(job, account: account(of: job.project)) }
+        for (index, guest) in snapshot.guests.enumerated() {
+            let account = account(of: guest.job.project)
+            accounts[account].append(guest.job, at: snapshot.queue.count + index)
+        }
         for index in accounts.indices { accounts[index].sortQueue() }
         var active = accounts.indices.filter { accounts[$0].hasNext }
         while let first = active.min(by: { accounts.precedes($0, $1) }) {
             // Its standing changes only when something of it is placed; until then it stays its turn.
             while let index = accounts[first].popNext() {
-                if consider(snapshot.queue[index], account: first) { break }
+                let isPlaced =
+                    index < snapshot.queue.count
+                    ? consider(snapshot.queue[index], account: first)
+                    : takeBack(snapshot.guests[index - snapshot.queue.count], account: first)
+                if isPlaced { break }
             }
             if !accounts[first].hasNext { active.removeAll { $0 == first } }
         }
@@ -281,14 +289,22 @@ struct Planner {
         return made
     }
 
-    /// The candidate that fits now and best: in room reserved for its project, no idle cards blocked, its inputs there soonest, of the tier it prefers, least
-    /// left over, cheapest, first by name.
-    private mutating func bestCandidate(_ index: Int, _ job: QueuedJob, balance: MicroCredits?) -> Int? {
+    /// The candidate that fits now and best: in room reserved for its project, no idle cards blocked, its inputs there
+    /// soonest, of the tier it prefers, least left over, cheapest, first by name.
+    ///
+    /// - Parameter home: A centre that is not looked at.
+    mutating func bestCandidate(
+        _ index: Int,
+        _ job: QueuedJob,
+        balance: MicroCredits?,
+        besides home: Int? = nil
+    ) -> Int? {
         var best: Int?
         var anyFailed = false
         for number in classes[index].live {
             if let balance, classes[index].candidates[number].cost > balance { continue }
-            guard let ground = grounds[classes[index].candidates[number].centre] else { continue }
+            let centre = classes[index].candidates[number].centre
+            guard centre != home, let ground = grounds[centre] else { continue }
             if classes[index].candidates[number].version != ground.version {
                 let fit = ground.fit(
                     classes[index].candidates[number].demand,
@@ -368,9 +384,22 @@ struct Planner {
     enum Way {
         case fitting
         /// Its earlier run was stopped so that it starts here.
-        case moved
+        case moved(Snapshot.Move.Cause)
         /// It has to wait at the centre until others have left.
         case awaiting
+    }
+
+    /// The nodes of a fit, with the cards that its tasks have there.
+    func nodeShares(_ fit: Fit, _ candidate: RequestClass.Candidate, cards: Int) -> [NodeShare] {
+        let flavour = cards > 0 ? shapes[candidate.centre]?.flavours[candidate.demand.flavour] : nil
+        return fit.shares.map { share in
+            NodeShare(
+                node: grounds[candidate.centre]?.make.nodes[share.node].name ?? "",
+                tasks: share.tasks,
+                card: flavour?.model,
+                emulated: flavour?.emulated ?? false
+            )
+        }
     }
 
     mutating func place(
@@ -381,23 +410,16 @@ struct Planner {
         as way: Way = .fitting
     ) {
         let candidate = classes[index].candidates[number]
-        guard let fit = candidate.fit, let shapes = shapes[candidate.centre] else {
-            preconditionFailure("a candidate is chosen only with a fit")
-        }
+        guard let fit = candidate.fit else { preconditionFailure("a candidate is chosen only with a fit") }
         let centre = snapshot.centres[candidate.centre]
-        let hasCards = job.request.resources.cards > 0
         let reason =
-            way == .awaiting
-            ? awaitingReason(index, number) : placementReason(index, number, fit, job, isMoved: way == .moved)
+            switch way {
+            case .fitting: placementReason(index, number, fit, job)
+            case .moved(let cause): placementReason(index, number, fit, job, moved: cause)
+            case .awaiting: awaitingReason(index, number)
+            }
         let pieces = fit.shares.map { Piece(node: $0.node, tasks: $0.tasks, candidate.demand) }
-        let nodes = fit.shares.map { share in
-            NodeShare(
-                node: grounds[candidate.centre]?.make.nodes[share.node].name ?? "",
-                tasks: share.tasks,
-                card: hasCards ? shapes.flavours[candidate.demand.flavour].model : nil,
-                emulated: hasCards && shapes.flavours[candidate.demand.flavour].emulated
-            )
-        }
+        let nodes = nodeShares(fit, candidate, cards: job.request.resources.cards)
         grounds[candidate.centre]?.take(pieces, job: job.id, of: job.project, until: classes[index].end)
         let seconds = min(job.request.timeLimitSeconds, policy.commitmentHorizonSeconds)
         let share = FairShare.dominantShare(
@@ -454,14 +476,16 @@ struct Planner {
         _ number: Int,
         _ fit: Fit,
         _ job: QueuedJob,
-        isMoved: Bool
+        moved: Snapshot.Move.Cause? = nil
     ) -> String {
         let candidate = classes[index].candidates[number]
-        let open = isMoved ? 1 : Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
+        let open = moved != nil ? 1 : Set(classes[index].live.map { classes[index].candidates[$0].centre }).count
         var text =
-            isMoved
-            ? "moved here from other nodes so that another job finds its place"
-            : open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
+            switch moved {
+            case .room: "moved here from other nodes so that another job finds its place"
+            case .wait(let home): "taken back from the queue of \(home)'s own engine, as there is room here"
+            case nil: open == 1 ? "the only possible centre" : "best fit of \(open) possible centres"
+            }
         if open > 1, candidate.tierDistance == 0,
             classes[index].live.contains(where: { classes[index].candidates[$0].tierDistance > 0 })
         {

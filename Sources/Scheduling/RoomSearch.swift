@@ -325,12 +325,8 @@ public struct RoomSearch {
         let free = sum { room($0, at: start) }
         guard ignoringRuns || free >= count else {
             let ends = Set(nodes.flatMap { leaving[$0.node].map(\.end) }).sorted()
-            var (low, high) = (0, max(0, ends.count - 1))
-            while low < high {
-                let middle = (low + high) / 2
-                if sum({ room($0, at: ends[middle]) }) >= count { high = middle } else { low = middle + 1 }
-            }
-            return .failure(.busy(most: free, from: ends.isEmpty ? start : ends[low]))
+            let at = ends.dropLast().partitioningIndex { end in sum { room($0, at: end) } >= count }
+            return .failure(.busy(most: free, from: ends.isEmpty ? start : ends[at]))
         }
         let ordered = nodes.map { node, part in (node, part, part.units(in: room(node, at: start))) }
             .sorted { a, b in

@@ -13,15 +13,25 @@ public struct Snapshot: Hashable, Sendable {
     public var projects: [Project]
     /// Jobs in state `queued`, in any order, each once.
     public var queue: [QueuedJob]
-    /// Jobs on their way from some nodes of a centre to others, each once.
+    /// Jobs on their way from where their run was to other nodes, each once.
     public var moves: [Move]
+    /// Runs that have been waiting for long in queues of centres' own engines.
+    public var guests: [Guest]
 
-    public init(now: Instant, centres: [Centre], projects: [Project], queue: [QueuedJob], moves: [Move] = []) {
+    public init(
+        now: Instant,
+        centres: [Centre],
+        projects: [Project],
+        queue: [QueuedJob],
+        moves: [Move] = [],
+        guests: [Guest] = []
+    ) {
         self.now = now
         self.centres = centres
         self.projects = projects
         self.queue = queue
         self.moves = moves
+        self.guests = guests
     }
 }
 
@@ -185,20 +195,47 @@ extension Snapshot {
         public var limitEnd: Instant { (startedAt ?? leasedAt).later(bySeconds: timeLimitSeconds) }
     }
 
-    /// A job whose run was asked to stop so that another job finds its place, and where its next run goes: nobody else is
-    /// given that room while the run is stopping, and the job is considered before all others once it waits again.
+    /// A job whose run was asked to stop so that it goes on elsewhere, and where its next run goes: nobody else is given
+    /// that room while the run is stopping, and the job is considered before all others once it waits again.
     public struct Move: Hashable, Sendable {
+        public enum Cause: Hashable, Sendable {
+            /// A job finds its place by it, in the same centre.
+            case room(for: JobID)
+            /// It waited in the queue of that centre's own engine.
+            case wait(at: CentreName)
+        }
+
         public var job: JobID
         public var centre: CentreName
         public var nodes: [NodeShare]
-        /// The job that finds its place by it.
-        public var beneficiary: JobID
+        public var cause: Cause
 
-        public init(job: JobID, centre: CentreName, nodes: [NodeShare], beneficiary: JobID) {
+        public init(job: JobID, centre: CentreName, nodes: [NodeShare], cause: Cause) {
             self.job = job
             self.centre = centre
             self.nodes = nodes
-            self.beneficiary = beneficiary
+            self.cause = cause
+        }
+    }
+
+    /// A run that has been waiting for long in the queue of a centre's own engine, among others. It is taken back for room
+    /// elsewhere, in the order in which its job would have its turn here.
+    public struct Guest: Hashable, Sendable {
+        public var run: RunKey
+        public var centre: CentreName
+        /// As if it waited here.
+        public var job: QueuedJob
+        /// Whether it was asked back already.
+        public var stopping: Bool
+        /// How often its job was moved so far.
+        public var moves: Int
+
+        public init(run: RunKey, centre: CentreName, job: QueuedJob, stopping: Bool = false, moves: Int = 0) {
+            self.run = run
+            self.centre = centre
+            self.job = job
+            self.stopping = stopping
+            self.moves = moves
         }
     }
 

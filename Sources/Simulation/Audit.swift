@@ -153,7 +153,7 @@ struct Audit {
     private func wasToMakeRoom(_ run: Run, _ store: EventStore) throws -> Bool {
         try anyEvent(of: run, store) {
             if case .runStopRequested(let wish) = $0 {
-                wish.run == run.key && [.preempt, .drain, .consolidate].contains(wish.reason)
+                wish.run == run.key && [.preempt, .drain, .consolidate, .withdraw].contains(wish.reason)
             } else {
                 false
             }
@@ -177,7 +177,7 @@ struct Audit {
         for execution in executions {
             guard case (.stopped, let at)? = execution.ended else { continue }
             let stop = run.lifecycle.stop
-            if stop == .preempt || stop == .drain || stop == .consolidate { continue }
+            if stop == .preempt || stop == .drain || stop == .consolidate || stop == .withdraw { continue }
             if let asked = truth.cancelled[job.id], asked <= at { continue }
             if stop == .superseded, isGivenUpRightly(job, run) { continue }
             // What was declared lost with a reason may be cleared away when it turns up again.

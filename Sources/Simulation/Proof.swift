@@ -1,5 +1,6 @@
 package import Core
 import FoundationEssentials
+import Glibc
 package import NIOPosix
 import Store
 import Synchronization
@@ -15,7 +16,6 @@ package struct ProofPlan: Sendable {
     package var kinds: Set<Fault.Kind>?
     /// Jobs of one world at most: worlds are independent of each other, and a failure is looked for in one of them.
     package var jobsOfOneWorldMax = 3000
-    package var threads = 2
     /// Only this one of the worlds, from 1.
     package var world: Int?
 
@@ -43,8 +43,11 @@ package struct ProofPlan: Sendable {
 }
 
 /// How one world went.
-package struct WorldResult: Sendable, Hashable {
-    package var plan: WorldPlan
+package struct WorldResult: Sendable, Hashable, Codable {
+    /// Its number in the proof.
+    package var number: Int
+    /// How many faults of which kind struck.
+    package var faults: [Fault.Kind: Int] = [:]
     package var jobs = 0
     package var runs = 0
     package var executions = 0
@@ -65,11 +68,12 @@ package struct ProofReport: Sendable {
     package var worlds: [WorldResult] = []
     package var seconds = 0.0
 
+    package init(plan: ProofPlan) { self.plan = plan }
+
     package func sum(_ part: (WorldResult) -> Int) -> Int { worlds.reduce(0) { $0 + part($1) } }
     package var isClean: Bool { worlds.allSatisfy(\.findings.isClean) }
     package var faultsByKind: [(kind: Fault.Kind, count: Int)] {
-        let counts = Dictionary(grouping: worlds.flatMap(\.plan.faults), by: \.kind).mapValues(\.count)
-        return Fault.Kind.allCases.compactMap { kind in counts[kind].map { (kind, $0) } }
+        Fault.Kind.allCases.map { kind in (kind, sum { $0.faults[kind] ?? 0 }) }.filter { $0.count > 0 }
     }
 }
 
@@ -82,34 +86,33 @@ package struct Prover: Sendable {
     /// - Parameter folder: Absolute, of one's own: worlds keep their databases there while they run.
     package init(folder: String, threads: NIOThreadPool) { (self.folder, self.threads) = (folder, threads) }
 
-    /// - Parameter progress: Told of every world that has ended, in the order of their ends.
+    /// Runs a plan's worlds one after the other, but for those that another process with the same folder has begun.
+    ///
+    /// - Parameter progress: Told of every world that has ended.
+    @discardableResult
     package func prove(
         _ plan: ProofPlan,
-        progress: @escaping @Sendable (_ ended: Int, _ of: Int, WorldResult) -> Void = { _, _, _ in }
+        progress: (WorldResult) throws -> Void = { _ in }
     ) async throws -> ProofReport {
         let began = runtime.elapsed
-        let worlds = plan.worlds
-        var results = [WorldResult?](repeating: nil, count: worlds.count)
-        try await withThrowingTaskGroup(of: (Int, WorldResult).self) { group in
-            var next = 0
-            func start() {
-                guard next < worlds.count else { return }
-                let index = next
-                next += 1
-                group.addTask { (index, try await run(worlds[index], sabotage: plan.sabotage)) }
-            }
-            for _ in 0..<max(1, plan.threads) { start() }
-            var ended = 0
-            while let (index, result) = try await group.next() {
-                results[index] = result
-                ended += 1
-                progress(ended, worlds.count, result)
-                start()
-            }
+        var report = ProofReport(plan: plan)
+        for world in plan.worlds where try begins(world) {
+            let result = try await run(world, sabotage: plan.sabotage)
+            try progress(result)
+            report.worlds.append(result)
         }
-        var report = ProofReport(plan: plan, worlds: results.compactMap { $0 })
         report.seconds = (runtime.elapsed - began).seconds
         return report
+    }
+
+    /// Whether that world is this process's to run.
+    private func begins(_ world: WorldPlan) throws -> Bool {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if mkdir("\(folder)/begun-\(world.number)", 0o700) == 0 { return true }
+        guard errno == EEXIST else {
+            throw Failure(.storageExhausted, "\(folder) takes no more: \(String(cString: strerror(errno))).")
+        }
+        return false
     }
 
     /// One world from its beginning to its audit.
@@ -149,7 +152,7 @@ package struct Prover: Sendable {
         _ body: @escaping @Sendable (World) throws -> Value,
         and then: (String, inout Value) async throws -> Void = { _, _ in }
     ) async throws -> Value {
-        let path = "\(folder)/world-\(Self.next.wrappingAdd(1, ordering: .relaxed).newValue)"
+        let path = "\(folder)/world-\(getpid())-\(Self.next.wrappingAdd(1, ordering: .relaxed).newValue)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
         let world = try await World.make(plan, in: path, threads: threads, sabotage: sabotage, trace: trace)
@@ -162,7 +165,8 @@ package struct Prover: Sendable {
 
     private static func runHere(_ world: World) throws -> WorldResult {
         let standstill = world.live()
-        var result = WorldResult(plan: world.plan)
+        var result = WorldResult(number: world.plan.number)
+        for fault in world.plan.faults { result.faults[fault.kind, default: 0] += 1 }
         result.elapsedSeconds = Int(world.time.elapsed.components.seconds)
         var audit = Audit(world)
         if let store = world.host.store {

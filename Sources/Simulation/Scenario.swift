@@ -38,6 +38,7 @@ package enum Scenario: String, Sendable, CaseIterable {
 /// What became of the jobs of a scenario.
 package struct ScenarioResult: Sendable, Hashable {
     package var scenario: Scenario
+    package var plan: WorldPlan
     package var world: WorldResult
     /// How many ran when it came.
     package var running = 0
@@ -56,7 +57,7 @@ package struct ScenarioResult: Sendable, Hashable {
     package var seconds = 0.0
 
     package var isKept: Bool {
-        world.findings.isClean && lostElsewhere == 0 && running == world.plan.jobs && restarted == restartable
+        world.findings.isClean && lostElsewhere == 0 && running == plan.jobs && restarted == restartable
             && restartSecondsMax <= Self.restartSecondsLimit && (scenario == .pointDown || restartable > 0)
     }
 }
@@ -64,7 +65,7 @@ package struct ScenarioResult: Sendable, Hashable {
 extension World {
     /// Reads the scenario's result off what really happened.
     func result(of scenario: Scenario, _ world: WorldResult) -> ScenarioResult {
-        var result = ScenarioResult(scenario: scenario, world: world)
+        var result = ScenarioResult(scenario: scenario, plan: plan, world: world)
         result.running = runningAtFaults.first ?? 0
         guard let fault = plan.faults.first else { return result }
         let struck = scenario == .centreDown ? fault.centre : nil

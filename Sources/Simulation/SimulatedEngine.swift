@@ -283,6 +283,18 @@ final class SimulatedEngine: @unchecked Sendable {
             }
         }
 
+        func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+            try await engine.call(after: .milliseconds(20), life) { () throws(EngineError) in
+                switch engine.entries[run]?.phase {
+                case nil: throw .unknownRun(run)
+                case .running, .ended: return false
+                case .held, .pending:
+                    try engine.stop(run, grace: .zero)
+                    return true
+                }
+            }
+        }
+
         func logs(
             _ run: RunKey,
             task: Int,

@@ -10,21 +10,21 @@ import Glibc
 /// `@unchecked Sendable`: everything in it is confined to the thread that calls ``run(until:)``.
 final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
     private enum Wake {
-        case sleeper(UInt64)
+        case sleeper(UnsafeContinuation<Void, any Error>)
         case action(() -> Void)
     }
 
     private struct Timer {
         var at: Int64
         var order: UInt64
-        var wake: Wake
     }
 
     /// What is ready to run; `first` is the place of the next.
     private var ready: [UnownedJob] = []
     private var first = 0
     private var timers: [Timer] = []
-    private var sleepers: [UInt64: UnsafeContinuation<Void, any Error>] = [:]
+    /// What is to be done, by its timer's order; a sleeper who is woken early leaves his timer behind.
+    private var wakes: [UInt64: Wake] = [:]
     private var count: UInt64 = 0
     private var stepsAtThisMoment = 0
     /// Whose world it is, once it runs.
@@ -59,18 +59,18 @@ final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Void, any Error>) in
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-                sleepers[id] = continuation
-                push(Timer(at: at, order: id, wake: .sleeper(id)))
+                push(.sleeper(continuation), Timer(at: at, order: id))
             }
         } onCancel: {
-            sleepers.removeValue(forKey: id)?.resume(throwing: CancellationError())
+            guard case .sleeper(let continuation)? = wakes.removeValue(forKey: id) else { return }
+            continuation.resume(throwing: CancellationError())
         }
     }
 
     /// Does something later.
     func after(_ duration: Duration, _ action: @escaping () -> Void) {
         count += 1
-        push(Timer(at: microseconds + max(0, duration.milliseconds) * 1000, order: count, wake: .action(action)))
+        push(.action(action), Timer(at: microseconds + max(0, duration.milliseconds) * 1000, order: count))
     }
 
     // MARK: Executor
@@ -101,9 +101,10 @@ final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
                     microseconds = timer.at
                     stepsAtThisMoment = 0
                 }
-                switch timer.wake {
-                case .sleeper(let id): sleepers.removeValue(forKey: id)?.resume()
+                switch wakes.removeValue(forKey: timer.order) {
+                case .sleeper(let continuation): continuation.resume()
                 case .action(let action): action()
+                case nil: break
                 }
             } else {
                 throw .nothingLeft(at: now)
@@ -115,7 +116,8 @@ final class VirtualTime: TaskExecutor, Runtime, @unchecked Sendable {
 
     private static func precedes(_ a: Timer, _ b: Timer) -> Bool { (a.at, a.order) < (b.at, b.order) }
 
-    private func push(_ timer: Timer) {
+    private func push(_ wake: Wake, _ timer: Timer) {
+        wakes[timer.order] = wake
         timers.append(timer)
         var child = timers.count - 1
         while child > 0, Self.precedes(timers[child], timers[(child - 1) / 2]) {

@@ -22,6 +22,7 @@ final class Connection {
         // which would take a commit that it did not see begin for a broken invariant.
         sqlite3_commit_hook(handle, nil, nil)
         sqlite3_rollback_hook(handle, nil, nil)
+        sqlite3_update_hook(handle, nil, nil)
     }
 
     deinit { finalizeStatements() }

@@ -1,7 +1,7 @@
+import CStore
 import Core
 @preconcurrency import Dispatch
 import GRDB
-import GRDBSQLite
 import Glibc
 
 /// The platform's memory: a log of events, and views that are functions of it, in one SQLite database.
@@ -159,10 +159,14 @@ public final class EventStore: Sendable {
         }
     }
 
+    /// Before the first connection of this process.
+    private static let withoutCounts = onepoint_sqlite_without_counts()
+
     private static func connect(
         _ path: String,
         readOnly: Bool
     ) throws -> (queue: DatabaseQueue, connection: Connection) {
+        _ = withoutCounts
         var configuration = GRDB.Configuration()
         configuration.readonly = readOnly
         configuration.journalMode = readOnly ? .default : .wal
@@ -172,10 +176,6 @@ public final class EventStore: Sendable {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         let connection = try queue.unsafeReentrantRead { database in
             guard let handle = database.sqliteConnection else { throw Failure.closed }
-            // GRDB's observers expect to be on GRDB's own queue; nothing here is observed.
-            sqlite3_commit_hook(handle, nil, nil)
-            sqlite3_rollback_hook(handle, nil, nil)
-            sqlite3_update_hook(handle, nil, nil)
             let connection = Connection(handle: handle)
             for setting in Dialect.settings { _ = try connection.all(setting) { _ in () } }
             return connection

@@ -1,5 +1,12 @@
 public import Core
 
+/// A run that began or ended.
+public struct RunMove: Hashable, Sendable {
+    public var run: RunKey
+    public var centre: CentreName
+    public var isLive: Bool
+}
+
 extension ReadTransaction {
     public func run(_ key: RunKey) throws -> Run? {
         try connection.first(
@@ -25,14 +32,15 @@ extension ReadTransaction {
         try connection.all("\(Self.runQuery) WHERE job = ? ORDER BY number", job, read: Self.run).map(withArtifacts)
     }
 
-    /// How many of a job's runs before this one were ended so that they go on elsewhere in their centre.
+    /// How many of a job's runs before this one were ended so that they go on elsewhere.
     public func moves(before run: RunKey) throws -> Int {
         guard run.number > 1 else { return 0 }
         return try connection.first(
-            "SELECT COUNT(*) FROM run WHERE job = ? AND number < ? AND stop = ?",
+            "SELECT COUNT(*) FROM run WHERE job = ? AND number < ? AND stop IN (?, ?)",
             run.job,
             run.number,
-            StopReason.consolidate.rawValue
+            StopReason.consolidate.rawValue,
+            StopReason.withdraw.rawValue
         ) { $0.int(0) } ?? 0
     }
 
@@ -51,12 +59,33 @@ extension ReadTransaction {
         )
     }
 
-    /// The keys of the runs of a centre that have not ended.
-    public func liveRunKeys(at centre: CentreName) throws -> Set<RunKey> {
-        let keys = try connection.all("SELECT job, number FROM run WHERE centre = ? AND \(Self.isLive)", centre) {
-            RunKey(job: try $0.value(0), number: $0.int(1))
+    /// The keys of the runs that have not ended, by centre: of one, or of all that have any.
+    public func liveRunKeys(at centre: CentreName? = nil) throws -> [CentreName: Set<RunKey>] {
+        var keys: [CentreName: Set<RunKey>] = [:]
+        _ = try connection.all(
+            "SELECT job, number, centre FROM run WHERE \(Self.isLive) \(centre == nil ? "" : "AND centre = ?")",
+            list: centre.map { [$0] } ?? []
+        ) { row in
+            keys[try row.value(2), default: []].insert(RunKey(job: try row.value(0), number: row.int(1)))
         }
-        return Set(keys)
+        return keys
+    }
+
+    /// The runs of the jobs of which one was leased or has ended after a place in the log, as they are now.
+    public func runMoves(after sequence: Int64, limit: Int) throws -> [RunMove] {
+        try connection.all(
+            """
+            SELECT job, number, centre, \(Self.isLive) FROM run WHERE job IN (
+                SELECT subject FROM event WHERE seq > ? AND kind IN (?, ?)
+            ) LIMIT ?
+            """,
+            sequence,
+            Event.Kind.runLeased.rawValue,
+            Event.Kind.runEnded.rawValue,
+            limit
+        ) {
+            RunMove(run: RunKey(job: try $0.value(0), number: $0.int(1)), centre: try $0.value(2), isLive: $0.bool(3))
+        }
     }
 
     /// Those runs of a centre that have not ended and that its agent may have something to be told of: a lease that it
@@ -240,7 +269,13 @@ extension WriteTransaction {
     func apply(_ waiting: Event.RunWaiting) throws { try live(waiting.run, "waiting = ?", waiting.reason) }
 
     func apply(_ started: Event.RunStarted) throws {
-        try live(started.run, "state = 'running', waiting = NULL, started_at = ?", started.startedAt)
+        // What could not be taken back before it started is not asked to stop any more.
+        try live(
+            started.run,
+            "state = 'running', waiting = NULL, started_at = ?, stop = CASE stop WHEN ? THEN NULL ELSE stop END",
+            started.startedAt,
+            StopReason.withdraw.rawValue
+        )
         if let nodes = started.nodes { try live(started.run, "nodes = ?", try StoredJSON.encode(nodes)) }
     }
 

@@ -1,35 +1,9 @@
 public import Core
 
-/// A published report of a simulation as it is listed. The report itself is read by its place in the log.
+/// A published report of a simulation as it is listed, and the place in the log of the event that holds the report.
 public struct SimulationRecord: Hashable, Sendable {
-    public var name: SimulationName
-    /// Of the event that holds the report.
+    public var summary: SimulationSummary
     public var sequence: Int64
-    public var trace: String
-    public var jobs: Int
-    public var policies: [String]
-    public var centres: Int
-    public var cores: Int
-    public var cards: Int
-    public var user: UserName
-    public var publishedAt: Instant
-
-    public init(
-        name: SimulationName,
-        sequence: Int64,
-        trace: String,
-        jobs: Int,
-        policies: [String],
-        centres: Int,
-        cores: Int,
-        cards: Int,
-        user: UserName,
-        publishedAt: Instant
-    ) {
-        (self.name, self.sequence, self.trace, self.jobs) = (name, sequence, trace, jobs)
-        (self.policies, self.centres, self.cores, self.cards) = (policies, centres, cores, cards)
-        (self.user, self.publishedAt) = (user, publishedAt)
-    }
 }
 
 extension ReadTransaction {
@@ -63,16 +37,18 @@ extension ReadTransaction {
 
     private static func simulation(_ row: borrowing Row) throws -> SimulationRecord {
         SimulationRecord(
-            name: try row.value(0),
-            sequence: row.integer(1),
-            trace: row.text(2),
-            jobs: Int(row.integer(3)),
-            policies: try row.repeatedJSON(4, as: [String].self),
-            centres: Int(row.integer(5)),
-            cores: Int(row.integer(6)),
-            cards: Int(row.integer(7)),
-            user: try row.value(8),
-            publishedAt: row.instant(9)
+            summary: SimulationSummary(
+                name: try row.value(0),
+                trace: row.text(2),
+                jobs: Int(row.integer(3)),
+                policies: try row.repeatedJSON(4, as: [String].self),
+                centres: Int(row.integer(5)),
+                cores: Int(row.integer(6)),
+                cards: Int(row.integer(7)),
+                user: try row.value(8),
+                publishedAt: row.instant(9)
+            ),
+            sequence: row.integer(1)
         )
     }
 }

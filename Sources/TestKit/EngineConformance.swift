@@ -176,6 +176,27 @@ public struct EngineConformance: Sendable, CustomStringConvertible {
             try await bench.rig.engine().cancel(order.run, grace: .milliseconds(200))
             try bench.equal(try await bench.end(of: order.run).outcome.kind, .cancelled, "outcome")
         },
+        EngineConformance("a run that has not started is taken back for good") { bench in
+            let order = try await bench.submit(EngineProgram(prints: "no"))
+            let engine = try await bench.rig.engine()
+            try bench.expect(try await engine.withdraw(order.run), "it was not taken back")
+            try bench.equal(try await bench.end(of: order.run).outcome.kind, .cancelled, "outcome")
+            try await engine.release(order.run)
+            let (outcome, started, _) = try await bench.end(of: order.run)
+            try bench.equal(outcome.kind, .cancelled, "outcome after a release")
+            try bench.equal(started, nil, "start")
+            try bench.equal(try await bench.log(of: order.run), "", "log")
+        },
+        EngineConformance("a run that has started is not taken back") { bench in
+            let order = try await bench.start(EngineProgram(prints: "ready", end: .never))
+            try await bench.says("ready", order.run)
+            let engine = try await bench.rig.engine()
+            try bench.expect(try await !engine.withdraw(order.run), "it was taken back")
+            try await bench.running(order.run)
+            try await engine.cancel(order.run, grace: .zero)
+            _ = try await bench.end(of: order.run)
+            try bench.expect(try await !engine.withdraw(order.run), "an ended run was taken back")
+        },
         EngineConformance("cancelling an ended run changes nothing") { bench in
             let order = try await bench.start(EngineProgram(end: .exit(3)))
             let before = try await bench.end(of: order.run)

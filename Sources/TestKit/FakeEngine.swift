@@ -26,7 +26,7 @@ public final class FakeEngine: Engine {
         }
     }
 
-    public enum Call: Sendable, Hashable { case capacity, submit, release, list, cancel, logs, forget }
+    public enum Call: Sendable, Hashable { case capacity, submit, release, list, cancel, withdraw, logs, forget }
 
     /// A call that fails, with or without having done its work before.
     public struct Fault: Sendable {
@@ -98,7 +98,7 @@ public final class FakeEngine: Engine {
 
     /// Every further call is unreachable, until ``answerAgain()``.
     public func fallSilent() {
-        let all: [Call] = [.capacity, .submit, .release, .list, .cancel, .logs, .forget]
+        let all: [Call] = [.capacity, .submit, .release, .list, .cancel, .withdraw, .logs, .forget]
         state.withLock { state in state.faults += all.flatMap { call in (0..<1000).map { _ in Fault(call) } } }
     }
 
@@ -189,6 +189,18 @@ public final class FakeEngine: Engine {
                 state.runs[run]?.stopOutcome = entry.stopOutcome ?? RunOutcome(.cancelled)
                 Self.settle(&state)
             case .ended: break
+            }
+        }
+    }
+
+    public func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        try perform(.withdraw) { state throws(EngineError) in
+            guard let entry = state.runs[run] else { throw .unknownRun(run) }
+            switch entry.state {
+            case .held, .pending:
+                state.runs[run]?.state = .ended(RunOutcome(.cancelled), startedAt: nil, endedAt: state.now)
+                return true
+            case .running, .ended: return false
             }
         }
     }

@@ -86,13 +86,14 @@ public struct ExchangeResponse: Codable, Sendable, Hashable {
         }
     }
 
-    /// Every lease that the agent has not yet said it holds, strays of its engine among them; repeated until it does.
+    /// Every lease that the agent has not yet said it holds, repeated until it does; strays of its engine among them, those
+    /// too that are settled.
     public var leases: [LeaseOrder]
     /// Every live run that is to stop; repeated until it has.
     public var stops: [Stop]
     public var acknowledged: [Acknowledgement]
-    /// Runs that the point knows to be over: the agent may forget them once their logs are delivered, and ends what its
-    /// engine still has of a stray.
+    /// Runs that the point knows to be over: the agent ends what its engine still has of them, and may forget them once
+    /// their logs are delivered.
     public var settled: [RunKey]
     public var at: Instant
 
@@ -148,22 +149,6 @@ public struct LeaseOrder: Codable, Sendable, Hashable {
         self.arrayIndex = arrayIndex
         self.arrayCount = arrayCount
         self.inputs = inputs
-    }
-}
-
-extension LeaseOrder {
-    /// Where its tasks stand, with their cards; `nil` when that is as it was ordered, or not all of it is known.
-    public func standing(on shares: [NodeShare]) -> [NodeShare]? {
-        guard shares.reduce(0, { $0 + $1.tasks }) == nodes.reduce(0, { $0 + $1.tasks }) else { return nil }
-        let standing = shares.map { share in
-            NodeShare(
-                node: share.node,
-                tasks: share.tasks,
-                card: nodes.first?.card,
-                emulated: nodes.first?.emulated ?? false
-            )
-        }
-        return Set(standing) == Set(nodes) ? nil : standing
     }
 }
 

@@ -1,42 +1,12 @@
 public import Core
 
-/// A published report of a simulation, as lists show it. Everybody signed in sees it, as they see centres.
-public struct SimulationView: Codable, Sendable, Hashable {
-    public var name: SimulationName
-    /// What was replayed, and how many jobs of it.
-    public var trace: String
-    public var jobs: Int
-    /// What was compared; the others are held against the first.
-    public var policies: [String]
-    /// What it was replayed on.
-    public var centres: Int
-    public var cores: Int
-    public var cards: Int
-    public var user: UserName
-    public var publishedAt: Instant
-
-    public init(
-        name: SimulationName,
-        trace: String,
-        jobs: Int,
-        policies: [String],
-        centres: Int,
-        cores: Int,
-        cards: Int,
-        user: UserName,
-        publishedAt: Instant
-    ) {
-        (self.name, self.trace, self.jobs, self.policies) = (name, trace, jobs, policies)
-        (self.centres, self.cores, self.cards) = (centres, cores, cards)
-        (self.user, self.publishedAt) = (user, publishedAt)
-    }
-}
-
-/// The same with the report itself.
+/// A published report of a simulation with what lists show of it.
 public struct SimulationDetail: Codable, Sendable, Hashable {
-    public var summary: SimulationView
+    public var summary: SimulationSummary
     /// Without the projects that its reader does not see at the point; they are counted.
     public var report: SimulationReport
 
-    public init(summary: SimulationView, report: SimulationReport) { (self.summary, self.report) = (summary, report) }
+    public init(summary: SimulationSummary, report: SimulationReport) {
+        (self.summary, self.report) = (summary, report)
+    }
 }

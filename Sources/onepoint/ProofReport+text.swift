@@ -17,7 +17,7 @@ extension ScenarioResult {
             + counts.map { ($0.0, .integer(Int64($0.1))) }
             + [
                 ("restart_seconds_max", .number(restartSecondsMax)),
-                ("seed", .string("\(world.plan.seed)")),
+                ("seed", .string("\(plan.seed)")),
                 ("seconds", .number((seconds * 1000).rounded() / 1000)),
                 ("examples", .array(world.findings.examples.map { .string($0) })),
             ]
@@ -41,13 +41,13 @@ extension ProofReport {
     /// The first findings of each world, with its number.
     private var examples: [String] {
         worlds.flatMap { world in
-            world.findings.examples.prefix(5).map { "world \(world.plan.number): \($0)" }
+            world.findings.examples.prefix(5).map { "world \(world.number): \($0)" }
         }
     }
 
     private var counts: [(String, Int)] {
         [
-            ("jobs", sum(\.jobs)), ("runs", sum(\.runs)), ("faults", sum(\.plan.faults.count)),
+            ("jobs", sum(\.jobs)), ("runs", sum(\.runs)), ("faults", sum { $0.faults.values.reduce(0, +) }),
             ("lost", sum(\.findings.lost)), ("doubled", sum(\.findings.doubled)), ("killed", sum(\.findings.killed)),
             ("unexplained", sum(\.findings.unexplained)),
         ]

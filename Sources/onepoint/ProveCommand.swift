@@ -32,7 +32,7 @@ struct ProveCommand: AsyncParsableCommand {
         )
     )
     var scenario: String?
-    @Option(help: "Worlds at a time.") var threads = 2
+    @Option(help: "Worlds at a time, each in a process of its own.") var threads = 2
     @Option(help: "Only this one of the worlds that jobs and faults fall into, from 1.") var world: Int?
     @Option(help: "Where worlds keep their databases while they run: best in memory.") var scratch: String?
     @Flag(help: "Print one JSON object.") var json = false
@@ -40,6 +40,7 @@ struct ProveCommand: AsyncParsableCommand {
     var sabotage: String?
     @Option(help: ArgumentHelp("The folder of the process that waits for this one.", visibility: .hidden))
     var within: String?
+    @Flag(help: ArgumentHelp("Shrink the failure of one world.", visibility: .hidden)) var explain = false
 
     func validate() throws {
         guard (1...100_000_000).contains(jobs) else { throw ValidationError("--jobs: from 1 to 100,000,000") }
@@ -57,18 +58,51 @@ struct ProveCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let folder = within else { throw ExitCode(try ProofProcess(scratch: scratch).run()) }
-        try await ProofProcess.withParent { try await prove(in: folder) }
+        if let within { return try await ProofProcess.withParent { try await work(in: within) } }
+        let plan = plan(seed: seed ?? UInt64.random(in: 0 ... .max))
+        let process = try ProofProcess(scratch: scratch)
+        let chance = ["--seed", "\(plan.seed)"]
+        if scenario != nil { throw ExitCode(try process.run(1, adding: chance) { print($0) }) }
+        let count = plan.worlds.count
+        if count == 0 { throw ValidationError("--world: there are not so many") }
+        standardError("seed \(plan.seed): \(jobs) jobs and \(faults) faults in \(count) worlds\n")
+        let began = SystemRuntime().elapsed
+        var worlds: [WorldResult] = []
+        let status = try process.run(min(threads, count), adding: chance) { line in
+            let world = try JSON(parsing: [UInt8](line.utf8)).decode(WorldResult.self)
+            worlds.append(world)
+            let verdict = "world \(world.number) \(world.findings.isClean ? "clean" : "BROKEN")"
+            standardError(
+                "\(worlds.count)/\(count) \(verdict): \(world.jobs) jobs, \(world.runs) runs, "
+                    + "\(world.faults.values.reduce(0, +)) faults, \(world.elapsedSeconds) s of virtual time\n"
+            )
+        }
+        guard status == 0 else { throw ExitCode(status) }
+        var report = ProofReport(plan: plan)
+        report.worlds = worlds.sorted { $0.number < $1.number }
+        report.seconds = (SystemRuntime().elapsed - began).seconds
+        print(json ? report.json.text : report.text)
+        fflush(nil)
+        guard let broken = report.worlds.first(where: { !$0.findings.isClean }) else { return }
+        standardError("a promise was broken with seed \(plan.seed); looking for a shorter way there\n")
+        let more = chance + ["--explain"] + (world == nil ? ["--world", "\(broken.number)"] : [])
+        _ = try process.run(1, adding: more) { _ in }
+        throw ExitCode(1)
     }
 
-    private func prove(in folder: String) async throws {
-        var plan = ProofPlan(jobs: jobs, faults: faults, seed: seed ?? UInt64.random(in: 0 ... .max))
-        plan.threads = threads
+    private func plan(seed: UInt64) -> ProofPlan {
+        var plan = ProofPlan(jobs: jobs, faults: faults, seed: seed)
         plan.world = world
-        if plan.worlds.isEmpty { throw ValidationError("--world: there are not so many") }
         if !kinds.isEmpty { plan.kinds = Set(kinds.compactMap { Fault.Kind(rawValue: $0) }) }
         plan.sabotage = sabotage.flatMap { Sabotage(rawValue: $0) }
-        let pool = NIOThreadPool(numberOfThreads: threads + 2)
+        return plan
+    }
+
+    /// What a child does: prints a line for each world, or what became of a scenario.
+    private func work(in folder: String) async throws {
+        guard let seed else { throw ValidationError("--within goes with --seed") }
+        let plan = plan(seed: seed)
+        let pool = NIOThreadPool(numberOfThreads: 3)
         pool.start()
         let prover = Prover(folder: folder, threads: pool)
         if let scenario = scenario.flatMap({ Scenario(rawValue: $0) }) {
@@ -76,28 +110,20 @@ struct ProveCommand: AsyncParsableCommand {
             print(json ? result.json.text : result.text)
             fflush(nil)
             if !result.isKept { throw ExitCode(1) }
-            return
-        }
-        standardError("seed \(plan.seed): \(jobs) jobs and \(faults) faults in \(plan.worlds.count) worlds\n")
-        let report = try await prover.prove(plan) { ended, count, world in
-            let verdict = "world \(world.plan.number) \(world.findings.isClean ? "clean" : "BROKEN")"
-            standardError(
-                "\(ended)/\(count) \(verdict): \(world.jobs) jobs, \(world.runs) runs, \(world.plan.faults.count) "
-                    + "faults, \(world.elapsedSeconds) s of virtual time\n"
-            )
-        }
-        print(json ? report.json.text : report.text)
-        fflush(nil)
-        if let broken = report.worlds.first(where: { !$0.findings.isClean }) {
-            try await explain(broken, plan, prover)
-            throw ExitCode(1)
+        } else if explain {
+            guard let world = plan.worlds.first else { return }
+            try await tellShortest(world, plan, prover)
+        } else {
+            try await prover.prove(plan) { world in
+                print(try JSON(encoding: world).text)
+                fflush(nil)
+            }
         }
     }
 
     /// Shrinks a failure and tells its trace.
-    private func explain(_ broken: WorldResult, _ plan: ProofPlan, _ prover: Prover) async throws {
-        standardError("a promise was broken with seed \(plan.seed); looking for a shorter way there\n")
-        let small = try await prover.shrink(broken.plan, sabotage: plan.sabotage) {
+    private func tellShortest(_ broken: WorldPlan, _ plan: ProofPlan, _ prover: Prover) async throws {
+        let small = try await prover.shrink(broken, sabotage: plan.sabotage) {
             standardError("  fails too: \($0.jobs) jobs, \($0.faults.count) faults\n")
         }
         let result = try await prover.run(small, sabotage: plan.sabotage)

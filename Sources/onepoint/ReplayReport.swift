@@ -228,6 +228,8 @@ struct ReplayReport {
         ("fragmented", { $0.fragmentation.map { fixed($0 * 100, 1) + " %" } }),
         ("moved data", { $0.movedBytes.map { fixed($0 / 1e12, 3) + " TB" } }),
         ("energy", { $0.kilowattHours.map { fixed($0 / 1000, 1) + " MWh" } }),
+        ("preempted", { $0.stops.map { "\($0.preempted)" } }), ("relocated", { $0.stops.map { "\($0.relocated)" } }),
+        ("lost", { $0.stops.map { fixed($0.lostHours, 0) + " h" } }),
     ]
 
     /// How many projects a table shows.

@@ -14,7 +14,9 @@ struct SimulateCommand: AsyncParsableCommand {
             TRACE is a file in the Standard Workload Format, or a CSV whose first line names columns such as submit, \
             duration and gpus, or a point's own log as 'onepoint events --json --limit 1000000' prints it, which brings its \
             federation with it; each may be packed with gzip. Each policy gets the same jobs on the same federation, and \
-            sees how long one ran only when it ends, unless its name ends in +actual. From the second policy on, its \
+            sees how long one ran only when it ends, unless its name ends in +actual. 'onepoint' is the scheduler for a million \
+            jobs; 'point' asks what a running point asks, with priorities, preemption and moves within a centre, and takes \
+            longer. From the second policy on, its \
             difference to the first is told job by job, with 95 per cent confidence. The same input gives the same \
             schedule on any machine; its hash says so. With --publish the report, with its charts, is kept at a point for \
             everybody who looks at its console ('onepoint simulation', operators only).
@@ -121,6 +123,9 @@ struct SimulateCommand: AsyncParsableCommand {
         guard projects == nil || fill == nil else { throw ValidationError("--projects has no meaning with --fill") }
         guard ReplayOptions.EventOrder(rawValue: eventOrder) != nil else {
             throw ValidationError("--event-order: batch or sequential")
+        }
+        guard eventOrder == "batch" || !chosen.contains(where: { $0.mind == .plan }) else {
+            throw ValidationError("--event-order: a point knows only batch")
         }
         for text in outage where Self.outage(text) == nil {
             throw ValidationError("--outage: '\(text)' is not a centre's number, an hour and hours, as in 0:24:12")
@@ -234,7 +239,7 @@ struct SimulateCommand: AsyncParsableCommand {
             let count = experiment.replayed.count
             var outcomes: [Experiment.Outcome] = []
             for policy in chosen {
-                let outcome = experiment.run(policy, cpuTime: Self.cpuTime) { done in
+                let outcome = try experiment.run(policy, cpuTime: Self.cpuTime) { done in
                     Self.progress("\(experiment.trace.name), \(policy.name): \(done * 100 / max(1, count)) %")
                 }
                 Self.progress("")

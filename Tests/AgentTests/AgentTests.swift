@@ -168,12 +168,52 @@ import Wire
         await site.kill()
     }
 
+    @Test("a run that its engine forgot, and before that did not answer when it was released, is not submitted anew")
+    func forgottenUnseen() async throws {
+        let site = Site { _ in .init(duration: nil) }
+        let run = site.lease()
+        site.fake.fail(.init(.release, afterItsWork: true))
+        for _ in 0..<200 { site.fake.fail(.init(.list)) }
+        try await site.start()
+        await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
+        site.fake.lose(run)
+        site.fake.answerAgain()
+        await site.wait("the run ends") { site.outcome(run) != nil }
+        #expect(site.outcome(run) == .lost)
+        #expect(site.fake.starts(of: run) == 1)
+        #expect(site.fake.calls.count { $0 == .submit } == 1)
+        await site.waitForgotten()
+        await site.kill()
+    }
+
+    @Test("nor are those that ran when the agent was started anew, and could not be looked at")
+    func forgottenAfterRestart() async throws {
+        let site = Site { _ in .init(duration: nil) }
+        // Many, since it depends on the moment at which one is forgotten.
+        let runs = (1...30).map { site.lease($0) }
+        try await site.start()
+        await site.wait("the runs start") { runs.allSatisfy { site.fake.starts(of: $0) == 1 } }
+        await site.kill()
+        for _ in 0..<2000 { site.fake.fail(.init(.logs)) }
+        let looks = site.fake.calls.count { $0 == .logs }
+        try await site.start()
+        await site.wait("their logs are asked for in vain") { site.fake.calls.count { $0 == .logs } > looks + 30 }
+        for run in runs { site.fake.lose(run) }
+        await site.wait("a look finds none of them") { site.fake.calls.count { $0 == .logs } > looks + 60 }
+        site.fake.answerAgain()
+        await site.wait("the runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+        #expect(runs.allSatisfy { site.outcome($0) == .lost })
+        #expect(site.fake.calls.count { $0 == .submit } == runs.count)
+        await site.waitForgotten()
+        await site.kill()
+    }
+
     @Test("a run that the engine's list leaves out for a while is neither lost nor stopped")
     func leftOut() async throws {
         let site = Site { _ in .init(duration: .seconds(60)) }
         let run = site.lease()
         var pace = Site.pace
-        pace.absenceMin = .seconds(30)
+        pace.absenceMin = .seconds(3600)
         try await site.start(pace)
         await site.wait("the run starts") { site.fake.starts(of: run) == 1 }
         site.fake.list(run, hidden: true)
@@ -348,9 +388,14 @@ import Wire
         await site.kill()
     }
 
-    @Test("a stray is ended when it is over for the point, however often the engine fails, and left alone when unknown")
+    @Test(
+        """
+        a stray that is over for the point is ended and its log brought, however often the engine fails; one that is \
+        unknown is left alone
+        """
+    )
     func strayCleared() async throws {
-        let site = Site { _ in .init(duration: nil) }
+        let site = Site { _ in .init(output: Array("log".utf8), duration: nil) }
         let (over, unknown) = (site.lease(1), site.lease(2))
         try await site.start()
         await site.wait("the runs start") { [over, unknown].allSatisfy { site.fake.starts(of: $0) == 1 } }
@@ -358,6 +403,8 @@ import Wire
         for run in [over, unknown] { try #require(unlink("\(site.path)/runs/\(run).json") == 0) }
         site.point.with {
             $0.runs[over]?.isGivenUp = true
+            // As if nothing of it had come before the record was lost.
+            $0.runs[over]?.logs = [:]
             $0.runs[unknown] = nil
         }
         for call in [FakeEngine.Call.cancel, .cancel, .forget] { site.fake.fail(.init(call)) }
@@ -369,12 +416,38 @@ import Wire
             left = try await site.fake.list().map(\.run)
         } while left.contains(over)
         #expect(left == [unknown])
+        #expect(site.point.entry(over)?.logs[0] == Array("log".utf8))
         let exchanges = site.point.with { $0.exchanges }
         await site.wait("some exchanges") { site.point.with { $0.exchanges } > exchanges + 3 }
         guard case .running? = try await site.fake.list().first?.state else {
             Issue.record("a run that the point does not know was touched")
             return
         }
+        await site.kill()
+    }
+
+    @Test("a run that waits at its engine is taken back when asked for; one that has started goes on")
+    func withdrawn() async throws {
+        let site = Site { _ in .init(duration: .seconds(60)) }
+        let running = site.lease(1)
+        try await site.start()
+        await site.wait("the first starts") { site.fake.starts(of: running) == 1 }
+        site.fake.set(startDelay: .seconds(3600))
+        let releases = site.fake.calls.count { $0 == .release }
+        let waiting = site.lease(2)
+        await site.wait("the second waits") { site.fake.calls.count { $0 == .release } > releases }
+        for run in [running, waiting] { site.point.with { $0.runs[run]?.stop = .withdraw } }
+        await site.wait("the second comes back") { site.outcome(waiting) != nil }
+        #expect(site.outcome(waiting) == .preempted)
+        #expect(site.fake.starts(of: waiting) == 0)
+        let exchanges = site.point.with { $0.exchanges }
+        await site.wait("some exchanges") { site.point.with { $0.exchanges } > exchanges + 3 }
+        #expect(site.outcome(running) == nil)
+        site.fake.advance(by: .seconds(60))
+        await site.wait("the first ends") { site.outcome(running) != nil }
+        #expect(site.outcome(running) == .succeeded)
+        #expect(!site.fake.calls.contains(.cancel))
+        await site.waitForgotten()
         await site.kill()
     }
 

@@ -212,7 +212,7 @@ final class StubPoint: PointLink, BlobLink {
         for (run, entry) in state.runs.sorted(by: { $0.key < $1.key }) {
             let isHeld = request.holds.contains(run)
             let isStray = request.strays?.contains(run) == true
-            if !entry.isTerminal, !entry.accepted || isStray, !isHeld { response.leases.append(entry.order) }
+            if isStray || !entry.isTerminal && !entry.accepted, !isHeld { response.leases.append(entry.order) }
             if let stop = entry.stop, isHeld || !entry.isTerminal, entry.end == nil {
                 response.stops.append(.init(run: run, reason: stop, graceSeconds: 0))
             }

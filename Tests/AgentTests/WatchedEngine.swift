@@ -61,6 +61,9 @@ final class WatchedEngine: SharedEngine {
             return run
         }
     }
+    func withdraw(_ run: RunKey) async throws(EngineError) -> Bool {
+        try await guarded { () throws(EngineError) in try await fake.withdraw(run) }
+    }
     func cancel(_ run: RunKey, grace: Duration) async throws(EngineError) {
         try await guarded { () throws(EngineError) in try await fake.cancel(run, grace: grace) }
     }

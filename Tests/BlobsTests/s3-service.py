@@ -1,6 +1,7 @@
 """An S3 service on loopback, which checks signatures. Prints its address and a key, and ends with whoever started it."""
 
 import json
+import logging
 import os
 import time
 
@@ -8,6 +9,9 @@ os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "4"
 
 import boto3
 from moto.server import ThreadedMotoServer
+
+# A line for each request would bury what the tests say.
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()

@@ -5,10 +5,10 @@ import Wire
 
 @testable import Console
 
-extension SimulationView {
-    fileprivate static func sample(_ name: String, _ report: SimulationReport, ago seconds: Int) -> SimulationView {
+extension SimulationSummary {
+    fileprivate static func sample(_ name: String, _ report: SimulationReport, ago seconds: Int) -> SimulationSummary {
         guard let name = SimulationName(name) else { preconditionFailure("\(name) is no name") }
-        return SimulationView(
+        return SimulationSummary(
             name: name,
             trace: report.trace.name,
             jobs: report.trace.jobs,

@@ -190,6 +190,10 @@ import Testing
                 + "place.",
             "attempt 2 was placed at north at 2026-11-25T10:00:00Z: moved here from other nodes so that another job finds "
                 + "its place: leaves 3 cores on node n-1; price 0.02 credits an hour",
+            "It is being taken back from the queue of 'north', as it can start at another centre now.",
+            "attempt 2 was placed at south at 2026-11-25T10:00:00Z: taken back from the queue of north's own engine, as "
+                + "there is room here: leaves 3 cores on node n-1; price 0.02 credits an hour",
+            "it was taken back before it started, as there was room elsewhere",
             "It was asked to stop (preempt) and has not ended yet.", "It succeeded at 'north'.",
             "It was cancelled: '1-collect', which it waits for, failed.",
             "attempt 1 was placed at north at 2026-11-25T10:00:00Z: best fit of 2 possible centres: leaves 3 cores on "
@@ -198,6 +202,9 @@ import Testing
             "Its centre 'north' has been silent since 2026-11-25T10:00:00Z; the run may well be going on.",
             "It is waited for. Submit with on_centre_loss: {requeue_after: …} if it may be run again elsewhere.",
             "voucher for demo", "voucher for demo: 春季", "set aside for job-1.1", "settled for job-1.1",
+            "card.json was changed", "line 4: is missing", "data/part-000001.jsonl is missing",
+            "manifest.json is missing, or no manifest", "notes.txt is not in the manifest", "has more than 4096 files",
+            "is no manifest of an audit pack", "names no file and digest", "is not the root of these files",
         ]
     )
     func others(_ english: String) { expectChinese(english) }

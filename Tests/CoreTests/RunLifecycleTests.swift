@@ -268,16 +268,29 @@ import Testing
         #expect(life.state == .leased && life.lease == .offered)
     }
 
-    @Test("a cancel overrides a softer wish; a softer wish never overrides anything")
+    @Test("a cancel overrides a softer wish, any wish the one to take it back, and a softer wish never anything else")
     func stopOverrides() {
         for first in StopReason.allCases {
             for second in StopReason.allCases {
-                var life = RunLifecycle(state: .running, lease: .accepted)
+                var life = RunLifecycle(state: .pending, lease: .accepted)
                 _ = life.requestStop(first, now: .start)
                 _ = life.requestStop(second, now: .start)
-                #expect(life.stop == (second == .cancel ? .cancel : first), "\(first) then \(second)")
+                let isHarder = second == .cancel || first == .withdraw
+                #expect(life.stop == (isHarder ? second : first), "\(first) then \(second)")
             }
         }
+    }
+
+    @Test("what has started is not taken back, and asked nothing any more")
+    func withdraw() {
+        var life = RunLifecycle(state: .pending, lease: .accepted)
+        #expect(life.requestStop(.withdraw, now: .start) == [.stopRequested(.withdraw)])
+        _ = life.observe(.init(phase: .running, startedAt: .after(1)), now: .after(2))
+        #expect(life.state == .running && life.stop == nil)
+        #expect(life.requestStop(.withdraw, now: .after(3)).isEmpty)
+        var cancelled = RunLifecycle(state: .pending, lease: .accepted, stop: .cancel)
+        _ = cancelled.observe(.init(phase: .running, startedAt: .after(1)), now: .after(2))
+        #expect(cancelled.stop == .cancel)
     }
 
     @Test("a centre's silence marks what it was told of and nothing else, and keeps the first moment")

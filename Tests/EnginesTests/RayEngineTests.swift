@@ -59,6 +59,54 @@ struct RayEngineTests {
         }
     }
 
+    @Test("what strangers hold is told by node, ours is not, and a run says where it stands")
+    func strangers() async throws {
+        try await with { rig, bench in
+            let engine = try await rig.ray()
+            func others() async throws -> [NodeUse] { try await engine.others() }
+            let stranger: JSON = .object([
+                ("submission_id", .string("stranger-\(UInt64.random(in: 0...UInt64.max))")),
+                ("entrypoint", .string("exec sleep 600")), ("entrypoint_num_cpus", .number(3)),
+                ("entrypoint_num_gpus", .number(1)), ("entrypoint_memory", .integer(1_000_000)),
+            ])
+            guard case .accepted = try await engine.client.submit(stranger) else { throw EngineFault("not taken") }
+            let name = try #require(stranger["submission_id"]?.stringValue)
+            do {
+                let held = try await bench.wait("the stranger to be seen", others) { !$0.isEmpty }
+                let seen = try #require(held.first)
+                #expect(held.count == 1 && seen.cores == .cores(3) && seen.memory == Bytes(1_000_000))
+                #expect(seen.cards == [CardGroup(model: "h100-sxm5", count: 1, emulated: true)])
+                let nodes = try await engine.capacity().nodes.map(\.name)
+                #expect(nodes.contains(seen.node))
+                let gang = try await bench.start(EngineProgram(end: .never)) {
+                    $0.tasks = 3
+                    $0.resources.cards = 2
+                }
+                try await bench.running(gang.run)
+                let listed = try await engine.list()
+                let standing = try #require(listed.first { $0.run == gang.run }?.nodes)
+                #expect(standing.reduce(0) { $0 + $1.tasks } == 3 && standing.count == 2)
+                #expect(Set(standing.map(\.node)) == Set(nodes))
+                // Ray counts late: what is ours may hide what is theirs for a while, and is never taken for it.
+                func isNothingOfOurs() async throws -> Bool {
+                    try await others().allSatisfy { use in
+                        use.node == seen.node && use.cores <= seen.cores && use.cards.allSatisfy { $0.count <= 1 }
+                    }
+                }
+                for _ in 0..<3 { #expect(try await isNothingOfOurs()) }
+                _ = try await bench.wait("both to be counted", others) { $0 == held }
+                try await engine.cancel(gang.run, grace: .zero)
+                _ = try await bench.end(of: gang.run)
+                for _ in 0..<10 { #expect(try await isNothingOfOurs()) }
+            } catch {
+                _ = try? await engine.client.http.call("POST", "/api/jobs/\(name)/stop")
+                throw error
+            }
+            _ = try await engine.client.http.call("POST", "/api/jobs/\(name)/stop")
+            _ = try await bench.wait("the stranger to be gone", others) { $0.isEmpty }
+        }
+    }
+
     @Test("what can never run is refused with everything that is wrong, and not written down")
     func impossible() async throws {
         try await with { rig, bench in

@@ -73,14 +73,13 @@ struct ReleaseFactTests {
     @Test(
         "what is no lineage, or too much of one, is none and hurts nobody",
         arguments: [
-            Array("no JSON".utf8), Array("{}".utf8), Array(repeating: UInt8(ascii: "["), count: 100_000),
-            Array(String(repeating: " ", count: ReleaseLineage.bytesMax + 1).utf8),
+            ("no JSON", 1), ("{}", 1), ("[", 100_000), (" ", ReleaseLineage.bytesMax + 1),
         ]
     )
-    func none(_ text: [UInt8]) async throws {
+    func none(_ text: String, times: Int) async throws {
         try await withShelf { shelf in
             let made = try await shelf.repositories.begin(.dataset, data, visibility: .private, shelf.alice)
-            _ = try await commit(text, to: shelf)
+            _ = try await commit(Array(String(repeating: text, count: times).utf8), to: shelf)
             let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice)
             #expect(view.release == nil)
         }

@@ -89,6 +89,19 @@ struct ReleaseFixture {
             .joined()
     }
 
+    /// The same records in a file of Parquet.
+    mutating func becomeParquet() throws {
+        var writer = ParquetWriter(columns: [.init("id", .string), .init("text", .string, isRequired: true)])
+        var bytes: [UInt8] = []
+        for index in lines.indices {
+            try writer.append([.string("doc-\(index)"), .string("Text number \(index) of many.")], to: &bytes)
+        }
+        writer.finish(&bytes)
+        files["data/part-000000.jsonl"] = nil
+        files["governance/run.json"]?.replace("part-000000.jsonl", with: "part-000000.parquet")
+        packed["data/part-000000.parquet"] = bytes
+    }
+
     mutating func addPack() {
         let inner = ["croissant.json": "{}", "sources/crawl.json": "{}"]
         var tree = MerkleTree(hash: Hub.sha256)

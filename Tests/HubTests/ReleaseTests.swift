@@ -119,6 +119,25 @@ import Wire
         }
     }
 
+    @Test("a document is found in Parquet too, and a damaged file is told")
+    func parquet() async throws {
+        try await withShelf { shelf in
+            var fixture = try ReleaseFixture()
+            try fixture.becomeParquet()
+            let release = try await shelf.publish(fixture)
+            let sample = try await shelf.repositories.sample("spot-check", of: release)
+            let drawn = try #require(sample.work.items.first)
+            let life = try #require(try await shelf.repositories.find(document: drawn.id, in: release).life)
+            #expect(life.part?.path == "data/part-000000.parquet")
+            #expect(life.written == .init(place: drawn.place, digest: nil))
+            #expect(life.samples.map(\.purpose) == ["spot-check"])
+            fixture.packed["data/part-000000.parquet"]?.removeFirst(40)
+            let damaged = try await shelf.publish(fixture)
+            let failure = await failure { _ = try await shelf.repositories.find(document: drawn.id, in: damaged) }
+            #expect(failure?.code == .invalid)
+        }
+    }
+
     @Test("decisions that are damaged, or unpack to too much, end a search with a sentence")
     func damagedDecisions() async throws {
         try await withShelf { shelf in

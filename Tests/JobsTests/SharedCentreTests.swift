@@ -102,6 +102,47 @@ import Wire
         #expect(try await limit() == 2)
     }
 
+    @Test("who has waited there for a minute comes back for room elsewhere, unless it starts first")
+    func takenBack() async throws {
+        let bench = try await Bench.make()
+        let agent = try await bench.centre()
+        try await agent.tell([use(cores: 8)])
+        var jobs: [JobID] = []
+        for index in 0..<2 { jobs.append(try await bench.submitJob("job-\(index)")) }
+        try await bench.point.place()
+        let runs = try await agent.accept().map(\.run).sorted()
+        try await agent.report(runs, RunObservation(phase: .pending, engineJob: "1"))
+        let other = try await bench.centre("edge-1")
+        try await bench.point.place()
+        #expect(try await agent.exchange().stops.isEmpty, "they have only come")
+        bench.clock.advance(.seconds(SharedCentres.soonSeconds))
+        for one in [agent, other] { try await one.exchange() }
+        try await bench.point.place()
+        let stops = try await agent.exchange().stops
+        #expect(stops.map(\.run).sorted() == runs && stops.allSatisfy { $0.reason == .withdraw })
+        let why = try await bench.point.why(jobs[0], bench.alice)
+        #expect(why.headline.contains("is being taken back from the queue of 'hub-1'"), "\(why)")
+        // Asked once, however often one looks.
+        try await bench.point.place()
+        // The first starts at that very moment; the second comes back.
+        try await agent.report([runs[0]], .running(at: bench.clock.now))
+        #expect(try await agent.exchange().stops.map(\.run) == [runs[1]])
+        #expect(try await bench.run(runs[0].job).lifecycle.stop == nil)
+        try await agent.report(
+            [runs[1]],
+            RunObservation(phase: .ended, endedAt: bench.clock.now, outcome: RunOutcome(.preempted))
+        )
+        #expect(try await bench.state(runs[1].job) == .queued)
+        try await bench.point.place()
+        let second = try await bench.run(runs[1].job, 2)
+        #expect(second.centre == .named("edge-1") && second.key.number == 2)
+        #expect(second.reason.hasPrefix("taken back from the queue of hub-1's own engine"))
+        try await agent.end(runs[0])
+        #expect(try await bench.state(runs[0].job) == .succeeded)
+        for run in try await other.start() { try await other.end(run) }
+        #expect(try await bench.state(runs[1].job) == .succeeded)
+    }
+
     @Test("a run stands where its engine put it, unless that cannot be")
     func standing() async throws {
         let bench = try await Bench.make()

@@ -168,7 +168,7 @@ import Testing
         var options = ReplayOptions()
         options.projects = .project
         let experiment = try Experiment(trace, on: .processors(4), options: options)
-        let outcomes = try ["fcfs", "easy"].map { experiment.run(try Self.policy($0), cpuTime: { 0 }) }
+        let outcomes = try ["fcfs", "easy"].map { try experiment.run(try Self.policy($0), cpuTime: { 0 }) }
         let page = experiment.html(outcomes, [Comparison(outcomes[1], with: outcomes[0], jobs: jobs, seed: 1)])
         #expect(page.contains("&lt;trace&gt;") && !page.contains("<trace>"))
         #expect(page.contains("&lt;one&gt;") && !page.contains("<one>") && page.contains("project 1"))

@@ -36,7 +36,7 @@ import Wire
         options.forecastEvery = 1
         let experiment = try Experiment(trace, on: federation, options: options)
         let outcomes = try policies.map { name in
-            experiment.run(try #require(ReplayPolicy(name)), cpuTime: { 0 })
+            try experiment.run(try #require(ReplayPolicy(name)), cpuTime: { 0 })
         }
         let comparisons = outcomes.dropFirst().map {
             Comparison($0, with: outcomes[0], jobs: experiment.replayed, seed: 1)

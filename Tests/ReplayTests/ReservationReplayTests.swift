@@ -28,7 +28,7 @@ import Testing
 
     @Test(
         "the holder uses what is reserved, whether the policy knows projects or not, and others wait until it is over",
-        arguments: ["onepoint", "easy", "conservative", "easy-saf", "greedy"]
+        arguments: ["onepoint", "point", "easy", "conservative", "easy-saf", "greedy"]
     )
     func holder(policy: String) throws {
         var federation = Federation(centres: [.init(name: "a", nodes: [Self.node, Self.node])])
@@ -61,7 +61,7 @@ import Testing
             .init(name: "water", centre: 1, start: .at(1000), seconds: 9000),
         ]
         let jobs = [Self.job(0, 900), Self.job(0, 950), Self.job(10, 200), Self.job(20, 95)]
-        for policy in ["onepoint", "easy", "fcfs"] {
+        for policy in ["onepoint", "point", "easy", "fcfs"] {
             let outcome = try Self.run(jobs, policy, on: federation)
             #expect(outcome.schedule.start.prefix(2) == [0, 0])
             #expect(outcome.schedule.start[2] == 1500, "by \(policy), where it is over first")
@@ -104,7 +104,7 @@ import Testing
         federation.reservations = [
             .init(name: "course", project: "institute", centre: 0, start: .at(0), seconds: 1000)
         ]
-        for policy in ["onepoint", "easy"] {
+        for policy in ["onepoint", "point", "easy"] {
             let outcome = try Self.run([Self.job(0, 50), Self.job(1, 50, project: 0)], policy, on: federation)
             #expect(outcome.schedule.start == [1000, 1], "\(policy)")
             #expect(outcome.reservations[0].used == 0.05)
@@ -145,7 +145,7 @@ import Testing
         var options = ReplayOptions()
         options.projects = .project
         let experiment = try Experiment(trace, on: federation, options: options)
-        let outcome = experiment.run(try #require(ReplayPolicy("easy")), cpuTime: { 0 })
+        let outcome = try experiment.run(try #require(ReplayPolicy("easy")), cpuTime: { 0 })
         let page = experiment.html([outcome], [])
         #expect(page.contains("&lt;course&gt;") && !page.contains("<course>"))
         #expect(page.contains("<td>2<td>25<td>0</tr>"))

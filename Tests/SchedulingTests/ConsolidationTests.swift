@@ -88,7 +88,7 @@ import Testing
                 job: jobID(101),
                 centre: centreName("hub"),
                 nodes: [NodeShare(node: "n1", tasks: 1)],
-                beneficiary: jobID(1)
+                cause: .room(for: jobID(1))
             )
         ]
         // The tightest place would be on the other node.
@@ -202,7 +202,7 @@ import Testing
         snapshot.queue.append(.fixture(2, .fixture(cores: 16)))
         #expect(Set(plan(snapshot).preemptions.map(\.job)) == [jobID(1)])
         snapshot.moves = [
-            .init(job: jobID(7), centre: centreName("hub"), nodes: [], beneficiary: jobID(8))
+            .init(job: jobID(7), centre: centreName("hub"), nodes: [], cause: .room(for: jobID(8)))
         ]
         #expect(plan(snapshot).preemptions.isEmpty)
     }

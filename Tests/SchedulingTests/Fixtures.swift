@@ -195,7 +195,7 @@ struct Federation {
             if let nodes = preemption.destination {
                 let (job, centre) = (preemption.run.job, preemption.centre)
                 moved[job, default: []].append((snapshot.now - (stopping.startedAt ?? snapshot.now)).seconds)
-                snapshot.moves.append(.init(job: job, centre: centre, nodes: nodes, beneficiary: preemption.job))
+                snapshot.moves.append(.init(job: job, centre: centre, nodes: nodes, cause: .room(for: preemption.job)))
             }
             if let index = snapshot.queue.firstIndex(where: { $0.id == preemption.job }) {
                 snapshot.queue[index].claim = preemption.centre

@@ -104,6 +104,59 @@ import Testing
         #expect(quick.placements.map(\.centre) == [centreName("c")])
     }
 
+    @Test("who waits among others is taken back when its turn here would come, for room that is elsewhere now")
+    func takenBack() throws {
+        func guest(_ number: Int, cores: Int = 8, stopping: Bool = false, moves: Int = 0) -> Snapshot.Guest {
+            .init(
+                run: RunKey(job: jobID(number), number: 1),
+                centre: centreName("c"),
+                job: .fixture(number, .fixture(cores: cores)),
+                stopping: stopping,
+                moves: moves
+            )
+        }
+        func snapshot(_ guests: [Snapshot.Guest], _ queue: [QueuedJob] = []) -> Snapshot {
+            var theirs = shared(others: [use("n1", cores: 16), use("n2", cores: 16)])
+            theirs.runs = guests.map {
+                .fixture(Int($0.job.id.low), on: [NodeShare(node: "n1", tasks: 1)], cores: 8)
+            }
+            var snapshot = Snapshot.fixture([.fixture("own", nodes: [.fixture("n1")]), theirs], queue)
+            snapshot.guests = guests
+            return snapshot
+        }
+        // Two have room, in the order of their coming.
+        let made = plan(snapshot([guest(3), guest(1), guest(2)]))
+        #expect(made.takeBacks.map(\.run.job) == [jobID(1), jobID(2)])
+        #expect(made.takeBacks.allSatisfy { $0.destination == centreName("own") && $0.nodes.map(\.node) == ["n1"] })
+        // Who waits here and came before goes first; who came later does not.
+        let later = plan(snapshot([guest(2, cores: 16)], [.fixture(1, .fixture(cores: 1)), .fixture(3)]))
+        #expect(later.takeBacks.isEmpty && later.placements.map(\.job) == [jobID(1), jobID(3)])
+        let sooner = plan(snapshot([guest(2, cores: 16)], [.fixture(3)]))
+        #expect(sooner.takeBacks.map(\.run.job) == [jobID(2)] && sooner.placements.isEmpty)
+        // Nobody is asked twice, or for ever; and what is free where it waits is for its engine to give.
+        #expect(plan(snapshot([guest(1, stopping: true)])).takeBacks.isEmpty)
+        #expect(plan(snapshot([guest(1, moves: Policy().movesMax)])).takeBacks.isEmpty)
+        var home = snapshot([guest(1)])
+        home.centres[1].others = []
+        home.centres[0].state = .draining
+        #expect(plan(home).takeBacks.isEmpty)
+        // Its room is kept while it is on its way, and then it goes there before all others.
+        let move = Snapshot.Move(
+            job: jobID(1),
+            centre: centreName("own"),
+            nodes: [NodeShare(node: "n1", tasks: 1)],
+            cause: .wait(at: centreName("c"))
+        )
+        var going = snapshot([guest(1, cores: 16, stopping: true)], [.fixture(3)])
+        going.moves = [move]
+        #expect(plan(going).placements.isEmpty)
+        var gone = snapshot([], [.fixture(0, .fixture(cores: 16)), .fixture(1, .fixture(cores: 16))])
+        gone.moves = [move]
+        let placement = try #require(plan(gone).placements.first)
+        #expect(placement.job == jobID(1) && placement.centre == centreName("own"))
+        #expect(placement.reason.hasPrefix("taken back from the queue of c's own engine, as there is room here"))
+    }
+
     @Test("room comes before a turn, and without others there are no turns")
     func roomFirst() {
         let job = QueuedJob.fixture(1, .fixture(cores: 4))

@@ -192,6 +192,30 @@ import Testing
         #expect(scheduler.places(of: 0).map { [$0.node, $0.tasks] } == [[0, 2], [1, 1]])
     }
 
+    @Test("the rest of a gang finds its place where all nodes are kept for it", arguments: [0, 1])
+    func restOnPromised(firstEnds: Int32) throws {
+        let node = NodeKind(milliCores: 8000, memoryMiB: 1024, cards: 8)
+        var rules = Rules.standard
+        rules.promises = .overdue(10)
+        var scheduler = Scheduler(sites: [[node, node]], rules: rules)
+        let made = [Need(cards: 8), Need(cards: 8, restCards: 4)].compactMap { scheduler.addClass($0) }
+        try #require(made.count == 2)
+        let (whole, gang) = (made[0], made[1])
+        var started: [Scheduler.Start] = []
+        for job in 0..<2 { scheduler.submit(Int32(job), class: whole, estimate: 100_000, limit: 100_000, at: 0) }
+        scheduler.pass(at: 0, started: &started)
+        scheduler.submit(2, class: gang, estimate: 10_000, limit: 10_000, at: 0)
+        scheduler.submit(3, class: whole, estimate: 100_000, limit: 100_000, at: 1000)
+        scheduler.end(firstEnds, at: 50_000)
+        scheduler.pass(at: 50_000, started: &started)
+        #expect(scheduler.promise?.job == 2)
+        #expect(started.map(\.job) == [0, 1], "room for a part of the gang is nobody else's")
+        scheduler.end(1 - firstEnds, at: 60_000)
+        scheduler.pass(at: 60_000, started: &started)
+        #expect(started.map(\.job) == [0, 1, 2])
+        #expect(scheduler.places(of: 2).map(\.node).sorted() == [0, 1])
+    }
+
     @Test("what is shut takes nothing new, and takes again when it is opened")
     func shut() throws {
         let node = NodeKind(milliCores: 4000, memoryMiB: 1024)

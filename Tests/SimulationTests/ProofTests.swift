@@ -30,6 +30,20 @@ private func withProver<Value>(_ body: (Prover) async throws -> Value) async thr
         #expect(report.sum(\.executions) > 600)
     }
 
+    @Test("provers in one folder share the worlds of a proof out between them")
+    func shares() async throws {
+        var plan = ProofPlan(jobs: 300, faults: 6, seed: 5)
+        plan.jobsOfOneWorldMax = 75
+        let worlds = try await withProver { [plan] prover in
+            async let first = prover.prove(plan)
+            async let second = prover.prove(plan)
+            return try await first.worlds + second.worlds
+        }
+        #expect(worlds.map(\.number).sorted() == [1, 2, 3, 4])
+        #expect(worlds.flatMap(\.findings.examples) == [])
+        #expect(worlds.reduce(0) { $0 + $1.jobs } == 300)
+    }
+
     @Test("each kind of fault alone breaks nothing", arguments: Fault.Kind.allCases)
     func alone(kind: Fault.Kind) async throws {
         let result = try await withProver {
@@ -80,6 +94,21 @@ private func withProver<Value>(_ body: (Prover) async throws -> Value) async thr
         let result = try await withProver { [plan] in try await $0.run(plan) }
         #expect(result.findings.examples == [])
         #expect(result.runs == 200 && result.executions == 200)
+    }
+
+    @Test("an agent that forgot runs whose end it had told, but not their logs, brings these too")
+    func forgottenLogs() async throws {
+        var plan = WorldPlan(seed: 10_767_612_947_977_357_250, jobs: 748, faults: 0)
+        plan.faults = [
+            // Goes back to what its disk held before the runs of the second fault began.
+            Fault(kind: .agentRestored, atMilliseconds: 31_368, centre: 1, lastsMilliseconds: 129_838, draw: 200_811),
+            // Neither logs nor ends can be told, and then the engine does not give the logs away any more.
+            Fault(kind: .pointCrash, atMilliseconds: 102_638, centre: 0, lastsMilliseconds: 25_990, draw: 645_638),
+            Fault(kind: .nodeFailure, atMilliseconds: 115_573, centre: 1, lastsMilliseconds: 108_255, draw: 829_216),
+        ]
+        let result = try await withProver { [plan] in try await $0.run(plan) }
+        #expect(result.findings.examples == [])
+        #expect(result.jobs == 748)
     }
 
     @Test("every planted defect is found", arguments: Sabotage.allCases)

@@ -270,7 +270,7 @@ struct History {
 
     private mutating func simulate(_ tx: WriteTransaction) throws {
         if let known = try tx.simulations(limit: 10).randomElement(using: &generator), Bool.random(using: &generator) {
-            try tx.append(.simulationRemoved(.init(simulation: known.name)), at: now)
+            try tx.append(.simulationRemoved(.init(simulation: known.summary.name)), at: now)
             return
         }
         var report = SimulationReport.sample

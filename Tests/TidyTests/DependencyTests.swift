@@ -112,7 +112,7 @@ import Testing
                 "pure", ["Wire", "Scheduling", "Curation"],
                 ["Core", "CCuration", "CZlib", "CZstd", "CDeflate", "CVectorscan"]
             ),
-            ("driver", ["Store", "Blobs", "Engines"], ["Core", "CSupervise", "Wire"]),
+            ("driver", ["Store", "Blobs", "Engines"], ["Core", "CSupervise", "CStore", "Wire"]),
             (
                 "service", ["Jobs", "Hub", "Agent"],
                 ["Core", "CXet", "Wire", "Scheduling", "Curation", "Store", "Blobs", "Engines"]

@@ -22,7 +22,7 @@ struct SimulationCommand: AsyncParsableCommand {
 
     static func path(_ name: String) -> String { "\(path)/\(name.percentEncoded)" }
 
-    static func table(_ simulations: [SimulationView]) -> Table {
+    static func table(_ simulations: [SimulationSummary]) -> Table {
         var table = Table([
             .init("SIMULATION", shrinks: true), .init("TRACE", shrinks: true), .init("JOBS", .right),
             .init("CENTRES", .right), .init("POLICIES", shrinks: true), .init("BY", shrinks: true), .init("WHEN"),
@@ -54,7 +54,7 @@ struct SimulationCommand: AsyncParsableCommand {
                     [],
                     limit: page.limit,
                     cursor: page.cursor,
-                    of: SimulationView.self
+                    of: SimulationSummary.self
                 )
                 if !point.json { terminal.print(table(found)) }
                 point.hint(next)

@@ -1,7 +1,7 @@
 extension Sentence {
-    /// What `Scheduling`, `Jobs`, `Core`, `Agent` and `Engines` say of jobs and money, a pattern a line: English ¦
-    /// Chinese. `{0}` is a gap, `{0…}` a list, `(s)` the ending of a plural. `Tests/ConsoleTests/SentenceTests.swift`
-    /// holds it against everything that those modules can say.
+    /// What `Scheduling`, `Jobs`, `Core`, `Agent` and `Engines` say of jobs and money, and `Hub` of what differs in a
+    /// release, a pattern a line: English ¦ Chinese. `{0}` is a gap, `{0…}` a list, `(s)` the ending of a plural.
+    /// `Tests/ConsoleTests/SentenceTests.swift` holds it against everything that those modules can say.
     static let catalogue = """
         {0} core(s) ¦ {0} 核
         {0} of memory ¦ {0} 内存
@@ -104,6 +104,7 @@ extension Sentence {
         best fit of {0} possible centres, with {1} of its inputs: {2} ¦ {0} 个可用中心中最合适的，已有输入 {1}：{2}
         best fit of {0} possible centres: {1} ¦ {0} 个可用中心中最合适的：{1}
         moved here from other nodes so that another job finds its place: {0} ¦ 从别的节点移到此处，好让另一个作业找到位置：{0}
+        taken back from the queue of {0}'s own engine, as there is room here: {1} ¦ 从 {0} 自己引擎的队列中撤回，因为这里有空间：{1}
         leaves {0} on node {1}; price {2} credits an hour ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分
         leaves {0} on {1} nodes; price {2} credits an hour ¦ {1} 个节点还剩 {0}；每小时 {2} 积分
         leaves {0} on node {1}; price {2} credits an hour; {3} of {4} out: {5…} ¦ 节点 {1} 还剩 {0}；每小时 {2} 积分；{4}中有 {3} 个不可用：{5}
@@ -122,6 +123,7 @@ extension Sentence {
         It was asked to stop (preempt) and has not ended yet. ¦ 已要求它停止（抢占），尚未结束。
         It was asked to stop (drain) and has not ended yet. ¦ 已要求它停止（排空），尚未结束。
         It is being moved to other nodes of centre '{0}', where room is kept for it, so that another job finds its place. ¦ 它正被移到中心 {0} 的其他节点（已为它留出空间），好让另一个作业找到位置。
+        It is being taken back from the queue of '{0}', as it can start at another centre now. ¦ 它正从 {0} 的队列中撤回，因为现在可以在别的中心启动。
         It was asked to stop (superseded) and has not ended yet. ¦ 已要求它停止（已被取代），尚未结束。
         It is promised to centre '{0}', which has not taken it yet. ¦ 已许给中心 {0}，对方尚未接收。
         Centre '{0}' has it and is bringing its inputs. ¦ 中心 {0} 已接收，正在取输入。
@@ -160,6 +162,7 @@ extension Sentence {
         was preempted ¦ 被抢占
         was preempted: {0} ¦ 被抢占：{0}
         it was moved to other nodes so that another job finds its place ¦ 它被移到其他节点，好让另一个作业找到位置
+        it was taken back before it started, as there was room elsewhere ¦ 它在启动前被撤回，因为别处有空间
         was lost by its centre ¦ 被所在中心丢失
         was lost by its centre: {0} ¦ 被所在中心丢失：{0}
         before it started ¦ 在它启动之前
@@ -185,5 +188,14 @@ extension Sentence {
         voucher for {0} ¦ 发给 {0} 的额度
         set aside for {0} ¦ 为 {0} 预留
         settled for {0} ¦ 为 {0} 结算
+        {0} was changed ¦ {0} 已被改动
+        {0} is missing ¦ 缺少 {0}
+        line {0}: is missing ¦ 第 {0} 行：缺失
+        {0} is missing, or no manifest ¦ 缺少 {0}，或者它不是清单
+        {0} is not in the manifest ¦ {0} 不在清单中
+        has more than {0} files ¦ 文件多于 {0} 个
+        is no manifest of an audit pack ¦ 不是审计包的清单
+        names no file and digest ¦ 没有写明文件和摘要
+        is not the root of these files ¦ 不是这些文件的根
         """
 }

@@ -23,7 +23,7 @@ extension Words {
     var publishedAt: String { pick("published", "发布于") }
     func publishedBy(_ user: String) -> String { pick("by \(user)", "发布者 \(user)") }
 
-    func replayed(_ summary: SimulationView) -> String {
+    func replayed(_ summary: SimulationSummary) -> String {
         let jobs = pick(summary.jobs == 1 ? "1 job" : "\(count(summary.jobs)) jobs", "\(count(summary.jobs)) 个作业")
         let centres = self(.centresCount, count(summary.centres))
         return pick("\(jobs) on \(centres)", "\(jobs)，\(centres)")
@@ -159,6 +159,9 @@ extension Words {
         case .energy: pick("Energy", "能耗")
         case .credits: pick("Cost in credits", "费用（积分）")
         case .makespan: pick("First submission to last end", "总时长")
+        case .preemptedRuns: pick("Runs preempted", "被抢占的运行")
+        case .relocatedRuns: pick("Runs moved within their centre", "中心内迁移的运行")
+        case .lostHours: pick("Work that both lost, in card hours (else core hours)", "二者损失的工作量（卡时，无卡则为核时）")
         }
     }
 
@@ -166,8 +169,8 @@ extension Words {
         switch figure {
         case .meanWait, .medianWait, .p95Wait, .p99Wait, .maxWait, .areaWait, .largeWait, .makespan: seconds(value)
         case .utilisation, .fragmentation: percent(value)
-        case .meanSlowdown, .p95Slowdown, .fairness, .credits: self.figure(value)
-        case .movedJobs: count(Int64(value))
+        case .meanSlowdown, .p95Slowdown, .fairness, .credits, .lostHours: self.figure(value)
+        case .movedJobs, .preemptedRuns, .relocatedRuns: count(Int64(value))
         case .movedBytes: "\(Bytes(Int64(value)))"
         case .energy: "\(self.figure(value)) kWh"
         }
@@ -195,7 +198,7 @@ extension SimulationReport.Figure {
         case .utilisation, .fairness: true
         case .movedJobs: nil
         case .meanWait, .medianWait, .p95Wait, .p99Wait, .maxWait, .meanSlowdown, .p95Slowdown, .areaWait, .largeWait,
-            .movedBytes, .fragmentation, .energy, .credits, .makespan:
+            .movedBytes, .fragmentation, .energy, .credits, .makespan, .preemptedRuns, .relocatedRuns, .lostHours:
             false
         }
     }

@@ -67,7 +67,7 @@ struct DocumentPage: Sendable {
             \(frame.term(w(.personalData), counts("personal", decision, w)))\
             \(frame.term(w(.familyKeywords), counts("keywords", decision, w)))\
             \(frame.term(w(.file), life.part.map { "<a href=\"\(tabs.file($0.path))\">\($0.path)</a>" }))\
-            \(frame.term(w(.digest), life.written.map { "<code>\($0.digest.hex)</code>" }))\
+            \(frame.term(w(.digest), life.written?.digest.map { "<code>\($0.hex)</code>" }))\
             </dl></section>
             \(samples(life, frame))
             """

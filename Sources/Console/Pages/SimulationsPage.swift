@@ -4,7 +4,7 @@ import Wire
 
 /// The published simulations.
 struct SimulationsPage: Sendable {
-    var page: Wire.Page<SimulationView>
+    var page: Wire.Page<SimulationSummary>
     var query: Form
 
     func render(_ frame: Frame) -> HTML {

@@ -25,8 +25,8 @@ public struct DocumentLife: Sendable {
     public struct Written: Sendable, Hashable {
         /// From 0, over the records of the release.
         public var place: Int
-        /// Of its line.
-        public var digest: Digest
+        /// Of its line; `nil` in Parquet, where it has none.
+        public var digest: Digest?
     }
 
     /// The rule that dropped it, if one did.
@@ -118,13 +118,15 @@ extension Repositories {
         )
         guard let written = life.written else { return life }
         for case (let purpose, .success(let sample)) in try await samples(of: release) {
-            guard let item = sample.work.item(at: written.place), item.digest == written.digest else { continue }
+            guard let item = sample.work.item(at: written.place), item.digest == written.digest ?? item.digest else {
+                continue
+            }
             life.samples.append((purpose, item))
         }
         return life
     }
 
-    /// Where a file of the release has a document. Parquet is not looked into: its records have no lines.
+    /// Where a file of the release has a document.
     private func written(
         _ id: String,
         in part: RunRecord.Part,
@@ -132,9 +134,13 @@ extension Repositories {
         of release: Release,
         source: String?
     ) async throws -> DocumentLife.Written? {
-        guard Self.stem(part.path, ["jsonl.zst", "jsonl"]) != nil, let entry = try await file(part.path, of: release),
-            let digest = entry.digest
-        else { return nil }
+        guard let entry = try await file(part.path, of: release), let digest = entry.digest else { return nil }
+        if Self.stem(part.path, ["parquet"]) != nil {
+            guard let reader = try await open(digest, in: release.repository) else { return nil }
+            let row = try await ParquetSearch.row(of: id, in: reader, bytesMax: Self.unpackedBytesMax)
+            return row.map { .init(place: first + $0, digest: nil) }
+        }
+        guard Self.stem(part.path, ["jsonl.zst", "jsonl"]) != nil else { return nil }
         let field = Array((try await identifier(of: source, in: release)).utf8)
         var unpacked = 0
         let found = try await line(entry.name, digest, release, Self.unpackedBytesMax, &unpacked) { line, bytes in

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Waiting jobs of one class in the order of a key: a sorted array in pieces, so that a million jobs can be put in and
 /// taken out anywhere at the cost of one piece.
 struct ClassQueue {
@@ -83,23 +85,11 @@ struct ClassQueue {
     /// The last piece whose first entry is not after this one, or the first piece.
     private func piece(for entry: Entry) -> Int {
         if pieces.count == 1 { return 0 }
-        var low = 0
-        var high = pieces.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entry < pieces[middle][0] { high = middle } else { low = middle + 1 }
-        }
-        return max(0, low - 1)
+        return max(0, pieces.partitioningIndex { entry < $0[0] } - 1)
     }
 
     private func offset(of entry: Entry, in piece: Int) -> Int {
-        var low = 0
-        var high = pieces[piece].count
-        while low < high {
-            let middle = (low + high) / 2
-            if pieces[piece][middle] < entry { low = middle + 1 } else { high = middle }
-        }
-        return low
+        pieces[piece].partitioningIndex { !($0 < entry) }
     }
 }
 

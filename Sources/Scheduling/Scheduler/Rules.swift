@@ -45,7 +45,7 @@ public struct Rules: Hashable, Sendable {
     public var depth = Int.max
 
     /// After how long what a project has used counts half, in the order between projects.
-    public var halfLifeSeconds = 24 * 3600.0
+    public var halfLifeSeconds = FairShare.halfLifeSeconds
     /// A run's promise counts towards its project's usage for at most this long: it may end at any time.
     public var commitmentHorizonSeconds = 3600
 

@@ -292,11 +292,21 @@ extension Scheduler {
                 let left = left(group.state, rest)
                 if best.map({ (left, group.nodes[0]) < ($0.left, $0.node) }) ?? true { best = (left, group.nodes[0]) }
             }
-            for position in sites[site].windows.nodes.indices {
+            // What the gang has just taken is not yet off what promises and windows can spare of those nodes.
+            func isTaken(_ node: Int32) -> Bool { taken.contains { $0.node == node } }
+            for position in sites[site].windows.nodes.indices where !isTaken(sites[site].windows.nodes[position].node) {
                 guard let room = roomBesideWindows(rest, job, site, position, end), room.until > 0 else { continue }
                 let node = sites[site].windows.nodes[position].node
                 let left = left(sites[site].states[Int(node)], rest)
                 if best.map({ (left, node) < ($0.left, $0.node) }) ?? true { best = (left, node) }
+            }
+            // Nodes that are promised come last, as they do for all equal tasks.
+            for promise in sites[site].promises where best == nil {
+                for kept in promise.nodes where !isTaken(kept.node) || promise.job == job || end <= promise.start {
+                    guard roomOnKept(rest, job, site, kept, promise, end).until > 0 else { continue }
+                    let left = left(sites[site].states[Int(kept.node)], rest)
+                    if best.map({ (left, kept.node) < ($0.left, $0.node) }) ?? true { best = (left, kept.node) }
+                }
             }
             guard let best else {
                 for stand in taken { sites[site].give(one, stand, &states) }

@@ -1,3 +1,5 @@
+internal import Core
+
 extension Scheduler {
     /// How good a state is for one task of a class, 0 to 100.
     mutating func score(_ number: Int, _ state: Int32) -> Int32 {
@@ -92,13 +94,7 @@ extension Scheduler {
     /// > Source: the FGD artifact's score, `floor(100 / (1 + exp(-fall / 1000)))`, here by its thresholds.
     private func grade(_ fall: Double) -> Int32 {
         let fall = rules.placement == .leastFragmentation ? fall : fall / Self.coarseness
-        var low = 0
-        var high = Self.thresholds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if Self.thresholds[middle] <= fall { low = middle + 1 } else { high = middle }
-        }
-        return Int32(low)
+        return Int32(Self.thresholds.partitioningIndex { $0 > fall })
     }
 
     /// Our measure is in whole fillings of a node, not in single jobs, and takes coarser grades. Tried on the openb

@@ -93,6 +93,10 @@ public struct Scheduler {
         public var tasks: Int32
         /// Whether it is the smaller task of a need with a rest.
         public var isRest: Bool
+
+        public init(node: Int32, tasks: Int32, isRest: Bool = false) {
+            (self.node, self.tasks, self.isRest) = (node, tasks, isRest)
+        }
     }
 
     /// Where a running job stands; empty for one that waits.

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Where some tasks of a job stand.
 struct Stand {
     var node: Int32
@@ -216,14 +218,7 @@ struct Site {
     }
 
     private func position(of occupant: Occupant) -> Int {
-        var low = 0
-        var high = occupants.count
-        while low < high {
-            let middle = (low + high) / 2
-            let other = occupants[middle]
-            if (other.end, other.job) < (occupant.end, occupant.job) { low = middle + 1 } else { high = middle }
-        }
-        return low
+        occupants.partitioningIndex { ($0.end, $0.job) >= (occupant.end, occupant.job) }
     }
 
     // MARK: promises
@@ -299,13 +294,8 @@ struct Promise {
     @inline(__always)
     func position(of node: Int32) -> Int? {
         if nodes.count == 1 { return nodes[0].node == node ? 0 : nil }
-        var low = 0
-        var high = nodes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if nodes[middle].node < node { low = middle + 1 } else { high = middle }
-        }
-        return low < nodes.count && nodes[low].node == node ? low : nil
+        let at = nodes.partitioningIndex { $0.node >= node }
+        return at < nodes.count && nodes[at].node == node ? at : nil
     }
 
     /// A job that is expected to be there at the start took something of a kept node.
@@ -333,12 +323,6 @@ extension Array where Element == Int32 {
     }
 
     private func ascendingPosition(_ value: Int32) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low
+        partitioningIndex { $0 >= value }
     }
 }

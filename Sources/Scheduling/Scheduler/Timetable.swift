@@ -1,3 +1,5 @@
+internal import Core
+
 /// The nodes of one site over time: what is free of each now, and every later change of that by runs that end and by
 /// jobs that are to come. What is held in shares of a card counts by its sum only, as if tasks could move between the
 /// cards of a node; whole cards, cores and memory are exact.
@@ -120,13 +122,7 @@ struct Timetable {
                 free += change.room
                 return
             }
-            var low = 0
-            var high = changes.count
-            while low < high {
-                let middle = (low + high) / 2
-                if changes[middle].time <= change.time { low = middle + 1 } else { high = middle }
-            }
-            changes.insert(change, at: low)
+            changes.insert(change, at: changes.partitioningIndex { $0.time > change.time })
         }
 
         private mutating func remove(_ change: Change, _ now: Int64) {
@@ -134,15 +130,10 @@ struct Timetable {
                 free += -change.room
                 return
             }
-            var low = 0
-            var high = changes.count
-            while low < high {
-                let middle = (low + high) / 2
-                if changes[middle].time < change.time { low = middle + 1 } else { high = middle }
-            }
-            while low < changes.count, changes[low].job != change.job { low += 1 }
-            precondition(low < changes.count && changes[low].time == change.time, "a job leaves where it never was")
-            changes.remove(at: low)
+            var at = changes.partitioningIndex { $0.time >= change.time }
+            while at < changes.count, changes[at].job != change.job { at += 1 }
+            precondition(at < changes.count && changes[at].time == change.time, "a job leaves where it never was")
+            changes.remove(at: at)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Core
+
 extension Scheduler {
     /// Room that is kept in advance at one site, from a time until another.
     public struct Window: Hashable, Sendable {
@@ -92,13 +94,8 @@ struct Windows {
     @inline(__always)
     func position(of node: Int32) -> Int? {
         if nodes.isEmpty { return nil }
-        var low = 0
-        var high = nodes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if nodes[middle].node < node { low = middle + 1 } else { high = middle }
-        }
-        return low < nodes.count && nodes[low].node == node ? low : nil
+        let at = nodes.partitioningIndex { $0.node >= node }
+        return at < nodes.count && nodes[at].node == node ? at : nil
     }
 
     mutating func add(_ window: Scheduler.Window) {
