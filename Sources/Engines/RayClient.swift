@@ -133,23 +133,26 @@ struct RayClient: Sendable {
         return items
     }
 
-    /// What each node has given out, by its id and by resource as ``spelled(_:)``, some seconds ago.
+    /// What each node has given out.
     ///
     /// - Returns: `nil` where nobody counts it.
-    func usage() async throws(EngineError) -> [String: [String: Double]]? {
+    func usage() async throws(EngineError) -> RayCount? {
         let path = "/api/cluster_status"
         let answer = try await http.call("GET", path)
         guard answer.status == 200 else { throw http.unexpected(answer, to: "GET \(path)") }
-        let report = try http.json(answer, of: "GET \(path)")["data"]?["clusterStatus"]?["loadMetricsReport"]
-        guard case .object(let nodes)? = report?["usageByNode"] else { return nil }
-        return Dictionary(
-            nodes.map { node, uses in
+        let status = try http.json(answer, of: "GET \(path)")["data"]?["clusterStatus"]
+        guard case .object(let nodes)? = status?["loadMetricsReport"]?["usageByNode"],
+            let taken = status?["time"]?.numberValue
+        else { return nil }
+        let used: [String: [String: Double]] = Dictionary(
+            nodes.map { node, uses -> (String, [String: Double]) in
                 guard case .object(let uses) = uses else { return (node, [:]) }
                 let amounts = uses.compactMap { name, pair in pair.arrayValue?.first?.numberValue.map { (name, $0) } }
                 return (node, Dictionary(amounts, uniquingKeysWith: { first, _ in first }))
             },
             uniquingKeysWith: { first, _ in first }
         )
+        return RayCount(taken: taken, used: used)
     }
 
     /// A resource's name as `/api/cluster_status` has it: `neuron_cores` is `neuronCores` there.

@@ -3,18 +3,21 @@ internal import Logging
 internal import Synchronization
 
 extension RayEngine: SharedEngine {
-    /// What Ray has given out, less what runs of this centre hold or held a moment ago, as far as it was so the last time
-    /// too: what Ray counts is some seconds old, so that a run which comes or goes would pass for a stranger's.
+    /// What Ray has given out, less what runs of this centre hold or held a moment ago, as far as two counts agree: what
+    /// Ray counts is some seconds old, so that a run which comes or goes would pass for a stranger's.
     ///
-    /// Nothing where Ray's monitor does not run (`ray start --no-monitor`), which is who counts.
+    /// Nothing before the third count, since what ended before the first look may be in the two before it. Nothing where
+    /// Ray's monitor does not run (`ray start --no-monitor`), which is who counts.
     public func others() async throws(EngineError) -> [NodeUse] {
-        guard let used = try await client.usage() else { return [] }
+        let count = try await client.usage()
+        shared.withLock { $0.begin(count?.taken) }
+        guard let count else { return [] }
         let nodes = try await client.nodes()
         try await lookForOurs(try await client.jobs(), on: nodes)
         let found = shared.withLock { shared in
-            let found = self.others(used, beside: shared.own.byNode, on: nodes, shared.names)
-            defer { shared.before = found }
-            return found.compactMap { node, use in shared.before[node].map { use.least(with: $0) } }
+            guard shared.counts > 1 else { return [NodeUse]() }
+            shared.latest = self.others(count.used, beside: shared.own.byNode, on: nodes, shared.names)
+            return shared.latest.compactMap { node, use in shared.before[node].map { use.least(with: $0) } }
         }
         return found.filter { !$0.isNothing }.sorted { $0.node < $1.node }
     }
@@ -26,9 +29,8 @@ extension RayEngine: SharedEngine {
         if jobs.contains(where: { $0.status == .running || $0.status == .pending }) {
             holdings = try await client.supervisors() + client.bundles()
         }
-        let now = ContinuousClock.now
         shared.withLock { shared in
-            shared.own.note(holdings, jobs: jobs, at: now)
+            shared.own.note(holdings, jobs: jobs, after: shared.counts)
             shared.names = RayCards.names(nodes)
         }
     }
@@ -96,8 +98,20 @@ extension RayEngine: SharedEngine {
         var located: Set<RunKey> = []
         /// By Ray's ids of nodes.
         var names: [String: String] = [:]
-        /// What others seemed to hold the last time, by Ray's ids of nodes.
-        var before: [String: NodeUse] = [:]
+        /// How many counts have been read.
+        private(set) var counts = 0
+        private var taken: Double?
+        /// What others seem to hold by the latest count, and seemed to by the one before, by Ray's ids of nodes.
+        var latest: [String: NodeUse] = [:]
+        private(set) var before: [String: NodeUse] = [:]
+
+        /// - Parameter taken: When the count was taken that was read; `nil` if there is none.
+        mutating func begin(_ taken: Double?) {
+            guard taken == nil || taken != self.taken else { return }
+            self.taken = taken
+            counts += 1
+            (before, latest) = (latest, [:])
+        }
     }
 }
 

@@ -46,20 +46,28 @@ struct RayHolding: Hashable, Sendable {
     }
 }
 
-/// What runs of ours hold, and held of late: what Ray says it has given out is some seconds old.
-struct RayOwnUse: Sendable {
-    /// Ray's monitor counts every five seconds, a busy one less often.
-    static let remembered = Duration.seconds(30)
+/// What a cluster's monitor counted as given out, some seconds ago.
+struct RayCount: Sendable {
+    /// By the head's clock, and another for each count.
+    var taken: Double
+    /// By the nodes' ids and by resource as ``RayClient/spelled(_:)``.
+    var used: [String: [String: Double]]
+}
 
-    private var seen: [String: (holding: RayHolding, at: ContinuousClock.Instant)] = [:]
+/// What runs of ours hold, and held of late, as a count that was begun before may still have it.
+struct RayOwnUse: Sendable {
+    private var seen: [String: (holding: RayHolding, count: Int)] = [:]
     /// Where runs stand, by Ray's ids of nodes: how many tasks.
     private(set) var standing: [RunKey: [String: Int]] = [:]
 
-    /// - Parameter jobs: Of ours, with the numbers of their drivers.
-    mutating func note(_ holdings: [RayHolding], jobs: [RayJob], at now: ContinuousClock.Instant) {
+    /// - Parameters:
+    ///   - jobs: Of ours, with the numbers of their drivers.
+    ///   - count: How many counts had been read before the holdings were.
+    mutating func note(_ holdings: [RayHolding], jobs: [RayJob], after count: Int) {
         let runs = Dictionary(jobs.compactMap { job in job.driver.map { ($0, job.run) } }) { first, _ in first }
         let ours = Set(jobs.map(\.run))
-        seen = seen.filter { now - $0.value.at < Self.remembered }
+        // The next count may have been taken before it ended; the one after that was not.
+        seen = seen.filter { count - $0.value.count <= 1 }
         var supervisors: [RunKey: [String: Int]] = [:]
         var gangs: [RunKey: [String: Int]] = [:]
         for holding in holdings {
@@ -70,7 +78,7 @@ struct RayOwnUse: Sendable {
                 guard let run = runs[holding.driver] else { continue }
                 gangs[run, default: [:]][holding.node, default: 0] += 1
             }
-            seen[holding.id] = (holding, now)
+            seen[holding.id] = (holding, count)
         }
         // A gang's tasks stand in its bundles, and its supervisor only waits for them.
         standing = supervisors.merging(gangs) { $1 }

@@ -13,6 +13,7 @@ struct RayOthersTests {
     final class Head: Sendable {
         struct State {
             var used: [String: [(String, Double)]]? = [:]
+            var counted = 1.0
             var jobs: [JSON] = []
             var actors: [JSON] = []
             var groups: [JSON] = []
@@ -45,7 +46,7 @@ struct RayOthersTests {
                         )
                     }
                     let report = JSON.object([("usageByNode", usage ?? .null)])
-                    let status = JSON.object([("loadMetricsReport", report)])
+                    let status = JSON.object([("loadMetricsReport", report), ("time", .number(state.counted))])
                     return .init(200, JSON.object([("data", .object([("clusterStatus", status)]))]).text)
                 default: return .init(404, "404: Not Found")
                 }
@@ -73,6 +74,12 @@ struct RayOthersTests {
     }
 
     private func seen(_ engine: RayEngine) async throws -> [NodeUse] { try await engine.others() }
+
+    /// After Ray has counted again.
+    private func counted(_ engine: RayEngine, _ head: Head) async throws -> [NodeUse] {
+        head.set { $0.counted += 5 }
+        return try await engine.others()
+    }
 
     private static func job(_ folder: String) -> JSON {
         guard case .object(var members) = RayFixtures.job(RayFixtures.run, status: "RUNNING") else { return .null }
@@ -104,8 +111,8 @@ struct RayOthersTests {
         ])
     }
 
-    @Test("what is given out less what is ours, once two looks agree; where nobody counts, nothing")
-    func counted() async throws {
+    @Test("what is given out less what is ours, once two counts agree; where nobody counts, nothing")
+    func counts() async throws {
         try await with { head, engine in
             let folder = engine.configuration.folder
             head.set { state in
@@ -116,8 +123,12 @@ struct RayOthersTests {
                     "a1": [("CPU", 2.5), ("memory", 1000), ("neuronCores", 0)], "b1": [("CPU", 3), ("neuronCores", 3)],
                 ]
             }
-            let first = try await seen(engine)
-            #expect(first.isEmpty, "one look may have met a moment between two")
+            for _ in 0..<3 {
+                let use = try await seen(engine)
+                #expect(use.isEmpty, "looking again is no second count")
+            }
+            let second = try await counted(engine, head)
+            #expect(second.isEmpty, "one count may have been taken before what had ended when we first looked")
             let held = [
                 NodeUse(node: "a", cores: MilliCores(500), memory: Bytes(1000)),
                 NodeUse(
@@ -127,15 +138,30 @@ struct RayOthersTests {
                     cards: [CardGroup(model: "trn1", count: 1, emulated: false)]
                 ),
             ]
+            #expect(try await counted(engine, head) == held)
             #expect(try await seen(engine) == held)
-            // Ours ends; Ray counts it for a while yet.
+            // Ours ends. The count that we have, and perhaps the next, has it still.
             head.set { ($0.jobs, $0.actors) = ([], []) }
             #expect(try await seen(engine) == held)
-            // When it does not any more, what we had there hides as much of theirs for half a minute.
-            head.set { $0.used = ["a1": [("CPU", 2.25), ("memory", 1000)]] }
-            #expect(try await seen(engine) == [NodeUse(node: "a", cores: MilliCores(250), memory: Bytes(1000))])
+            #expect(try await counted(engine, head) == held)
+            // The count after that has not, and what two counts agree on is what is left.
+            head.set { $0.used = ["a1": [("CPU", 0.25), ("memory", 1000)]] }
+            let rest = [NodeUse(node: "a", cores: MilliCores(250), memory: Bytes(1000))]
+            #expect(try await counted(engine, head) == rest)
             head.set { $0.used = nil }
             #expect(try await seen(engine).isEmpty)
+        }
+    }
+
+    @Test("what has ended before an agent begins to look is nobody's")
+    func begun() async throws {
+        try await with { head, engine in
+            head.set { $0.used = ["a1": [("CPU", 2)]] }
+            var told = try await seen(engine)
+            told += try await counted(engine, head)
+            head.set { $0.used = ["a1": [("CPU", 0)]] }
+            told += try await counted(engine, head)
+            #expect(told.isEmpty)
         }
     }
 
@@ -144,8 +170,8 @@ struct RayOthersTests {
         try await with { head, engine in
             let ours = engine.configuration.folder
             head.set { ($0.jobs, $0.actors, $0.used) = ([Self.job(ours)], [Self.supervisor], ["a1": [("CPU", 2)]]) }
-            for _ in 0..<3 {
-                let use = try await seen(engine)
+            for _ in 0..<4 {
+                let use = try await counted(engine, head)
                 #expect(use.isEmpty)
             }
         }
@@ -154,7 +180,8 @@ struct RayOthersTests {
                 ($0.jobs, $0.actors, $0.used) = ([Self.job("/another")], [Self.supervisor], ["a1": [("CPU", 2)]])
             }
             _ = try await seen(engine)
-            #expect(try await seen(engine) == [NodeUse(node: "a", cores: MilliCores(2000), memory: 0)])
+            _ = try await counted(engine, head)
+            #expect(try await counted(engine, head) == [NodeUse(node: "a", cores: MilliCores(2000), memory: 0)])
         }
     }
 
