@@ -57,7 +57,11 @@ extension PipelineRun {
     static func lastRemovals(_ file: PipelineFile) throws(Failure) -> Removals {
         let folder = "\(file.outputFolder)/work/merge/\(try mergeName(judgedBlocks(file), file))"
         let kept = try readJSON(StoredRemovals.self, folder + "/removals.json")
-        return Removals(path: folder + "/removals.bin", offsets: kept.offsets)
+        let path = folder + "/removals.bin"
+        guard try Disk.sha256(file: path).0.hex == kept.sha256 else {
+            throw Failure(.invalid, "\(path) is damaged. Remove its folder and run the pipeline again.")
+        }
+        return Removals(path: path, offsets: kept.offsets)
     }
 
     static func mergeName(_ blocks: [JudgedBlock], _ file: PipelineFile) throws(Failure) -> String {

@@ -61,7 +61,7 @@ public struct Release: Sendable {
         case ("governance", 3):
             switch names[1] {
             case "sources": return name.hasSuffix(".yaml")
-            case "decisions": return name.hasSuffix(".jsonl.zst")
+            case "decisions", "taken": return name.hasSuffix(".jsonl.zst")
             case "samples": return name.hasSuffix(".json") || name.hasSuffix(".jsonl")
             default: return names[1] == "pack"
             }
@@ -193,8 +193,11 @@ extension Release {
 
         func digest(_ path: String) -> String { files.first { $0.path == path }?.digest.hex ?? "" }
 
+        /// What became of each document: by rules, and by looking at all of them together.
+        ///
         /// Of what is only compared with nothing is handed on, not even what became of it.
         mutating func add(decisionsOf blocks: [JudgedBlock], _ run: PipelineRun) throws(Failure) {
+            let taken = try TakenDocuments(run, blocks)
             var seen: Set<String> = []
             for block in blocks where !run.file.sources[block.source].isReference {
                 guard seen.insert(block.key).inserted, let key = Digest(hex: block.key) else { continue }
@@ -204,6 +207,8 @@ extension Release {
                     throw Failure(.invalid, "\(path) is damaged. Remove its folder and run the pipeline again.")
                 }
                 try add("governance/decisions/\(block.key).jsonl.zst", file: path, sha256: stored, size: size)
+                let lines = try Release.lines(taken.of(block))
+                if !lines.isEmpty { add("governance/taken/\(block.key).jsonl.zst", Packed.pack(lines)) }
             }
         }
 

@@ -55,12 +55,17 @@ extension Repositories {
     /// Facts help to search; a commit stands without them, so what goes wrong here is only logged.
     public func noteFacts(about revision: Revision, of repository: Repository, _ caller: Principal?) async {
         do {
-            let fresh = try await gather(revision, repository).fresh
+            let (facts, fresh) = try await gather(revision, repository)
             guard !fresh.isEmpty else { return }
             let now = now()
             try await write { tx in
                 guard try tx.repository(repository.id) != nil else { return }
                 for fact in fresh { try tx.append(.factNoted(fact), about: repository, caller, at: now) }
+                guard let lineage = facts.lineage, fresh.contains(where: { $0.kind == Self.lineageKind }) else {
+                    return
+                }
+                let made = try Self.madeOf(lineage, revision, of: repository, tool: Self.tool, caller, tx)
+                for (fact, source) in made { try tx.append(.factNoted(fact), about: source, caller, at: now) }
             }
         } catch {
             log.info(

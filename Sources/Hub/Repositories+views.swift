@@ -110,19 +110,25 @@ extension Repositories {
     ///
     /// - Parameter revision: A branch, a tag or a commit.
     public func lineage(of id: RepositoryID, at revision: String, _ caller: Principal?) async throws -> LineageView {
-        let (repository, found, edges) = try await store.read { tx in
+        let (repository, found, edges, releases) = try await store.read { tx in
             let repository = try Self.find(id, for: .see, caller, tx)
             guard let found = try Self.resolve(revision, of: id, tx) else {
                 guard Self.reference(named: revision) == .main else {
                     throw Failure(.notFound, "There is no revision '\(revision)' of '\(repository.path)'.")
                 }
-                return (repository, Revision?.none, [LineageEdgeView]())
+                return (repository, Revision?.none, [LineageEdgeView](), [ReleaseUseView]())
             }
             let edges = try tx.lineage(of: found.id, in: id, limit: Self.edgesMax)
-            return (repository, found, try edges.compactMap { try Self.view($0, caller, tx) })
+            let releases = try Self.releases(madeOf: found, in: id, caller, tx)
+            return (repository, found, try edges.compactMap { try Self.view($0, caller, tx) }, releases)
         }
         guard let found else { return LineageView(edges: [], publications: []) }
-        return LineageView(edges: edges, publications: [], release: try await release(found, of: repository, caller))
+        return LineageView(
+            edges: edges,
+            publications: [],
+            release: try await release(found, of: repository, caller),
+            releases: releases
+        )
     }
 
     /// What a revision says that it was made of, as far as the caller may know.

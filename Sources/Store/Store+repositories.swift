@@ -181,6 +181,24 @@ extension ReadTransaction {
         ) { (try $0.value(0), $0.instant(1)) }
     }
 
+    /// The values of all facts of a kind about a subject, the newest first.
+    public func allFacts(
+        about subject: String,
+        in repository: RepositoryID,
+        _ kind: String,
+        limit: Int
+    ) throws -> [String] {
+        try connection.all(
+            """
+            SELECT value FROM fact WHERE repository = ? AND subject = ? AND kind = ? ORDER BY sequence DESC LIMIT ?
+            """,
+            repository,
+            subject,
+            kind,
+            limit
+        ) { $0.text(0) }
+    }
+
     /// The newest of each kind of fact about a subject.
     public func facts(about subject: String, in repository: RepositoryID) throws -> [Event.FactNoted] {
         try connection.all(

@@ -140,9 +140,33 @@ public struct LineageView: Codable, Sendable, Hashable {
     public var publications: [PublicationView]
     /// What a release of training data was made of, when the revision is one.
     public var release: OriginView?
+    /// Releases of training data that say they were made of the revision, the latest first; up to a hundred.
+    public var releases: [ReleaseUseView]
 
-    public init(edges: [LineageEdgeView], publications: [PublicationView], release: OriginView? = nil) {
-        (self.edges, self.publications, self.release) = (edges, publications, release)
+    public init(
+        edges: [LineageEdgeView],
+        publications: [PublicationView],
+        release: OriginView? = nil,
+        releases: [ReleaseUseView] = []
+    ) {
+        (self.edges, self.publications) = (edges, publications)
+        (self.release, self.releases) = (release, releases)
+    }
+}
+
+/// A release of training data that says it was made of some revision.
+public struct ReleaseUseView: Codable, Sendable, Hashable {
+    public var repository: RepositoryID
+    /// Such as `datasets/demo/web`.
+    public var path: String
+    public var revision: GitHash
+    /// Who committed it, and when.
+    public var author: UserName
+    public var at: Instant
+
+    public init(repository: RepositoryID, path: String, revision: GitHash, author: UserName, at: Instant) {
+        (self.repository, self.path, self.revision) = (repository, path, revision)
+        (self.author, self.at) = (author, at)
     }
 }
 

@@ -567,6 +567,8 @@ enum Gallery {
             ),
             ("document", DocumentPage.sample.render(frame)),
             ("document-dropped", DocumentPage.droppedSample.render(frame)),
+            ("document-taken", DocumentPage.takenSample.render(frame)),
+            ("document-repeated", DocumentPage.repeatedSample.render(frame)),
             ("document-searching", DocumentPage.searchingSample.render(frame)),
         ]
     }

@@ -305,6 +305,24 @@ extension DocumentPage {
         return DocumentPage(tabs: Sample.tabs, id: "e", outcome: .searched(.init(life: life, blocks: 4, next: nil)))
     }()
 
+    static let takenSample: DocumentPage = {
+        let decision = try? JSON(parsing: Array(#"{"index":5,"id":"f","bytes":900,"language":"en"}"#.utf8))
+        var life = DocumentLife(id: "f", key: block.key, block: block, decision: decision ?? .null)
+        life.taken = TakenDocument(
+            index: 5,
+            duplicate: .init(kind: "near", jaccard: 0.8712, source: "crawl", block: block.key, index: 2)
+        )
+        life.duplicateOf = "<urn:uuid:1235>"
+        return DocumentPage(tabs: Sample.tabs, id: "f", outcome: .searched(.init(life: life, blocks: 4, next: nil)))
+    }()
+
+    static let repeatedSample: DocumentPage = {
+        let decision = try? JSON(parsing: Array(#"{"index":6,"id":"g","bytes":90,"language":"en"}"#.utf8))
+        var life = DocumentLife(id: "g", key: block.key, block: block, decision: decision ?? .null)
+        life.taken = TakenDocument(index: 6, repeats: ["lines": 64, "substrings": 200], isGone: true)
+        return DocumentPage(tabs: Sample.tabs, id: "g", outcome: .searched(.init(life: life, blocks: 4, next: nil)))
+    }()
+
     static let searchingSample = DocumentPage(
         tabs: Sample.tabs,
         id: "nobody",

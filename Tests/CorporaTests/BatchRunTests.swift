@@ -10,6 +10,11 @@ import Testing
 
     private static func shop(_ kind: String = "functional") throws -> Workshop {
         let shop = try Workshop()
+        try fill(shop, kind)
+        return shop
+    }
+
+    private static func fill(_ shop: Workshop, _ kind: String = "functional") throws {
         let people = [("li", "annotator"), ("wang", "reviewer"), ("zhao", "adjudicator")].map { id, role in
             "  - {id: \(id), role: \(role), training: \(digest), exam: \(digest), exam_passed: true}\n"
         }
@@ -26,7 +31,6 @@ import Testing
             """
         )
         try shop.write("items.jsonl", (0..<20).map { Made.record("q\($0)", "Question \($0)?") }.joined(separator: "\n"))
-        return shop
     }
 
     private static func event(_ step: WorkList.Step, _ place: Int, _ person: String, _ label: String) -> WorkList.Event
@@ -84,6 +88,33 @@ import Testing
             return
         }
         #expect(sampled == Proportion(1, of: 1) && qualified == Proportion(3, of: 4))
+    }
+
+    @Test("a release's audit pack has the figures of the batches that it is given, and counts them")
+    func audited() async throws {
+        let shop = try ReleaseTests.filled()
+        try Self.fill(shop)
+        try await shop.run(try shop.pipeline(ReleaseTests.yaml))
+        let path = shop.path("batch.yaml")
+        var options = Audit.Options(release: shop.path("release.yaml"), tool: "onepoint test")
+        options.batches = [path]
+        let pipeline = try PipelineFile(shop.path("pipeline.yaml"))
+        #expect(await failure { _ = try Audit(pipeline, options) }?.code == .notFound, "it has not begun")
+        var file = try BatchFile.begin(path, items: shop.path("items.jsonl"), reviews: 6)
+        for place in 0..<20 { try file.apply(Self.event(.judge, place, "li", "even")) }
+        for place in try #require(file.reviews).places(hash: ItemList.hash) {
+            try file.apply(Self.event(.review, place, "wang", "even"))
+        }
+        let pack = try Audit(pipeline, options).write(to: shop.path("pack"), key: nil)
+        #expect(pack.files.contains("annotation/1.json"))
+        let told = try JSON(parsing: shop.read("pack/annotation/1.json"))
+        #expect(told["tally"]?["settled"] == .integer(6) && told["name"] == .string("questions"), "\(told.text)")
+        let manifest = try JSON(parsing: shop.read("pack/manifest.json"))
+        #expect(manifest["files"]?.arrayValue?.contains { $0["path"] == .string("annotation/1.json") } == true)
+        // Without it nothing is said of annotation.
+        options.batches = []
+        let without = try Audit(pipeline, options).write(to: shop.path("bare"), key: nil)
+        #expect(!without.files.contains { $0.hasPrefix("annotation/") })
     }
 
     @Test("safety data is reviewed whole, and work that nobody of the batch may have done is refused")

@@ -70,6 +70,61 @@ import Wire
         #expect(written == lineage)
     }
 
+    @Test(
+        "every document that rules kept is written, or it is told what took it, as 'explain' tells",
+        arguments: [false, true]
+    )
+    func taken(comparesOnly: Bool) async throws {
+        var chance = Chance.ofTest("it is told what took it")
+        let shop = try SameBytesTests.filled(&chance)
+        // Each source repeats itself; the second has texts of the first, too.
+        let again = try shop.text("in/first.jsonl").split(separator: "\n").prefix(20)
+            .map { $0.replacing("\"id\":\"", with: "\"id\":\"again-") + "\n" }
+        try shop.write("in/second.jsonl", try shop.text("in/second.jsonl") + again.joined())
+        var yaml = SameBytesTests.everything
+        if comparesOnly { yaml = yaml.replacing("in/first.jsonl]", with: "in/first.jsonl], reference: true") }
+        let file = try shop.pipeline(yaml)
+        let record = try await shop.run(file)
+        let release = try await Self.release(file)
+        func lines(_ folder: String, _ key: String) throws -> [JSON] {
+            let path = "governance/\(folder)/\(key).jsonl.zst"
+            guard release.files.contains(where: { $0.path == path }) else { return [] }
+            let bytes = try Packed.unpack(Self.bytes(release, path), path)
+            return try bytes.split(separator: 0x0A).map { try JSON(parsing: $0) }
+        }
+        let run = try PipelineRun(file, workers: 1, limits: .small, runtime: SystemRuntime()) {
+            Instant(milliseconds: 1)
+        }
+        let keys = Set(try #require(release.lineage.blocks).map(\.key))
+        var (kept, gone) = (0, 0)
+        var kinds: Set<String> = []
+        for key in keys {
+            let taken = try lines("taken", key).map { try $0.decode(TakenDocument.self) }
+            #expect(taken.map(\.index) == Set(taken.map(\.index)).sorted())
+            gone += taken.count { $0.isGone }
+            for decision in try lines("decisions", key) where decision["dropped"] == nil {
+                kept += 1
+                let index = Int(try #require(decision["index"]?.integerValue))
+                let told = taken.first { $0.index == index }
+                let explanation = try run.explain(try #require(decision["id"]?.stringValue))
+                #expect(told?.duplicate?.kind == explanation.duplicate?.kind)
+                #expect(told?.duplicate?.jaccard == explanation.duplicate?.jaccard)
+                #expect(told?.repeats ?? [:] == explanation.repeats)
+                #expect((told?.isGone ?? false) == (explanation.part == nil))
+                guard let duplicate = told?.duplicate else { continue }
+                kinds.insert("\(duplicate.kind) \(duplicate.source)")
+                guard let block = duplicate.block, let place = duplicate.index else {
+                    #expect(comparesOnly && duplicate.source == "first")
+                    continue
+                }
+                #expect(!comparesOnly || duplicate.source == "second")
+                #expect(try lines("decisions", block)[place]["id"]?.stringValue == explanation.duplicate?.of)
+            }
+        }
+        #expect(kept - gone == record.written.count && gone > 0)
+        #expect(kinds.contains("exact first") && kinds.contains { $0.hasPrefix("near ") }, "\(kinds)")
+    }
+
     @Test("a sample or a pack of another release is refused")
     func strangers() async throws {
         let shop = try Self.filled()
@@ -93,7 +148,8 @@ import Wire
     func owns() {
         for path in [
             "README.md", "data/part-000000.jsonl", "data/part-1000000.jsonl.zst", "data/part-000001.parquet",
-            "governance/run.json", "governance/decisions/ab.jsonl.zst", "governance/sources/crawl.yaml",
+            "governance/run.json", "governance/decisions/ab.jsonl.zst",
+            "governance/taken/ab.jsonl.zst", "governance/sources/crawl.yaml",
             "governance/samples/x.jsonl", "governance/pack/checks/1.json",
         ] { #expect(Release.owns(path), "\(path)") }
         for path in [

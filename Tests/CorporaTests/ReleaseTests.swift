@@ -7,7 +7,7 @@ import Testing
 
 /// From a run to something that an auditor can check: samples, verdicts, the audit pack.
 @Suite struct ReleaseTests {
-    private static let yaml = """
+    static let yaml = """
         name: release
         sources:
           - {name: first, files: [in/first.jsonl], dossier: dossiers/first.yaml}
@@ -29,7 +29,7 @@ import Testing
 
         """
 
-    private static func filled() throws -> Workshop {
+    static func filled() throws -> Workshop {
         var chance = Chance(seed: 41)
         let shop = try SameBytesTests.filled(&chance, records: 30)
         for name in ["first", "second"] {

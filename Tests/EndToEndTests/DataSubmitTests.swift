@@ -338,38 +338,57 @@ struct DataSubmitTests {
         let port = 26_000 + 20 * Int.random(in: 0..<250)
         try #require(shell("\(EnginesHere.scripts)/slurm-up \(cluster) 2 \(port)") == 0)
         defer { _ = shell("\(EnginesHere.scripts)/slurm-down \(cluster); rm -rf \(cluster)") }
+        try await Self.behind("slurm: {config_file: \(cluster)/slurm.conf, calls_per_minute: 3000}", seed: 4)
+    }
+
+    @Test(
+        "parts run behind Ray",
+        .enabled(
+            if: EnginesHere.has("\(EnginesHere.cache)/ray/bin/ray"),
+            "Ray is not installed: scripts/setup-engines ray does it"
+        )
+    )
+    func ray() async throws {
+        let cluster = FileManager.default.temporaryDirectory.appendingPathComponent("onepoint-ray-\(UUID())").path
+        defer { _ = shell("\(EnginesHere.scripts)/ray-down \(cluster); rm -rf \(cluster)") }
+        try #require(shell("CPUS=4 \(EnginesHere.scripts)/ray-up \(cluster) 24500 2") == 0)
+        try await Self.behind("ray: {address: \"http://127.0.0.1:24501\", token_file: \(cluster)/token}", seed: 5)
+    }
+
+    @Test(
+        "parts run isolated, and share the sources",
+        .enabled(if: shell("bwrap --unshare-all --ro-bind / / true") == 0, "bubblewrap does not work here")
+    )
+    func isolated() async throws {
+        try await Self.behind("cores: 2, memory: 2GiB", seed: 6, ["--isolated"])
+    }
+
+    /// All parts at a centre, and not at the one beside it.
+    ///
+    /// - Parameter engine: Of the centre, as the configuration has it.
+    private static func behind(_ engine: String, seed: UInt64, _ more: [String] = []) async throws {
         let point = try await PointUnderTest(
             """
             centres:
-              - {name: hub-1, tier: hub, slurm: {config_file: \(cluster)/slurm.conf, calls_per_minute: 3000}}
+              - {name: hub-1, tier: hub, \(engine)}
               - {name: edge-1, tier: edge, cores: 2, memory: 2GiB}
             """
         )
-        try await eventually("the cluster's capacity", tail: { point.server.output }) {
+        try await eventually("the centre", tail: { point.server.output }) {
             try await point.call("GET", "/v1/centres/hub-1").json["connected"]?.boolValue == true
         }
-        let made = try await Self.make(in: point.folder.appendingPathComponent("work"), files: 8, records: 20, seed: 4)
+        let folder = point.folder.appendingPathComponent("work")
+        let made = try await make(in: folder, files: 8, records: 20, seed: seed)
         let line = CommandLineUnderTest(point: point)
-        let submission = try await line.run(
-            "data",
-            "submit",
-            made.pipeline,
-            "--project",
-            "demo",
-            "--parts",
-            "3",
-            "--cores",
-            "1",
-            "--memory",
-            "512MiB",
-            "--centre",
-            "hub-1",
-            "--json"
-        )
+        let arguments = [
+            "data", "submit", made.pipeline, "--project", "demo", "--parts", "3", "--cores", "1", "--memory", "512MiB",
+            "--centre", "hub-1", "--json",
+        ]
+        let submission = try await line.run(arguments + more)
         try #require(submission.status == 0, "\(submission)")
         let view: SubmissionView = try WireJSON.decode(from: Data(submission.output.utf8))
-        let outcome = try await Self.end(point, "\(try #require(view.workflow))")
+        let outcome = try await end(point, "\(try #require(view.workflow))")
         #expect(Set(outcome.parts.flatMap { $0.runs.map { "\($0.centre)" } }) == ["hub-1"])
-        try await Self.check(outcome, made, point)
+        try await check(outcome, made, point)
     }
 }

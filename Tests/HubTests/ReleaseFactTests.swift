@@ -21,16 +21,31 @@ struct ReleaseFactTests {
         return lineage
     }
 
-    private func commit(_ text: [UInt8], to shelf: Shelf) async throws -> Revision {
+    private func commit(
+        _ text: [UInt8],
+        to shelf: Shelf,
+        _ repository: RepositoryPath? = nil,
+        by caller: Principal? = nil
+    ) async throws -> Revision {
         let file = try await shelf.repositories.keep(ByteBuffer(bytes: text), at: path(ReleaseLineage.path))
+        return try await commit(file, to: shelf, repository, by: caller)
+    }
+
+    private func commit(
+        _ file: KeptFile,
+        to shelf: Shelf,
+        _ repository: RepositoryPath? = nil,
+        by caller: Principal? = nil
+    ) async throws -> Revision {
         let request = CommitRequest(
             reference: .main,
             message: "Release",
             operations: [file.operation],
             brought: [file]
         )
-        let outcome = try await shelf.repositories.commit(request, to: .datasets, data, shelf.alice)
-        await shelf.repositories.noteFacts(about: outcome.revision, of: outcome.repository, shelf.alice)
+        let caller = caller ?? shelf.alice
+        let outcome = try await shelf.repositories.commit(request, to: .datasets, repository ?? data, caller)
+        await shelf.repositories.noteFacts(about: outcome.revision, of: outcome.repository, caller)
         return outcome.revision
     }
 
@@ -67,6 +82,58 @@ struct ReleaseFactTests {
             ).revisions.last
             let before = try await shelf.repositories.lineage(of: made.id, at: first?.id.text ?? "", shelf.bob)
             #expect(before.release == nil)
+        }
+    }
+
+    @Test("a revision tells the releases that say they were made of it, to whoever sees them")
+    func madeOf() async throws {
+        try await withShelf { shelf in
+            let made = try await shelf.repositories.begin(.dataset, data, visibility: .internal, shelf.alice)
+            let first = try await commit(Array("no lineage".utf8), to: shelf)
+            let shelved = RepositoryPath(project: .named("brain"), name: Shelf.name("release"))
+            let release = try await shelf.repositories.begin(.dataset, shelved, visibility: .private, shelf.alice)
+            var source = ReleaseLineage.Source(name: "pages", isReference: false)
+            (source.repository, source.revision) = ("datasets/brain/corpus", first.id.text)
+            var again = source
+            again.name = "pages-again"
+            var unknown = source
+            unknown.revision = String(repeating: "1", count: 40)
+            let text = try WireJSON.encode(lineage(sources: [source, again, unknown]))
+            let last = try await commit(text, to: shelf, shelved)
+            let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice)
+            let use = ReleaseUseView(
+                repository: release.id,
+                path: "datasets/brain/release",
+                revision: last.id,
+                author: shelf.alice.user,
+                at: last.at
+            )
+            #expect(view.releases == [use] && view.release == nil)
+            // The release is private, so who is not in its project is told of none.
+            let other = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.eve)
+            #expect(other.releases.isEmpty)
+            // The same file in another commit is no further release; with a word changed it is one.
+            let readme = try await shelf.repositories.keep(ByteBuffer(string: "# One"), at: path("README.md"))
+            _ = try await commit(readme, to: shelf, shelved)
+            #expect(try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice).releases == [use])
+            let changed = try await commit(text + [0x20], to: shelf, shelved)
+            let both = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice).releases
+            #expect(both.map(\.revision) == [changed.id, last.id])
+        }
+    }
+
+    @Test("who cannot read a repository says nothing about it")
+    func unseen() async throws {
+        try await withShelf { shelf in
+            let made = try await shelf.repositories.begin(.dataset, data, visibility: .private, shelf.alice)
+            let first = try await commit(Array("no lineage".utf8), to: shelf)
+            let shelved = RepositoryPath(project: .named("other"), name: Shelf.name("release"))
+            _ = try await shelf.repositories.begin(.dataset, shelved, visibility: .public, shelf.eve)
+            var source = ReleaseLineage.Source(name: "pages", isReference: false)
+            (source.repository, source.revision) = ("datasets/brain/corpus", first.id.text)
+            _ = try await commit(WireJSON.encode(lineage(sources: [source])), to: shelf, shelved, by: shelf.eve)
+            let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice)
+            #expect(view.releases.isEmpty)
         }
     }
 

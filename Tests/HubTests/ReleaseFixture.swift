@@ -79,6 +79,27 @@ struct ReleaseFixture {
         draw(purpose, size: size)
     }
 
+    /// Gives it documents that rules kept and all documents together took, and one that lost a line.
+    mutating func take() throws {
+        let first = lines.count + 1
+        var decisions = (0..<first).map { #"{"index":\#($0),"id":"doc-\#($0)","bytes":20}"# }
+        let gone = ["double", "theirs", "empty"]
+        decisions += gone.enumerated().map { #"{"index":\#(first + $0),"id":"\#($1)","bytes":20}"# }
+        let taken = [
+            TakenDocument(index: 3, repeats: ["lines": 12], isGone: false),
+            TakenDocument(
+                index: first,
+                duplicate: .init(kind: "near", jaccard: 0.875, source: "crawl", block: Self.key, index: 7)
+            ),
+            TakenDocument(index: first + 1, duplicate: .init(kind: "exact", jaccard: 1, source: "earlier")),
+            TakenDocument(index: first + 2, repeats: ["lines": 9, "substrings": 11], isGone: true),
+        ]
+        for (folder, lines) in [("decisions", decisions), ("taken", try taken.map { try JSON(encoding: $0).text })] {
+            let text = lines.joined(separator: "\n") + "\n"
+            packed["governance/\(folder)/\(Self.key).jsonl.zst"] = Zstd.compress(Array(text.utf8).span)
+        }
+    }
+
     /// Draws a sample, as `onepoint data sample` does.
     mutating func draw(_ purpose: String, size: Int) {
         let draw = SampleDraw(root: root, purpose: purpose, population: lines.count, size: size)

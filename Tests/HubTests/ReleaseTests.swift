@@ -119,6 +119,39 @@ import Wire
         }
     }
 
+    @Test("what all documents together took is told, and which stands for it")
+    func taken() async throws {
+        try await withShelf { shelf in
+            var fixture = try ReleaseFixture()
+            try fixture.take()
+            let release = try await shelf.publish(fixture)
+            func life(_ id: String) async throws -> DocumentLife {
+                try #require(try await shelf.repositories.find(document: id, in: release).life)
+            }
+            let double = try await life("double")
+            #expect(double.taken?.duplicate?.kind == "near" && double.taken?.duplicate?.jaccard == 0.875)
+            #expect(double.duplicateOf == "doc-7" && double.written == nil && double.part == nil)
+            let theirs = try await life("theirs")
+            #expect(theirs.taken?.duplicate?.source == "earlier" && theirs.duplicateOf == nil)
+            let empty = try await life("empty")
+            #expect(empty.taken?.isGone == true && empty.taken?.repeats == ["lines": 9, "substrings": 11])
+            let short = try await life("doc-3")
+            #expect(short.taken?.repeats == ["lines": 12] && short.written?.place == 3)
+            #expect(try await life("doc-4").taken == nil)
+            // What strangers wrote there names what is not there, or is no line at all.
+            let duplicate = #"{"kind":"x","jaccard":1,"source":"s","block":"../../a","index":-1}"#
+            let line = Array(#"{"index":3,"duplicate":\#(duplicate),"gone":true}"#.utf8)
+            fixture.packed["governance/taken/\(ReleaseFixture.key).jsonl.zst"] = Zstd.compress(line.span)
+            let strange = try await shelf.publish(fixture)
+            let odd = try await shelf.repositories.find(document: "doc-3", in: strange).life
+            #expect(odd?.taken?.isGone == true && odd?.duplicateOf == nil)
+            fixture.packed["governance/taken/\(ReleaseFixture.key).jsonl.zst"] = Array("no zstd".utf8)
+            let damaged = try await shelf.publish(fixture)
+            let told = await failure { _ = try await shelf.repositories.find(document: "doc-3", in: damaged) }
+            #expect(told?.code == .invalid)
+        }
+    }
+
     @Test("a document is found in Parquet too, and a damaged file is told")
     func parquet() async throws {
         try await withShelf { shelf in

@@ -297,8 +297,8 @@ struct LineageCommand: AsyncParsableCommand {
         commandName: "lineage",
         abstract: "Which revisions a job read and wrote, or which jobs read and wrote a revision.",
         discussion: """
-            Of a release of training data it also tells the sources and rules that it was made of, as whoever committed it \
-            says.
+            Of a release of training data it also tells the sources and rules that it was made of, and of any revision \
+            the releases that were made of it, as whoever committed them says.
 
             Examples:
               onepoint lineage job-01k…
@@ -331,9 +331,13 @@ struct LineageCommand: AsyncParsableCommand {
         ])
         if let release = view.release {
             show(release)
-            if view.edges.isEmpty { return }
-            terminal.print("")
+            if !view.releases.isEmpty || !view.edges.isEmpty { terminal.print("") }
         }
+        if !view.releases.isEmpty {
+            show(view.releases)
+            if !view.edges.isEmpty { terminal.print("") }
+        }
+        if view.edges.isEmpty, view.release != nil || !view.releases.isEmpty { return }
         for edge in view.edges {
             table.add(
                 Table.Cell("\(edge.jobName) \(edge.job)" + (edge.jobs > 1 ? " and \(edge.jobs - 1) more" : "")),
@@ -349,6 +353,22 @@ struct LineageCommand: AsyncParsableCommand {
             let detail = publication.detail.map { ": \($0)" } ?? ""
             terminal.print(printable("\(publication.output) is \(publication.state.rawValue)" + detail))
         }
+    }
+
+    /// Releases of training data that say they were made of a revision.
+    private static func show(_ releases: [ReleaseUseView]) {
+        var table = Table([
+            .init("RELEASE MADE OF IT", shrinks: true), .init("REVISION"), .init("BY"), .init("AT"),
+        ])
+        for release in releases {
+            table.add(
+                Table.Cell(release.path),
+                Table.Cell(String(release.revision.text.prefix(12))),
+                Table.Cell("\(release.author)"),
+                Table.Cell(spoken(release.at))
+            )
+        }
+        terminal.print(table)
     }
 
     /// What a release of training data says that it was made of.

@@ -69,6 +69,9 @@ enum Message: String, Sendable, CaseIterable {
     case lineageLead =
         "Jobs that wrote this revision on the left, jobs that read it on the right. ¦ 左侧为写出此版本的作业，右侧为读取它的作业。"
     case releaseTitle = "What it was made of ¦ 由何而来"
+    case releasesOfIt = "Releases made of it ¦ 由其制成的发布版"
+    case releasesOfItLead =
+        "Releases of training data that name this revision as a source, as whoever committed them says. ¦ 将此版本列为来源的训练数据发布版，以提交者所述为准。"
     case releaseLead =
         "As whoever committed it says; the digests are what it can be held to. ¦ 以提交者所述为准，可凭摘要核对。"
     case releaseLicence = "Licence at origin, as claimed ¦ 原始许可、声明许可"
@@ -534,8 +537,14 @@ enum Message: String, Sendable, CaseIterable {
     case fate = "What became of it ¦ 去向"
     case fateDropped = "Dropped by {0} ¦ 被 {0} 去除"
     case fateWritten = "Written as record {0} of the release ¦ 写为发布版第 {0} 条记录"
+    case fateDuplicate = "Taken out as a duplicate, {0} ¦ 作为重复内容去除（{0}）"
+    case fateRepeated = "Taken out: all of it stood in documents before it ¦ 已去除：其全部内容已在此前文档中出现"
+    case similarity = "similarity {0} ¦ 相似度 {0}"
+    case standsForIt = "What stands for it ¦ 保留的文档"
+    case comparedWithOnly = "a record of {0}, which was only compared with ¦ 仅用于比对的来源 {0} 中的记录"
+    case lostToRepeats = "Taken out of it as repeated ¦ 因重复从中去除"
     case fateUnknown =
-        "Kept by all rules; not found in the file of its block, so a duplicate or lines that others had first took it. ¦ 通过全部规则；但未在其块的文件中找到，应为去重或重复行去除。"
+        "Kept by all rules; not found in the file of its block, and nothing here tells why. ¦ 通过全部规则；但未在其块的文件中找到，且此处无记录说明原因。"
     case measuredThreshold = "{0}, limit {1} ¦ {0}，限值 {1}"
     case block = "Block ¦ 块"
     case blocks = "Blocks ¦ 块数"

@@ -66,6 +66,8 @@ struct DocumentPage: Sendable {
             \(frame.term(w(.language), language(decision, w)))\
             \(frame.term(w(.personalData), counts("personal", decision, w)))\
             \(frame.term(w(.familyKeywords), counts("keywords", decision, w)))\
+            \(frame.term(w(.standsForIt), standing(life, w)))\
+            \(frame.term(w(.lostToRepeats), repeats(life)))\
             \(frame.term(w(.file), life.part.map { "<a href=\"\(tabs.file($0.path))\">\($0.path)</a>" }))\
             \(frame.term(w(.digest), life.written?.digest.map { "<code>\($0.hex)</code>" }))\
             </dl></section>
@@ -82,8 +84,29 @@ struct DocumentPage: Sendable {
             }
             return text
         }
+        if let duplicate = life.taken?.duplicate {
+            let kind = duplicate.kind == "exact" ? w(.exactDuplicates) : w(.nearDuplicates)
+            return """
+                \(Frame.chip("failed", w(.fateDuplicate, kind))) \(w(.similarity, w.figure(duplicate.jaccard)))
+                """
+        }
+        if life.taken?.isGone == true { return Frame.chip("failed", w(.fateRepeated)) }
         guard let written = life.written else { return Frame.chip("unseen", w(.fateUnknown)) }
         return Frame.chip("succeeded", w(.fateWritten, w.count(written.place)))
+    }
+
+    private func standing(_ life: DocumentLife, _ w: Words) -> HTML? {
+        guard let duplicate = life.taken?.duplicate else { return nil }
+        guard let id = life.duplicateOf else { return "\(w(.comparedWithOnly, shorten(duplicate.source, to: 100)))" }
+        return "<a href=\"\(tabs.link(.document, [("id", id)]))\"><code>\(shorten(id, to: 300))</code></a>"
+    }
+
+    /// Bytes by kind.
+    private func repeats(_ life: DocumentLife) -> HTML? {
+        guard let repeats = life.taken?.repeats, !repeats.isEmpty else { return nil }
+        return repeats.sorted { $0.key < $1.key }.prefix(10).html { kind, bytes in
+            "<code>\(shorten(kind, to: 20))</code>: \(Bytes(Int64(max(0, bytes))).description) "
+        }
     }
 
     private func number(_ name: String, _ json: JSON) -> Int? { json[name]?.integerValue.map { Int($0) } }

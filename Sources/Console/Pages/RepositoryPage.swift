@@ -112,10 +112,33 @@ struct RepositoryPage: Sendable {
     private func graph(_ frame: Frame) -> HTML {
         let w = frame.words
         let release = lineage.release.map { ReleaseSection(release: $0).render(frame) } ?? .empty
-        guard !lineage.edges.isEmpty else { return release }
+        let releases = uses(frame)
+        guard !lineage.edges.isEmpty else { return "\(release)\(releases)" }
         return """
-            \(release)<section><h2>\(w(.lineage))</h2><p class="soft">\(w(.lineageLead))</p>
+            \(release)\(releases)<section><h2>\(w(.lineage))</h2><p class="soft">\(w(.lineageLead))</p>
             <div class="scroll" tabindex="0">\(LineageChart(revision: summary.path, edges: lineage.edges).render(w))</div></section>
+            """
+    }
+
+    /// Releases of training data that say they were made of the revision.
+    private func uses(_ frame: Frame) -> HTML {
+        let w = frame.words
+        guard !lineage.releases.isEmpty else { return .empty }
+        let rows = lineage.releases.html { release in
+            let target = Form([("revision", release.revision.text)]).on("/console/repositories/\(release.repository)")
+            return """
+                <tr><td class="main"><a href="\(target)">\(release.path)</a>\
+                <span class="sub"><code>\(String(release.revision.text.prefix(12)))</code></span></td>\
+                <td class="wide">\(release.author)</td><td class="n">\(w.ago(release.at, now: frame.now))</td></tr>
+
+                """
+        }
+        return """
+            <section><h2>\(w(.releasesOfIt))</h2><p class="soft">\(w(.releasesOfItLead))</p>
+            \(frame.table(w(.releasesOfIt), head: """
+                <th scope="col">\(w(.repositories))</th><th scope="col" class="wide">\(w(.user))</th>\
+                <th scope="col" class="n">\(w(.time))</th>
+                """, rows: rows))</section>
             """
     }
 

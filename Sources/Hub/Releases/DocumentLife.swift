@@ -4,7 +4,7 @@ public import Curation
 import Glibc
 import NIOCore
 import Store
-import Wire
+public import Wire
 
 /// What a release's decisions say of a document.
 public struct DocumentLife: Sendable {
@@ -14,6 +14,10 @@ public struct DocumentLife: Sendable {
     public var block: JudgedBlock?
     /// Its index in the block, its bytes, its language, what dropped it, with value and threshold: as it was written.
     public var decision: JSON
+    /// What all documents together took of one that every rule had kept; `nil` where nothing is told of it.
+    public var taken: TakenDocument?
+    /// The id of the document that it is a duplicate of, where the release tells of that one.
+    public var duplicateOf: String?
     /// The file of the release that has what was kept of its block.
     public var part: RunRecord.Part?
     /// Where it stands in that file.
@@ -104,9 +108,12 @@ extension Repositories {
     ) async throws -> DocumentLife {
         var life = DocumentLife(id: id, key: key, decision: decision)
         life.block = try await blocks(of: release)?.first { $0.key == key }
+        if life.dropped == nil { try await addTaken(to: &life, in: release) }
         guard case .success(let run) = try await record(of: release) else { return life }
         let parts = run.parts
-        guard let place = parts.firstIndex(where: { $0.key == key }), life.dropped == nil else { return life }
+        guard let place = parts.firstIndex(where: { $0.key == key }), life.dropped == nil,
+            life.taken?.isGone != true
+        else { return life }
         life.part = parts[place]
         let first = parts[..<place].reduce(0) { $0 + $1.documents }
         life.written = try await written(
@@ -124,6 +131,35 @@ extension Repositories {
             life.samples.append((purpose, item))
         }
         return life
+    }
+
+    private func addTaken(to life: inout DocumentLife, in release: Release) async throws {
+        guard let index = life.decision["index"]?.integerValue,
+            let line = try await line(at: index, in: Release.takenFolder, life.key, release)
+        else { return }
+        life.taken = try? JSON(parsing: line).decode(TakenDocument.self)
+        guard let other = life.taken?.duplicate, let block = other.block, Digest(hex: block) != nil,
+            let place = other.index,
+            let decision = try await self.line(at: Int64(place), in: Release.decisionsFolder, block, release)
+        else { return }
+        life.duplicateOf = (try? JSON(parsing: decision))?["id"].map { $0.stringValue ?? $0.text }
+    }
+
+    /// What a folder's file about a block has about the document with that index.
+    private func line(
+        at index: Int64,
+        in folder: String,
+        _ key: String,
+        _ release: Release
+    ) async throws -> [UInt8]? {
+        guard let entry = try await file("\(folder)/\(key).jsonl.zst", of: release), let digest = entry.digest else {
+            return nil
+        }
+        var unpacked = 0
+        let field = Array("index".utf8)
+        return try await line(entry.name, digest, release, Self.unpackedBytesMax, &unpacked) { line, bytes in
+            Self.text(of: field, line, bytes) == "\(index)"
+        }?.bytes
     }
 
     /// Where a file of the release has a document.

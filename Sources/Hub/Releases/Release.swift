@@ -20,6 +20,7 @@ public struct Release: Sendable, Hashable {
     static let sourcesFolder = "governance/sources"
     static let samplesFolder = "governance/samples"
     static let decisionsFolder = "governance/decisions"
+    static let takenFolder = "governance/taken"
     static let packFolder = "governance/pack"
 
     /// Of a file that is read as a whole.
