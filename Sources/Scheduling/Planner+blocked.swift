@@ -48,7 +48,7 @@ extension Planner {
         plan.waiting[job.id] = reason
         // Full centres stay full in this plan, and so do those that keep room for enough others.
         if room == nil, !detail, balance == nil, classes[index].live.isEmpty,
-            affordable.allSatisfy({ !mayReserve(classes[index].candidates[$0].centre) })
+            !mayReserve(index, affordable)
         {
             classes[index].settled = reason
         }
@@ -191,13 +191,11 @@ extension Planner {
 
     // MARK: Reservation
 
-    /// Keeps room where it opens first, among the centres that do not keep room for enough others already.
+    /// Keeps room where it opens first, unless one of the centres keeps it for enough others already: what is kept is
+    /// idle until it is enough, and a job that could run at many would have them all wait for it and those behind it.
     private mutating func reserve(_ job: QueuedJob, class index: Int, _ affordable: [Int]) -> Room? {
-        let free = affordable.filter { number in
-            let centre = classes[index].candidates[number].centre
-            if case .reserved = classes[index].obstacles[centre] { return false }
-            return mayReserve(centre)
-        }
+        guard mayReserve(index, affordable) else { return nil }
+        let free = affordable.filter { !isBooked(index, $0) }
         // Whom a reservation keeps waiting would keep the room of others idle meanwhile; it is their turn when that is over.
         guard let (number, opening) = earliest(index, free, unpushed: true) else { return nil }
         let candidate = classes[index].candidates[number]
@@ -213,8 +211,17 @@ extension Planner {
         return Room(candidate: number, start: opening.at, after: opening.after)
     }
 
-    private func mayReserve(_ centre: Int) -> Bool {
-        grounds[centre].map { $0.reservations < policy.reservationsPerCentre } ?? false
+    /// Whether what is reserved in advance keeps a class out.
+    private func isBooked(_ index: Int, _ number: Int) -> Bool {
+        if case .reserved = classes[index].obstacles[classes[index].candidates[number].centre] { true } else { false }
+    }
+
+    /// Whether no centre that could run a class keeps room for as many as it may.
+    private func mayReserve(_ index: Int, _ affordable: [Int]) -> Bool {
+        affordable.allSatisfy { number in
+            let ground = grounds[classes[index].candidates[number].centre]
+            return isBooked(index, number) || ground.map { $0.reservations < policy.reservationsPerCentre } ?? true
+        }
     }
 
     /// Where and when a class fits first if runs end as expected; then where it is cheaper; then by name.

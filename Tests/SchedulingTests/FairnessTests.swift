@@ -139,6 +139,28 @@ import Testing
         #expect(plan.waiting[jobID(4)]?.code == "behind")
     }
 
+    @Test("who could run at several centres has room kept at one, and while it waits nobody else there has")
+    func oneOfSeveral() {
+        let busy = Snapshot.Run.fixture(900, on: [NodeShare(node: "n1", tasks: 1)], cores: 8)
+        let snapshot = Snapshot.fixture(
+            ["a", "b", "c"].map { .fixture($0, nodes: [.fixture("n1", cores: 16)], runs: [busy]) },
+            [
+                .fixture(1, .fixture(cores: 16, centres: ["a", "b"])),
+                .fixture(2, .fixture(cores: 16)),
+                .fixture(3, .fixture(cores: 16, centres: ["c"])),
+                .fixture(4, .fixture(cores: 8, seconds: 7200, centres: ["a"])),
+                .fixture(5, .fixture(cores: 8, seconds: 7200, centres: ["b"])),
+                .fixture(6, .fixture(cores: 8, seconds: 7200, centres: ["c"])),
+            ]
+        )
+        let plan = plan(snapshot)
+        // Job 2 could go anywhere, so it waits for its turn; job 3 is in nobody's way.
+        #expect(plan.reservations.map(\.job) == [jobID(1), jobID(3)])
+        #expect(plan.reservations.first?.centre == centreName("a"))
+        #expect(plan.placements.map(\.job) == [jobID(5)])
+        #expect(plan.waiting[jobID(2)]?.code == "capacity" && plan.waiting[jobID(4)]?.code == "behind")
+    }
+
     @Test("room made by preemption goes to the job it was made for, although others come first in order")
     func claims() {
         var federation = Federation(
