@@ -11,7 +11,8 @@ extension Agent {
     /// Takes one run from its lease to the point's last word on it. Every step may be repeated after a crash.
     func carryOut(_ run: RunKey) async {
         var failures = 0
-        var isReleased = false
+        // Submitted once more, what the engine has begun and forgotten since would run twice.
+        var isReleased = records[run]?.releasedAt != nil
         while !Task.isCancelled {
             do {
                 try await advance(run, &isReleased)
@@ -30,8 +31,7 @@ extension Agent {
         }
     }
 
-    /// - Parameter isReleased: Whether the engine was asked to release the run, by this process or an earlier one. It may have begun it and forgotten it since:
-    ///   submitted once more it would run twice.
+    /// - Parameter isReleased: Whether the engine was asked to release the run, by this process or an earlier one.
     private func advance(_ run: RunKey, _ isReleased: inout Bool) async throws {
         guard let record = records[run] else { return }
         if !record.hasEnded {
@@ -91,7 +91,9 @@ extension Agent {
             try Task.checkCancellation()
         }
         guard records[run]?.stop == nil, records[run]?.settled == false else { return }
+        try await noteRelease(of: run)
         isReleased = true
+        guard records[run]?.stop == nil, records[run]?.settled == false else { return }
         try await release(run)
         log.info("run released", metadata: ["run": "\(run)", "engine_job": "\(engineJob)"])
         lookBell.ring()

@@ -426,6 +426,15 @@ public actor Agent: Service {
         reportBell.ring()
     }
 
+    /// Notes that a run may begin, durably, before the engine can begin it: a later process that finds it nowhere must not
+    /// begin it anew.
+    func noteRelease(of run: RunKey) async throws {
+        guard var record = records[run], record.releasedAt == nil else { return }
+        record.releasedAt = now()
+        try await disk.save(record)
+        records[run]?.releasedAt = record.releasedAt
+    }
+
     /// Notes the end of a run, durably, before it can be reported.
     func end(_ run: RunKey, with observation: RunObservation) async throws {
         guard var record = records[run], !record.hasEnded else { return }
@@ -436,6 +445,7 @@ public actor Agent: Service {
         record.acknowledged = records[run]?.acknowledged ?? record.acknowledged
         record.stop = records[run]?.stop ?? record.stop
         record.settled = records[run]?.settled ?? record.settled
+        record.releasedAt = records[run]?.releasedAt ?? record.releasedAt
         records[run] = record
         log.info(
             "run ended",

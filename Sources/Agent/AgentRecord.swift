@@ -1,8 +1,8 @@
 package import Core
 package import Wire
 
-/// What an agent knows of one run. Written to disk when the lease is accepted and when the run has ended; everything
-/// between is learned anew from the engine after a restart.
+/// What an agent knows of one run. Written to disk when the lease is accepted, before the run is released and when it has
+/// ended; everything else is learned anew from the engine after a restart.
 package struct AgentRecord: Codable, Sendable {
     package var order: LeaseOrder
     var observation: RunObservation
@@ -12,6 +12,8 @@ package struct AgentRecord: Codable, Sendable {
     var acknowledged: Int
     /// What the point wants stopped, and how gently.
     var stop: ExchangeResponse.Stop?
+    /// When the engine was first asked to release it, so that it may have begun; `nil` if it never was.
+    var releasedAt: Instant?
     /// The point knows of the end.
     var settled: Bool
 

@@ -208,6 +208,22 @@ import Wire
         await site.kill()
     }
 
+    @Test("what was released is not begun anew, though it ended and was forgotten while no agent lived")
+    func forgottenWithoutAgent() async throws {
+        let site = Site { _ in .init(duration: nil) }
+        let runs = (1...30).map { site.lease($0) }
+        try await site.start()
+        await site.wait("the runs start") { runs.allSatisfy { site.fake.starts(of: $0) == 1 } }
+        await site.kill()
+        for run in runs { site.fake.lose(run) }
+        try await site.start()
+        await site.wait("the runs end") { runs.allSatisfy { site.outcome($0) != nil } }
+        #expect(runs.allSatisfy { site.outcome($0) == .lost })
+        #expect(site.fake.calls.count { $0 == .submit } == runs.count)
+        await site.waitForgotten()
+        await site.kill()
+    }
+
     @Test("a run that the engine's list leaves out for a while is neither lost nor stopped")
     func leftOut() async throws {
         let site = Site { _ in .init(duration: .seconds(60)) }
