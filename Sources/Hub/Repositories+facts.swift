@@ -65,7 +65,8 @@ extension Repositories {
                     return
                 }
                 let made = try Self.madeOf(lineage, revision, of: repository, tool: Self.tool, caller, tx)
-                for (fact, source) in made { try tx.append(.factNoted(fact), about: source, caller, at: now) }
+                // Members of a source's project read its events, and need not see the release.
+                for fact in made { try tx.append(.factNoted(fact), about: repository, caller, at: now) }
             }
         } catch {
             log.info(

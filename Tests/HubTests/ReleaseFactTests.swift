@@ -1,5 +1,6 @@
 import Core
 import NIOCore
+import Store
 import Testing
 import Wire
 
@@ -134,6 +135,25 @@ struct ReleaseFactTests {
             _ = try await commit(WireJSON.encode(lineage(sources: [source])), to: shelf, shelved, by: shelf.eve)
             let view = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.alice)
             #expect(view.releases.isEmpty)
+        }
+    }
+
+    @Test("who sees a source and not the release finds nothing of it among the source's events either")
+    func events() async throws {
+        try await withShelf { shelf in
+            let made = try await shelf.repositories.begin(.dataset, data, visibility: .internal, shelf.alice)
+            let first = try await commit(Array("no lineage".utf8), to: shelf)
+            let shelved = RepositoryPath(project: .named("other"), name: Shelf.name("release"))
+            let release = try await shelf.repositories.begin(.dataset, shelved, visibility: .private, shelf.eve)
+            var source = ReleaseLineage.Source(name: "pages", isReference: false)
+            (source.repository, source.revision) = ("datasets/brain/corpus", first.id.text)
+            _ = try await commit(WireJSON.encode(lineage(sources: [source])), to: shelf, shelved, by: shelf.eve)
+            let hers = try await shelf.repositories.lineage(of: made.id, at: "main", shelf.eve)
+            #expect(hers.releases.map(\.repository) == [release.id])
+            let events = try await shelf.store.read {
+                try $0.storedEvents(after: 0, limit: 1000, projects: [.named("brain")], subject: nil)
+            }
+            #expect(!events.isEmpty && !events.contains { $0.payload.contains("\(release.id)") })
         }
     }
 

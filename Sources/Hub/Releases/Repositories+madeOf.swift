@@ -23,24 +23,19 @@ extension Repositories {
         tool: String,
         _ caller: Principal?,
         _ tx: ReadTransaction
-    ) throws -> [(fact: Event.FactNoted, about: Repository)] {
+    ) throws -> [Event.FactNoted] {
         let value = try JSON(encoding: MadeOf(repository: repository.id, revision: release.id)).text
         var seen: Set<String> = []
-        var facts: [(fact: Event.FactNoted, about: Repository)] = []
+        var facts: [Event.FactNoted] = []
         for source in lineage.sources {
             guard let name = source.repository, let address = RepositoryShelf.address(name),
                 let revision = source.revision.flatMap(GitHash.init), seen.insert("\(name)@\(revision)").inserted,
                 let found = try tx.repository(address.shelf, address.path), try mayRead(found, caller, tx),
                 try tx.revision(revision, of: found.id) != nil
             else { continue }
-            let fact = Event.FactNoted(
-                repository: found.id,
-                subject: revision.text,
-                kind: madeOfKind,
-                value: value,
-                tool: tool
+            facts.append(
+                .init(repository: found.id, subject: revision.text, kind: madeOfKind, value: value, tool: tool)
             )
-            facts.append((fact, found))
         }
         return facts
     }
