@@ -537,7 +537,7 @@ enum Message: String, Sendable, CaseIterable {
     case fate = "What became of it ¦ 去向"
     case fateDropped = "Dropped by {0} ¦ 被 {0} 去除"
     case fateWritten = "Written as record {0} of the release ¦ 写为发布版第 {0} 条记录"
-    case fateDuplicate = "Taken out as a duplicate, {0} ¦ 作为重复内容去除（{0}）"
+    case fateDuplicate = "Taken out as a duplicate ({0}) ¦ 作为重复内容去除（{0}）"
     case fateRepeated = "Taken out: all of it stood in documents before it ¦ 已去除：其全部内容已在此前文档中出现"
     case similarity = "similarity {0} ¦ 相似度 {0}"
     case standsForIt = "What stands for it ¦ 保留的文档"
