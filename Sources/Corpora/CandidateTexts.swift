@@ -69,13 +69,9 @@ final class CandidateTexts {
     }
 
     private func text(of document: UInt64) throws(Failure) -> [UInt8] {
-        var (low, high) = (0, documents.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if documents[middle] < document { low = middle + 1 } else { high = middle }
-        }
-        guard low < documents.count, documents[low] == document else { return [] }
-        let range = ranges[low]
+        let at = documents.partitioningIndex { $0 >= document }
+        guard at < documents.count, documents[at] == document else { return [] }
+        let range = ranges[at]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
         try file.readAll(into: &bytes, range)

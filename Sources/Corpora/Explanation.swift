@@ -161,10 +161,17 @@ extension PipelineRun {
     /// What stands for a document that was kept until all blocks were looked at together.
     private func duplicate(_ judged: JudgedBlock, _ index: Int) throws(Failure) -> Explanation.Duplicate? {
         let blocks = try Self.judgedBlocks(file)
-        // The run may not have come so far.
-        guard let removals = try? Self.lastRemovals(file),
-            let removal = try removals.of(judged.ordinal).first(where: { $0.document.index == index })
-        else { return nil }
+        let removals: Removals
+        do {
+            removals = try Self.lastRemovals(file)
+        } catch {
+            // The run may not have come so far.
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        guard let removal = try removals.of(judged.ordinal).first(where: { $0.document.index == index }) else {
+            return nil
+        }
         let numbering = try Numbering(blocks, file, cache)
         let other = try numbering.number(removal.representative, cache)
         var id = "?"

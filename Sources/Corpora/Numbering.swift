@@ -38,16 +38,7 @@ struct Numbering: Sendable {
 
     /// The block that has a document.
     func block(of document: UInt64) -> NumberedBlock {
-        var (low, high) = (0, blocks.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if blocks[middle].first + UInt64(blocks[middle].count) <= document {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return blocks[low]
+        blocks[blocks.partitioningIndex { $0.first + UInt64($0.count) > document }]
     }
 
     /// Where a document is among all documents of its block.

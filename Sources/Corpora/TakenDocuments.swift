@@ -56,7 +56,8 @@ struct TakenDocuments {
 
     private func duplicate(_ removal: Removal) throws(Failure) -> TakenDocument.Duplicate {
         let other = numbering.block(of: removal.representative)
-        guard let judged = blocks[other.ordinal], let place = place(of: removal.representative) else {
+        let place = numbers.partitioningIndex { $0 >= removal.representative }
+        guard let judged = blocks[other.ordinal], place < numbers.count, numbers[place] == removal.representative else {
             throw Failure(.invalid, "\(removals.path) is damaged. Remove its folder and run the pipeline again.")
         }
         var duplicate = TakenDocument.Duplicate(
@@ -68,14 +69,5 @@ struct TakenDocuments {
         guard removal.representative >= numbering.firstOwn else { return duplicate }
         (duplicate.block, duplicate.index) = (judged.key, Int(indexes[place]))
         return duplicate
-    }
-
-    private func place(of number: UInt64) -> Int? {
-        var (low, high) = (0, numbers.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if numbers[middle] < number { low = middle + 1 } else { high = middle }
-        }
-        return low < numbers.count && numbers[low] == number ? low : nil
     }
 }

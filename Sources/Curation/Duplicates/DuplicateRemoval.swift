@@ -1,3 +1,5 @@
+import Core
+
 /// A document that goes because another, earlier one stays.
 public struct DuplicateRemoval: Sendable, Hashable {
     public let document: UInt64
@@ -39,12 +41,7 @@ public struct DuplicateRemoval: Sendable, Hashable {
 extension [DuplicateRemoval] {
     /// Where a document is removed, if it is; by halving, as the array ascends by document.
     fileprivate func firstIndex(of document: UInt64) -> Int? {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].document < document { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low].document == document ? low : nil
+        let at = partitioningIndex { $0.document >= document }
+        return at < count && self[at].document == document ? at : nil
     }
 }
