@@ -181,7 +181,8 @@ struct ReleaseCard {
             - `governance/lineage.json` leads from the source files, by digest, over blocks to the parts, and names \
             everything that rules were made of.
             - `governance/pipeline.yaml` is the pipeline: the same sources and the same program give the same bytes.
-            - `governance/decisions` says of every document what became of it, `governance/run.json` how many there were.
+            - `governance/decisions` says of every document what the rules made of it, `governance/taken` what duplicates \
+            and repeated stretches took of those that they kept, `governance/run.json` how many there were.
             - `governance/samples` has what was drawn for people to judge, and their verdicts so far.
             - `governance/sources` has the dossiers, `governance/pack` the audit pack, where there is one.
             """

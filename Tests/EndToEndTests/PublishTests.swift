@@ -499,6 +499,12 @@ struct PublishTests {
         #expect(source.repository == "datasets/demo/web" && source.revision == first)
         #expect(view.release?.repositories.keys.sorted() == ["datasets/demo/web"])
         #expect(view.release?.lineage.files?.first?.path == "data/part-000000.jsonl.zst")
+        // And the revision knows its release.
+        let back = try await scene.client.run("lineage", "datasets/demo/web", "--json")
+        let uses: LineageView = try WireJSON.decode(from: Array(back.output.utf8))
+        #expect(uses.releases.map(\.path) == ["datasets/demo/next"])
+        let spoken = try await scene.client.run("lineage", "datasets/demo/web")
+        #expect(spoken.status == 0 && spoken.output.contains("datasets/demo/next"), "\(spoken)")
         let parts = try FileManager.default.contentsOfDirectory(atPath: scene.path("next/data")).sorted()
 
         // As in a job, whose inputs are there already; the commit is the one that the pipeline names.
